@@ -1,0 +1,1 @@
+//! A Kubernetes-compatible API in one process; does not know what a workflow is.

@@ -1,0 +1,1 @@
+//! One driver per artifact store; knows nothing of pods or phases.

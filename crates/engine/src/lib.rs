@@ -1,0 +1,1 @@
+//! Every decision about a workflow, as pure functions.

@@ -1,0 +1,1 @@
+//! Wire types of the custom resources, exactly as their JSON form writes them.

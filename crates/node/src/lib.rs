@@ -1,0 +1,1 @@
+//! Runs the containers of pods; does not know who made the pod.

@@ -1,0 +1,1 @@
+//! Options, start order and shutdown of the platform on one machine.

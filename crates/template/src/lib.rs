@@ -1,0 +1,1 @@
+//! Substitution and expressions over JSON values; knows nothing of workflows.
