@@ -1,0 +1,228 @@
+//! Lists and then watches one kind of object, straight into our own types.
+//!
+//! Not here: what an event means. kube's own watcher needs `k8s-openapi` metadata on every object; ours decodes each
+//! line once, into the model, and hands on an object that does not decode instead of stopping.
+
+use std::time::Duration;
+
+use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};
+use kube::Client;
+use kube::core::params::{ListParams, WatchParams};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use crate::api::Resource;
+
+/// How many objects one page of a list holds; the peer's value for pods (C-INF-01).
+const PAGE: u32 = 500;
+
+/// How long the server may keep one watch open, in seconds; Kubernetes closes watches after 5 to 10 minutes anyway.
+const WATCH_SECS: u32 = 290;
+
+/// The pause after the first failure; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+
+/// The longest pause between two attempts: an API server that is back is found within this time.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// What the cluster told about the objects of one kind.
+#[derive(Debug)]
+pub enum Event<T> {
+    /// The whole state: what is not in it does not exist any more.
+    Listed(Vec<Seen<T>>),
+    /// One object was made or changed.
+    Applied(Seen<T>),
+    /// One object is gone; this is its last state.
+    Deleted(Seen<T>),
+}
+
+/// An object as it was sent.
+#[derive(Debug, Clone)]
+pub enum Seen<T> {
+    /// It decoded.
+    Good(Box<T>),
+    /// It did not: who it is, and why. Malformed objects never stop a watch.
+    Malformed {
+        /// Namespace, empty for cluster-scoped objects.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// The decoder's words.
+        error: String,
+    },
+}
+
+/// Which objects to watch.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The kind.
+    pub resource: &'static Resource,
+    /// Namespace, or all namespaces.
+    pub namespace: Option<String>,
+    /// Label selector in Kubernetes' text form; empty for everything.
+    pub labels: String,
+    /// Field selector; empty for everything.
+    pub fields: String,
+}
+
+/// Watches until the receiver is dropped. Each loss of the connection ends in a new list or a resumed watch, with a
+/// growing pause after failures.
+pub async fn run<T: DeserializeOwned + Send + 'static>(client: Client, scope: Scope, events: mpsc::Sender<Event<T>>) {
+    let mut pause = PAUSE_MIN;
+    let mut version: Option<String> = None;
+    loop {
+        if events.is_closed() {
+            return;
+        }
+        let outcome = match version.take() {
+            None => list(&client, &scope, &events).await,
+            Some(from) => watch(&client, &scope, &events, from).await,
+        };
+        match outcome {
+            Ok(next) => {
+                pause = PAUSE_MIN;
+                version = next;
+            }
+            Err(error) => {
+                warn!(resource = scope.resource.plural, error = %chain(&error), "Watching failed; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = events.closed() => return,
+                }
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
+    }
+}
+
+/// Lists everything, page by page; gives the version to watch from.
+async fn list<T: DeserializeOwned>(
+    client: &Client,
+    scope: &Scope,
+    events: &mpsc::Sender<Event<T>>,
+) -> anyhow::Result<Option<String>> {
+    let request = kube::core::Request::new(scope.resource.path(scope.namespace.as_deref()));
+    let mut params = ListParams::default().limit(PAGE);
+    if !scope.labels.is_empty() {
+        params = params.labels(&scope.labels);
+    }
+    if !scope.fields.is_empty() {
+        params = params.fields(&scope.fields);
+    }
+    let mut all = Vec::new();
+    loop {
+        let page: Page = client.request(request.list(&params)?).await?;
+        all.extend(page.items.iter().map(|raw| decode::<T>(raw)));
+        match page.metadata.next.filter(|n| !n.is_empty()) {
+            Some(next) => params.continue_token = Some(next),
+            None => {
+                debug!(resource = scope.resource.plural, objects = all.len(), "Listed");
+                let _ = events.send(Event::Listed(all)).await;
+                return Ok(Some(page.metadata.resource_version));
+            }
+        }
+    }
+}
+
+/// Follows changes; gives the version to resume from, or `None` when it has expired and only a new list helps.
+async fn watch<T: DeserializeOwned>(
+    client: &Client,
+    scope: &Scope,
+    events: &mpsc::Sender<Event<T>>,
+    mut from: String,
+) -> anyhow::Result<Option<String>> {
+    let request = kube::core::Request::new(scope.resource.path(scope.namespace.as_deref()));
+    let mut params = WatchParams::default().timeout(WATCH_SECS);
+    if !scope.labels.is_empty() {
+        params = params.labels(&scope.labels);
+    }
+    if !scope.fields.is_empty() {
+        params = params.fields(&scope.fields);
+    }
+    let stream = match client.request_stream(request.watch(&params, &from)?).await {
+        Err(kube::Error::Api(status)) if status.code == 410 => return Ok(None),
+        other => other?,
+    };
+    let mut lines = Box::pin(stream.lines().into_stream());
+    loop {
+        let line = tokio::select! {
+            line = lines.next() => line,
+            () = events.closed() => return Ok(Some(from)),
+        };
+        let Some(line) = line else { return Ok(Some(from)) };
+        let line = line?;
+        let change: Change<'_> = serde_json::from_str(&line)?;
+        match change.kind {
+            "ERROR" => {
+                debug!(resource = scope.resource.plural, "Watch expired; listing again");
+                return Ok(None);
+            }
+            "BOOKMARK" => {}
+            "DELETED" => drop(events.send(Event::Deleted(decode(change.object))).await),
+            _ => drop(events.send(Event::Applied(decode(change.object))).await),
+        }
+        let version = serde_json::from_str::<Identity>(change.object.get())?.metadata.resource_version;
+        if !version.is_empty() {
+            from = version;
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned>(raw: &RawValue) -> Seen<T> {
+    match serde_json::from_str::<T>(raw.get()) {
+        Ok(object) => Seen::Good(Box::new(object)),
+        Err(error) => {
+            let who = serde_json::from_str::<Identity>(raw.get()).unwrap_or_default().metadata;
+            Seen::Malformed { namespace: who.namespace, name: who.name, error: error.to_string() }
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn chain(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}
+
+#[derive(Deserialize)]
+struct Page {
+    metadata: PageMeta,
+    #[serde(default)]
+    items: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageMeta {
+    #[serde(default)]
+    resource_version: String,
+    #[serde(default, rename = "continue")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Change<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Deserialize, Default)]
+struct Identity {
+    #[serde(default)]
+    metadata: IdentityMeta,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct IdentityMeta {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    resource_version: String,
+}
