@@ -1,6 +1,17 @@
-//! Repository chores, called as `cargo xtask COMMAND`.
-#![expect(clippy::print_stdout, reason = "a chore reports on standard output")]
+//! Repository chores, called as `cargo xtask COMMAND`; nothing here is shipped.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore reports on the terminal"
+)]
 
+mod bench;
+mod conformance;
+mod examples;
+mod programs;
+mod shell;
+mod suite;
+mod tidy;
 mod vectors;
 
 use clap::{Parser, Subcommand};
@@ -14,12 +25,40 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Everything that a change must pass: format, tidy, lints, tests, vectors, our own examples.
+    Test(suite::Args),
+    /// Check the house rules that no compiler checks.
+    Tidy,
+    /// Build the programs, then run workflow files on this machine: `argosy run ARGS`.
+    Run(programs::RunArgs),
+    /// Build `argosy` and, beside it, the two static programs that go into pods.
+    Build(programs::BuildArgs),
     /// Run recorded inputs and outputs against our code.
     Vectors(vectors::Args),
+    /// Run a set of workflow files and compare with what was recorded of them.
+    Conformance(conformance::Args),
+    /// Measure what the design has budgets for, and print a table.
+    Bench(bench::Args),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> std::process::ExitCode {
+    match perform() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform() -> anyhow::Result<()> {
     match Args::parse().command {
+        Command::Test(args) => suite::main(&args),
+        Command::Tidy => tidy::main(),
+        Command::Run(args) => programs::run(&args),
+        Command::Build(args) => programs::main(&args),
         Command::Vectors(args) => vectors::main(&args),
+        Command::Conformance(args) => conformance::main(&args),
+        Command::Bench(args) => bench::main(&args),
     }
 }

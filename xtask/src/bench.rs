@@ -1,0 +1,152 @@
+//! `cargo xtask bench`: the figures that the design has budgets for, as one table with the machine they come from.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::{examples, programs, shell};
+
+/// Longest time one run may take.
+const LIMIT: Duration = Duration::from_secs(120);
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// How often each thing is measured; the table shows the median.
+    #[arg(long, default_value_t = 7)]
+    runs: usize,
+    /// Options for `argosy run`, such as `--runtime host`.
+    #[arg(last = true)]
+    options: Vec<String>,
+}
+
+struct Row {
+    what: &'static str,
+    value: String,
+    budget: &'static str,
+}
+
+/// Builds the programs as they are shipped, measures, prints.
+///
+/// # Errors
+/// When a build or a run fails.
+pub fn main(args: &Args) -> anyhow::Result<()> {
+    let built = programs::build(programs::Profile::Small)?;
+    let mut rows = vec![
+        size("size of argosy", &built.argosy, "–")?,
+        size(
+            "size of argosy-executor",
+            &built.pod.join("argosy-executor"),
+            "≤ 15 MB",
+        )?,
+        size(
+            "size of argosy-emissary",
+            &built.pod.join("argosy-emissary"),
+            "≤ 1.5 MB",
+        )?,
+        Row {
+            what: "argosy version",
+            value: times(args.runs, || timed(Command::new(&built.argosy).arg("version")))?,
+            budget: "–",
+        },
+    ];
+    for (what, file, budget) in [
+        ("argosy run, one pod", "hello-world.yaml", "< 1 s"),
+        ("argosy run, diamond of four pods", "dag-diamond.yaml", "–"),
+        ("argosy run, loop of pods", "loop.yaml", "–"),
+    ] {
+        let path = shell::root().join("examples").join(file);
+        let once = || {
+            timed(
+                Command::new(&built.argosy)
+                    .arg("run")
+                    .args(&args.options)
+                    .arg(&path),
+            )
+        };
+        rows.push(Row {
+            what,
+            value: times(args.runs, once)?,
+            budget,
+        });
+    }
+    print(&rows, args.runs);
+    Ok(())
+}
+
+fn timed(command: &mut Command) -> anyhow::Result<Duration> {
+    let started = Instant::now();
+    let (code, said, _) = examples::run_within(command, LIMIT)?;
+    anyhow::ensure!(code == Some(0), "a measured run failed: {code:?}\n{said}");
+    Ok(started.elapsed())
+}
+
+fn times(runs: usize, mut once: impl FnMut() -> anyhow::Result<Duration>) -> anyhow::Result<String> {
+    once()?;
+    let mut all = (0..runs.max(1))
+        .map(|_| once())
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    all.sort();
+    let show = |d: Duration| format!("{:.0} ms", d.as_secs_f64() * 1000.0);
+    Ok(format!(
+        "{} ({} to {})",
+        show(all[all.len() / 2]),
+        show(all[0]),
+        show(all[all.len() - 1])
+    ))
+}
+
+fn size(what: &'static str, file: &Path, budget: &'static str) -> anyhow::Result<Row> {
+    let bytes = std::fs::metadata(file)
+        .with_context(|| format!("reading {}", file.display()))?
+        .len();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a program is far smaller than 2^52 bytes"
+    )]
+    let megabytes = bytes as f64 / 1e6;
+    Ok(Row {
+        what,
+        value: format!("{megabytes:.2} MB"),
+        budget,
+    })
+}
+
+fn print(rows: &[Row], runs: usize) {
+    println!(
+        "{}; median of {runs} runs (least to most), after one that is not counted\n",
+        machine()
+    );
+    println!("| what | measured | budget |\n|---|---|---|");
+    for Row { what, value, budget } in rows {
+        println!("| {what} | {value} | {budget} |");
+    }
+}
+
+/// Processor, cores, memory and kernel, as far as the machine tells.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, key: &str| {
+        text.lines()
+            .find_map(|l| {
+                Some(
+                    l.strip_prefix(key)?
+                        .trim_start_matches([' ', '\t', ':'])
+                        .trim()
+                        .to_owned(),
+                )
+            })
+            .unwrap_or_default()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{}, {cores} cores, {} memory, Linux {}, {}",
+        field(&read("/proc/cpuinfo"), "model name"),
+        field(&read("/proc/meminfo"), "MemTotal"),
+        read("/proc/sys/kernel/osrelease").trim(),
+        shell::output(Command::new("rustc").arg("--version"))
+            .unwrap_or_default()
+            .trim(),
+    )
+}

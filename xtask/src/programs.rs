@@ -1,0 +1,216 @@
+//! Builds what runs: `argosy` itself and the two static programs that go into pods.
+//!
+//! The static ones lie in a folder `pod` beside `argosy`: Cargo puts its own, dynamically linked build of the same
+//! packages beside it, and those start in no image that lacks the same C library.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::shell;
+
+/// Names of the programs that go into pods.
+const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
+
+/// How `argosy` is built; pods' programs are always optimised, because their size is paid in every pod.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Profile {
+    /// Fast to build, slow to run.
+    Dev,
+    /// What is shipped.
+    Release,
+    /// What is shipped, with pods' programs made as small as can be; takes minutes more.
+    Small,
+}
+
+#[derive(clap::Args)]
+pub struct BuildArgs {
+    #[arg(long, value_enum, default_value = "release")]
+    profile: Profile,
+}
+
+#[derive(clap::Args)]
+pub struct RunArgs {
+    /// What `argosy run` gets: files and options.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    args: Vec<String>,
+}
+
+/// Where the built programs are.
+pub struct Programs {
+    /// The command-line program.
+    pub argosy: PathBuf,
+    /// The folder with pods' programs.
+    pub pod: PathBuf,
+}
+
+/// `cargo xtask build`.
+///
+/// # Errors
+/// When the build fails.
+pub fn main(args: &BuildArgs) -> anyhow::Result<()> {
+    let built = build(args.profile)?;
+    println!("{}", built.argosy.display());
+    Ok(())
+}
+
+/// `cargo xtask run`: becomes `argosy run`.
+///
+/// # Errors
+/// When the build fails or the program can't be started.
+pub fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let built = build(Profile::Release)?;
+    let error = Command::new(&built.argosy).arg("run").args(&args.args).exec();
+    Err(error).with_context(|| format!("starting {}", built.argosy.display()))
+}
+
+/// Builds all programs and says where they are.
+///
+/// # Errors
+/// When a build fails, or no way is found to link a static program.
+pub fn build(profile: Profile) -> anyhow::Result<Programs> {
+    let (name, folder) = match profile {
+        Profile::Dev => ("dev", "debug"),
+        Profile::Release | Profile::Small => ("release", "release"),
+    };
+    cargo_build(shell::cargo().args([
+        "build",
+        "--package",
+        "argosy-cli",
+        "--bin",
+        "argosy",
+        "--profile",
+        name,
+    ]))?;
+    let beside = target_folder().join(folder);
+    let pod = beside.join("pod");
+    build_pod_programs(
+        if profile == Profile::Small {
+            "small"
+        } else {
+            "release"
+        },
+        &pod,
+    )?;
+    Ok(Programs {
+        argosy: beside.join("argosy"),
+        pod,
+    })
+}
+
+/// Cargo's own report goes to the terminal only; standard output belongs to whatever runs next.
+fn cargo_build(command: &mut Command) -> anyhow::Result<()> {
+    let status = command
+        .stdout(std::io::stderr())
+        .status()
+        .context("starting cargo")?;
+    if !status.success() {
+        bail!("the build failed: {status}");
+    }
+    Ok(())
+}
+
+fn build_pod_programs(profile: &str, into: &Path) -> anyhow::Result<()> {
+    let link = Linking::choose()?;
+    let mut command = shell::cargo();
+    command.args([
+        "build",
+        "--package",
+        "argosy-executor",
+        "--bins",
+        "--profile",
+        profile,
+        "--target",
+        &link.target,
+    ]);
+    command.envs(link.environment);
+    cargo_build(&mut command)?;
+    std::fs::create_dir_all(into).with_context(|| format!("making {}", into.display()))?;
+    let from = target_folder().join(&link.target).join(profile);
+    for name in POD_PROGRAMS {
+        place(&from.join(name), &into.join(name))?;
+    }
+    Ok(())
+}
+
+/// Replaces a program by renaming, because a running one can't be written to.
+fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let same = |a: &Path, b: &Path| {
+        Some(std::fs::metadata(a).ok()?.modified().ok()? <= std::fs::metadata(b).ok()?.modified().ok()?)
+    };
+    if same(from, to).unwrap_or(false) {
+        return Ok(());
+    }
+    let fresh = to.with_extension(format!("{}.new", std::process::id()));
+    std::fs::copy(from, &fresh)
+        .with_context(|| format!("copying {} to {}", from.display(), fresh.display()))?;
+    std::fs::rename(&fresh, to).with_context(|| format!("placing {}", to.display()))
+}
+
+/// One way to link a program that needs no shared library.
+struct Linking {
+    target: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Linking {
+    /// musl where its compiler wrapper is installed, else the C library of this machine, linked statically.
+    ///
+    /// A static glibc resolves no names through plugins of `nsswitch.conf`; good enough for one machine, and a newcomer
+    /// needs no package for it. Releases are built with musl.
+    fn choose() -> anyhow::Result<Self> {
+        let about = shell::output(Command::new("rustc").arg("-vV"))?;
+        let host = about
+            .lines()
+            .find_map(|l| l.strip_prefix("host: "))
+            .context("reading `rustc -vV`")?
+            .to_owned();
+        let arch = host.split('-').next().unwrap_or_default().to_owned();
+        let wrapper = [format!("{arch}-linux-musl-gcc"), "musl-gcc".to_owned()]
+            .into_iter()
+            .find(|w| shell::which(w).is_some());
+        if let Some(wrapper) = wrapper {
+            let target = format!("{arch}-unknown-linux-musl");
+            if has_target(&target) {
+                let environment = vec![(format!("CC_{}", target.replace('-', "_")), wrapper)];
+                return Ok(Self { target, environment });
+            }
+            eprintln!(
+                "the Rust target {target} is missing (rustup target add {target}); using the C library of this machine"
+            );
+        }
+        if !host.ends_with("-gnu") {
+            bail!(
+                "no way to link static programs: install musl-gcc (Debian, Ubuntu: apt-get install musl-tools)"
+            );
+        }
+        let key = format!("CARGO_TARGET_{}_RUSTFLAGS", host.to_uppercase().replace('-', "_"));
+        Ok(Self {
+            target: host,
+            environment: vec![(key, "-C target-feature=+crt-static".to_owned())],
+        })
+    }
+}
+
+/// Whether the standard library of a target is installed; tries once to get it.
+fn has_target(target: &str) -> bool {
+    let there = || {
+        let path =
+            shell::output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))
+                .unwrap_or_default();
+        Path::new(path.trim()).is_dir()
+    };
+    there()
+        || (Command::new("rustup")
+            .args(["target", "add", target])
+            .status()
+            .is_ok_and(|s| s.success())
+            && there())
+}
+
+/// Where Cargo builds to.
+pub fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from)
+}
