@@ -1,0 +1,314 @@
+//! Reading wire types from JSON values: the lenient mode that a controller needs and the strict one for people.
+//!
+//! Both walk the same code. Nulls become zero values, as in Go. Wrong types are always problems; unknown keys only in the
+//! strict mode and inside `steps`. Not here: YAML (see `yaml`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::object::{Field, Object};
+
+/// Problems beyond this number are not kept: nobody reads them, and a huge wrong file must stay cheap.
+const MAX_PROBLEMS: usize = 100;
+
+/// One thing that is wrong with a JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, as `spec.templates[0].container`; empty for the whole value.
+    pub path: String,
+    /// The same as steps from the root, to look up a place in a file.
+    pub steps: Vec<Step>,
+    /// What is wrong, in our words and without the path.
+    pub message: String,
+    /// A known key that looks like the unknown one.
+    pub nearest: Option<String>,
+    /// The text that Go's `encoding/json` gives for it, for clients that compare texts.
+    pub go_text: String,
+    /// Whether the lenient mode refuses it too.
+    pub fatal: bool,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A key of an object.
+    Key(Cow<'static, str>),
+    /// An index of a list, from 0.
+    Index(usize),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(nearest) = &self.nearest {
+            write!(f, "; did you mean \"{nearest}\"?")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a value could not be read.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", join(.problems))]
+pub struct Error {
+    /// What is wrong, in the order of the keys; never empty.
+    pub problems: Vec<Problem>,
+}
+
+fn join(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Reads a value as a controller does: unknown keys are ignored.
+///
+/// # Errors
+/// When a key has a value of the wrong type.
+pub fn lenient<T: Field>(value: Value) -> Result<T, Error> {
+    read(value, false)
+}
+
+/// Reads a value as `lint` does: unknown keys are problems too, and all problems are reported.
+///
+/// # Errors
+/// When a key is unknown or has a value of the wrong type.
+pub fn strict<T: Field>(value: Value) -> Result<T, Error> {
+    read(value, true)
+}
+
+fn read<T: Field>(value: Value, strict: bool) -> Result<T, Error> {
+    let mut reader = Reader {
+        strict,
+        steps: Vec::new(),
+        structs: Vec::new(),
+        problems: Vec::new(),
+    };
+    let object = T::read(value, &mut reader);
+    if reader.problems.is_empty() {
+        Ok(object)
+    } else {
+        Err(Error {
+            problems: reader.problems,
+        })
+    }
+}
+
+/// Serde's way in: lenient, and the first problem is the error.
+pub(crate) fn from_deserializer<'de, T: Field, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    lenient(value).map_err(|e| serde::de::Error::custom(&e.problems[0]))
+}
+
+/// The walk over a value: where it is, and what was wrong so far.
+pub struct Reader {
+    strict: bool,
+    steps: Vec<Step>,
+    /// Go names of the structs around the current place, innermost last.
+    structs: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Reads an object key by key.
+    pub fn object<T: Object + Field>(&mut self, value: Value) -> T {
+        let mut object = T::default();
+        let map = match value {
+            Value::Null => return object,
+            Value::Object(map) => map,
+            other => {
+                self.wrong_type::<T>(&other, "an object");
+                return object;
+            }
+        };
+        self.structs.push(T::NAME);
+        for (key, value) in map {
+            if object.set(&key, value, self).is_some() && self.strict {
+                self.unknown::<T>(key);
+            }
+        }
+        self.structs.pop();
+        object
+    }
+
+    /// Reads the value of a key of a struct.
+    pub fn field<T: Field>(&mut self, key: &'static str, value: Value) -> T {
+        self.at(Step::Key(Cow::Borrowed(key)), |reader| T::read(value, reader))
+    }
+
+    /// Reads a list.
+    pub fn list<T: Field>(&mut self, values: Vec<Value>) -> Vec<T> {
+        values
+            .into_iter()
+            .enumerate()
+            .map(|(i, value)| self.at(Step::Index(i), |reader| T::read(value, reader)))
+            .collect()
+    }
+
+    /// Reads a map.
+    pub fn map<T: Field>(&mut self, values: serde_json::Map<String, Value>) -> BTreeMap<String, T> {
+        values
+            .into_iter()
+            .map(|(key, value)| {
+                let step = Step::Key(Cow::Owned(key.clone()));
+                (key, self.at(step, |reader| T::read(value, reader)))
+            })
+            .collect()
+    }
+
+    /// Reads with unknown keys refused, whatever the mode, and fatal.
+    pub(crate) fn refusing_unknown<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.strict, true);
+        let first = self.problems.len();
+        let result = read(self);
+        for problem in &mut self.problems[first..] {
+            problem.fatal = true;
+        }
+        self.strict = before;
+        result
+    }
+
+    /// Notes a value of the wrong type.
+    pub fn wrong_type<T: Field>(&mut self, value: &Value, wanted: &str) {
+        let found = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        let go_found = match value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(_) => "bool".to_owned(),
+            Value::Number(n) if wanted == INTEGER => format!("number {n}"),
+            Value::Number(_) => "number".to_owned(),
+            Value::String(_) => "string".to_owned(),
+            Value::Array(_) => "array".to_owned(),
+            Value::Object(_) => "object".to_owned(),
+        };
+        let place = match self.structs.last() {
+            Some(name) => format!("Go struct field {name}.{}", self.go_path()),
+            None => "Go value".to_owned(),
+        };
+        let go_text = format!(
+            "json: cannot unmarshal {go_found} into {place} of type {}",
+            T::go_type()
+        );
+        self.problem(format!("expected {wanted}, got {found}"), None, go_text, true);
+    }
+
+    /// Notes that a value of the right type has a text or size that is not accepted.
+    pub fn invalid(&mut self, message: String) {
+        self.problem(message.clone(), None, message, true);
+    }
+
+    fn unknown<T: Object>(&mut self, key: String) {
+        let mut keys = Vec::new();
+        T::keys(&mut keys);
+        let nearest = nearest(&key, &keys).map(str::to_owned);
+        let go_text = format!("json: unknown field {}", crate::go_json::quoted(&key));
+        self.at(Step::Key(Cow::Owned(key)), |reader| {
+            reader.problem("unknown field".to_owned(), nearest, go_text, false);
+        });
+    }
+
+    fn problem(&mut self, message: String, nearest: Option<String>, go_text: String, fatal: bool) {
+        if self.problems.len() < MAX_PROBLEMS {
+            let (path, steps) = (path_text(&self.steps), self.steps.clone());
+            self.problems.push(Problem {
+                path,
+                steps,
+                message,
+                nearest,
+                go_text,
+                fatal,
+            });
+        }
+    }
+
+    fn at<T>(&mut self, step: Step, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.steps.push(step);
+        let result = read(self);
+        self.steps.pop();
+        result
+    }
+
+    fn go_path(&self) -> String {
+        let keys = self.steps.iter().filter_map(|s| match s {
+            Step::Key(key) => Some(key.as_ref()),
+            Step::Index(_) => None,
+        });
+        keys.collect::<Vec<_>>().join(".")
+    }
+}
+
+/// What an integer field wants; Go's text then names the number.
+pub(crate) const INTEGER: &str = "an integer";
+
+/// A path as people write it: `spec.templates[0].name`; keys with other characters than letters, digits, `_` and `-` are quoted.
+pub fn path_text(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Index(i) => text.push_str(&format!("[{i}]")),
+            Step::Key(key)
+                if !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-') =>
+            {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Step::Key(key) => text.push_str(&format!("[{}]", crate::go_json::quoted(key))),
+        }
+    }
+    text
+}
+
+/// The known word that a mistyped one most likely means, if any is close enough.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).clamp(1, 4);
+    let lower = word.to_lowercase();
+    known
+        .iter()
+        .map(|k| (distance(&lower, &k.to_lowercase()), *k))
+        .filter(|(d, _)| *d <= limit)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, k)| k)
+}
+
+/// Edit distance with swaps of neighbours counted once.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 4 {
+        return usize::MAX;
+    }
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut best = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}

@@ -1,0 +1,179 @@
+//! Kubernetes types whose JSON form is their own: times and numbers that may be text. Quantities are in `quantity`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::decode::Reader;
+use crate::object::Field;
+
+macro_rules! deserialize {
+    ($($type:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::decode::from_deserializer(deserializer)
+            }
+        }
+    )*};
+}
+
+deserialize!(Time, MicroTime, IntOrString);
+
+/// Go's zero time, which the wire form writes as null.
+const ZERO_SECONDS: i64 = -62_135_596_800;
+
+/// A time, written in RFC 3339 with whole seconds in UTC. A field that may be unset is an `Option<Time>`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub Timestamp);
+
+/// A time with microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MicroTime(pub Timestamp);
+
+impl From<Timestamp> for Time {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}
+
+impl From<Timestamp> for MicroTime {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl fmt::Display for MicroTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{:06}Z",
+            self.0.strftime("%Y-%m-%dT%H:%M:%S"),
+            self.0.subsec_microsecond()
+        )
+    }
+}
+
+macro_rules! time_form {
+    ($($type:ident, $go:literal;)*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if self.0.as_second() == ZERO_SECONDS { serializer.serialize_none() } else { serializer.collect_str(self) }
+            }
+        }
+
+        impl Field for $type {
+            fn read(value: Value, reader: &mut Reader) -> Self {
+                Self(read_time::<Self>(value, reader))
+            }
+
+            fn go_type() -> String {
+                $go.to_owned()
+            }
+        }
+    )*};
+}
+
+time_form! {
+    Time, "v1.Time";
+    MicroTime, "v1.MicroTime";
+}
+
+fn read_time<T: Field>(value: Value, reader: &mut Reader) -> Timestamp {
+    match value {
+        Value::String(text) => parse_time(&text).unwrap_or_else(|| {
+            reader.invalid(format!(
+                "expected a time such as 2026-01-31T12:00:00Z, got {text:?}"
+            ));
+            Timestamp::default()
+        }),
+        Value::Null => Timestamp::default(),
+        other => {
+            reader.wrong_type::<T>(&other, "a time as text");
+            Timestamp::default()
+        }
+    }
+}
+
+/// RFC 3339 only: jiff alone would also take other ISO 8601 forms.
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let bytes = text.as_bytes();
+    let shape = bytes.len() >= 20
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && bytes[10] == b'T'
+        && bytes[13] == b':'
+        && bytes[16] == b':'
+        && (bytes.ends_with(b"Z") || matches!(bytes[bytes.len() - 6], b'+' | b'-'));
+    if shape { text.parse().ok() } else { None }
+}
+
+/// A number or a text; which one is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IntOrString {
+    /// A number.
+    Int(i32),
+    /// A text, for example a percentage or a template tag.
+    String(String),
+}
+
+impl Default for IntOrString {
+    fn default() -> Self {
+        Self::Int(0)
+    }
+}
+
+impl fmt::Display for IntOrString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(n) => write!(f, "{n}"),
+            Self::String(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<i32> for IntOrString {
+    fn from(n: i32) -> Self {
+        Self::Int(n)
+    }
+}
+
+impl From<&str> for IntOrString {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl Serialize for IntOrString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Int(n) => serializer.serialize_i32(*n),
+            Self::String(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl Field for IntOrString {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        match value {
+            Value::String(text) => Self::String(text),
+            Value::Null => Self::default(),
+            Value::Number(_) => Self::Int(i32::read(value, reader)),
+            other => {
+                reader.wrong_type::<i32>(&other, "a number or a string");
+                Self::default()
+            }
+        }
+    }
+
+    fn go_type() -> String {
+        "intstr.IntOrString".to_owned()
+    }
+}

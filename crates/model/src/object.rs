@@ -1,0 +1,214 @@
+//! The macro that declares wire types, and the traits it implements for them.
+//!
+//! One declaration gives the Rust struct, its JSON keys in Go's order and which of them are left out when empty.
+//! Reading goes through [`serde_json::Value`], so that one mechanism serves the lenient and the strict mode and
+//! every problem carries its path. Not here: what a single value type accepts (see `decode` and `scalar`).
+
+use serde::ser::SerializeMap;
+use serde_json::Value;
+
+use crate::decode::Reader;
+
+/// A value that stands behind a key of a wire type.
+pub trait Field: Sized + Default {
+    /// Reads the value; problems go to the reader, which then gets the zero value in its place.
+    fn read(value: Value, reader: &mut Reader) -> Self;
+
+    /// Whether Go's `omitempty` leaves the key out. Structs are never empty.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The Go name of the type, for error texts.
+    fn go_type() -> String;
+}
+
+/// A wire type with named keys.
+pub trait Object: Sized + Default {
+    /// The Go name of the type without its package.
+    const NAME: &'static str;
+
+    /// Takes the value of one key, or hands it back when the type has no such key.
+    fn set(&mut self, key: &str, value: Value, reader: &mut Reader) -> Option<Value>;
+
+    /// Writes the keys in Go's order.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+
+    /// Collects the keys of the type, inlined types included.
+    fn keys(out: &mut Vec<&'static str>);
+}
+
+/// Declares wire types. Each field is `pub name: Type = "key", omit;`, where the last word is
+/// `omit` (left out when empty), `keep` (always written) or `inline` (the keys of the type appear in its parent).
+macro_rules! objects {
+    ($package:literal $(
+        $(#[$meta:meta])*
+        pub struct $name:ident ($go:literal) {
+            $( $(#[$field_meta:meta])* pub $field:ident : $type:ty = $key:literal, $mode:ident; )*
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $( $(#[$field_meta])* pub $field: $type, )*
+        }
+
+        impl $crate::object::Object for $name {
+            const NAME: &'static str = $go;
+
+            #[allow(unused_variables)]
+            fn set(
+                &mut self,
+                key: &str,
+                value: ::serde_json::Value,
+                reader: &mut $crate::decode::Reader,
+            ) -> Option<::serde_json::Value> {
+                $( objects!(@set $mode, self, $field, $key, key, value, reader); )*
+                Some(value)
+            }
+
+            #[allow(unused_variables)]
+            fn write<M: ::serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                $( objects!(@write $mode, self, $field, $key, map); )*
+                Ok(())
+            }
+
+            #[allow(unused_variables)]
+            fn keys(out: &mut Vec<&'static str>) {
+                $( objects!(@keys $mode, $type, $key, out); )*
+            }
+        }
+
+        impl $crate::object::Field for $name {
+            fn read(value: ::serde_json::Value, reader: &mut $crate::decode::Reader) -> Self {
+                reader.object(value)
+            }
+
+            fn go_type() -> String {
+                concat!($package, ".", $go).to_owned()
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = ::serde::Serializer::serialize_map(serializer, None)?;
+                $crate::object::Object::write(self, &mut map)?;
+                ::serde::ser::SerializeMap::end(map)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::decode::from_deserializer(deserializer)
+            }
+        }
+    )*};
+
+    (@set inline, $this:ident, $field:ident, $key:literal, $name:ident, $value:ident, $reader:ident) => {
+        let $value = $crate::object::Object::set(&mut $this.$field, $name, $value, $reader)?;
+    };
+    (@set $mode:ident, $this:ident, $field:ident, $key:literal, $name:ident, $value:ident, $reader:ident) => {
+        if $name == $key {
+            $this.$field = $reader.field($key, $value);
+            return None;
+        }
+    };
+    (@write inline, $this:ident, $field:ident, $key:literal, $map:ident) => {
+        $crate::object::Object::write(&$this.$field, $map)?;
+    };
+    (@write keep, $this:ident, $field:ident, $key:literal, $map:ident) => {
+        ::serde::ser::SerializeMap::serialize_entry($map, $key, &$this.$field)?;
+    };
+    (@write omit, $this:ident, $field:ident, $key:literal, $map:ident) => {
+        if !$crate::object::Field::is_empty(&$this.$field) {
+            ::serde::ser::SerializeMap::serialize_entry($map, $key, &$this.$field)?;
+        }
+    };
+    (@keys inline, $type:ty, $key:literal, $out:ident) => {
+        <$type as $crate::object::Object>::keys($out);
+    };
+    (@keys $mode:ident, $type:ty, $key:literal, $out:ident) => {
+        $out.push($key);
+    };
+}
+
+/// Declares a string type with known texts. Other texts are kept as they are, because Go keeps them too;
+/// the empty text is the zero value.
+macro_rules! texts {
+    ($(
+        $(#[$meta:meta])*
+        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $text:literal, )* }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            /// Not set: the empty text.
+            #[default]
+            Unset,
+            $( $(#[$variant_meta])* $variant, )*
+            /// A text that we do not know, kept as it came.
+            Other(Box<str>),
+        }
+
+        impl $name {
+            /// The text of the wire form; empty when not set.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::Unset => "",
+                    $( Self::$variant => $text, )*
+                    Self::Other(text) => text,
+                }
+            }
+
+            /// Every known text, in the order of the reference.
+            pub const KNOWN: &'static [&'static str] = &[$( $text, )*];
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    "" => Self::Unset,
+                    $( $text => Self::$variant, )*
+                    other => Self::Other(other.into()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::decode::from_deserializer(deserializer)
+            }
+        }
+
+        impl $crate::object::Field for $name {
+            fn read(value: ::serde_json::Value, reader: &mut $crate::decode::Reader) -> Self {
+                Self::from(<String as $crate::object::Field>::read(value, reader).as_str())
+            }
+
+            fn is_empty(&self) -> bool {
+                *self == Self::Unset
+            }
+
+            fn go_type() -> String {
+                concat!("v1alpha1.", stringify!($name)).to_owned()
+            }
+        }
+    )*};
+}
+
+pub(crate) use {objects, texts};

@@ -1,0 +1,310 @@
+//! How plain Rust types read Go's JSON: text, numbers, optional values, lists and maps.
+//!
+//! Null reads as the zero value everywhere. Not here: types with a JSON form of their own (see `custom` and `k8s`).
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::decode::{INTEGER, Reader};
+use crate::object::Field;
+
+impl Field for String {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        match value {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => {
+                reader.wrong_type::<Self>(&other, "a string");
+                String::new()
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        String::is_empty(self)
+    }
+
+    fn go_type() -> String {
+        "string".to_owned()
+    }
+}
+
+impl Field for bool {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        match value {
+            Value::Bool(b) => b,
+            Value::Null => false,
+            other => {
+                reader.wrong_type::<Self>(&other, "true or false");
+                false
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        !*self
+    }
+
+    fn go_type() -> String {
+        "bool".to_owned()
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty, $go:literal;)*) => {$(
+        impl Field for $type {
+            fn read(value: Value, reader: &mut Reader) -> Self {
+                let whole = match &value {
+                    Value::Null => Some(0),
+                    Value::Number(n) => integer(n).and_then(|n| <$type>::try_from(n).ok()),
+                    _ => None,
+                };
+                whole.unwrap_or_else(|| {
+                    reader.wrong_type::<Self>(&value, INTEGER);
+                    0
+                })
+            }
+
+            fn is_empty(&self) -> bool {
+                *self == 0
+            }
+
+            fn go_type() -> String {
+                $go.to_owned()
+            }
+        }
+    )*};
+}
+
+integers! {
+    i32, "int32";
+    i64, "int64";
+    u64, "uint64";
+}
+
+/// The whole number that a JSON number stands for. `1.0` counts: YAML readers of Kubernetes drop the fraction.
+pub(crate) fn integer(number: &serde_json::Number) -> Option<i128> {
+    if let Some(n) = number.as_i128() {
+        return Some(n);
+    }
+    let float = number.as_f64()?;
+    // Beyond 2^63 no integer type of the wire form could take it.
+    (float.fract() == 0.0 && float.abs() < 9.3e18).then_some(float as i128)
+}
+
+impl Field for Value {
+    fn read(value: Value, _: &mut Reader) -> Self {
+        value
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_null()
+    }
+
+    fn go_type() -> String {
+        "interface {}".to_owned()
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        if value.is_null() {
+            None
+        } else {
+            Some(T::read(value, reader))
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_none()
+    }
+
+    fn go_type() -> String {
+        T::go_type()
+    }
+}
+
+impl<T: Field> Field for Box<T> {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        Box::new(T::read(value, reader))
+    }
+
+    fn is_empty(&self) -> bool {
+        (**self).is_empty()
+    }
+
+    fn go_type() -> String {
+        T::go_type()
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        match value {
+            Value::Array(values) => reader.list(values),
+            Value::Null => Vec::new(),
+            other => {
+                reader.wrong_type::<Self>(&other, "a list");
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        Vec::is_empty(self)
+    }
+
+    fn go_type() -> String {
+        format!("[]{}", T::go_type())
+    }
+}
+
+impl<T: Field> Field for BTreeMap<String, T> {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        match value {
+            Value::Object(values) => reader.map(values),
+            Value::Null => BTreeMap::new(),
+            other => {
+                reader.wrong_type::<Self>(&other, "an object");
+                BTreeMap::new()
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        BTreeMap::is_empty(self)
+    }
+
+    fn go_type() -> String {
+        format!("map[string]{}", T::go_type())
+    }
+}
+
+/// A list behind a key that is always written: one that was never set is written as `null`, an empty one as `[]`.
+///
+/// Use it like a `Vec`; a list made from a `Vec` is never `null`.
+#[derive(Clone, Debug)]
+pub struct List<T> {
+    items: Vec<T>,
+    set: bool,
+}
+
+impl<T> List<T> {
+    /// Whether the list is written as `null`.
+    pub fn is_null(&self) -> bool {
+        !self.set && self.items.is_empty()
+    }
+
+    /// The items without the difference between null and empty.
+    pub fn into_vec(self) -> Vec<T> {
+        self.items
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            set: false,
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq for List<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items && self.is_null() == other.is_null()
+    }
+}
+
+impl<T> Deref for List<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.items
+    }
+}
+
+impl<T> DerefMut for List<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.items
+    }
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, set: true }
+    }
+}
+
+impl<T> FromIterator<T> for List<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self {
+            items: items.into_iter().collect(),
+            set: true,
+        }
+    }
+}
+
+impl<T> IntoIterator for List<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a List<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut List<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter_mut()
+    }
+}
+
+impl<T: Serialize> Serialize for List<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_null() {
+            serializer.serialize_none()
+        } else {
+            self.items.serialize(serializer)
+        }
+    }
+}
+
+impl<'de, T: Field> Deserialize<'de> for List<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::decode::from_deserializer(deserializer)
+    }
+}
+
+impl<T: Field> Field for List<T> {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        let set = value.is_array();
+        Self {
+            items: Vec::read(value, reader),
+            set,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    fn go_type() -> String {
+        Vec::<T>::go_type()
+    }
+}
