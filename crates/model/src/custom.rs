@@ -25,7 +25,16 @@ macro_rules! deserialize {
     )*};
 }
 
-deserialize!(AnyString, Item, Amount, Plugin, ParallelSteps, Progress, Bytes);
+deserialize!(
+    AnyString,
+    Item,
+    Amount,
+    Plugin,
+    ParallelSteps,
+    Progress,
+    Bytes,
+    SyncConfigType
+);
 
 /// Text that may be given as a string, a number or a boolean, and is always written as a string.
 ///
@@ -352,5 +361,35 @@ impl Field for Bytes {
 
     fn go_type() -> String {
         "[]uint8".to_owned()
+    }
+}
+
+/// Where a lock's limit is kept: the one enumeration that the wire form writes as a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct SyncConfigType(pub i32);
+
+impl SyncConfigType {
+    /// In a ConfigMap.
+    pub const CONFIG_MAP: Self = Self(0);
+    /// In the database.
+    pub const DATABASE: Self = Self(1);
+}
+
+impl Field for SyncConfigType {
+    fn read(value: Value, reader: &mut Reader) -> Self {
+        if matches!(value, Value::Null | Value::Number(_)) {
+            return Self(i32::read(value, reader));
+        }
+        reader.wrong_type::<Self>(&value, "0 for a ConfigMap or 1 for the database");
+        Self::default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    fn go_type() -> String {
+        "sync.SyncConfigType".to_owned()
     }
 }

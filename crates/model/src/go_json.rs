@@ -4,7 +4,7 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter};
+use serde_json::ser::Formatter;
 
 /// The compact text of a value.
 ///
@@ -13,6 +13,22 @@ use serde_json::ser::{CharEscape, Formatter};
 pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Go);
+    value.serialize(&mut serializer)?;
+    Ok(String::from_utf8(out).expect("serde_json writes UTF-8 only"))
+}
+
+/// The text of a value over several lines, with this many spaces for each level, as Go's `MarshalIndent` writes it.
+///
+/// # Errors
+/// As [`to_string`].
+pub fn to_string_indent<T: Serialize + ?Sized>(
+    value: &T,
+    spaces: usize,
+) -> Result<String, serde_json::Error> {
+    let indent = " ".repeat(spaces);
+    let mut out = Vec::new();
+    let pretty = GoPretty(serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes()));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, pretty);
     value.serialize(&mut serializer)?;
     Ok(String::from_utf8(out).expect("serde_json writes UTF-8 only"))
 }
@@ -37,6 +53,31 @@ pub fn float(value: f64) -> String {
         Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
         _ => text,
     }
+}
+
+/// A float of single precision as Go's `%g` writes it; YAML keys need it.
+pub(crate) fn float_general(value: f32) -> String {
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    general(digits, exponent, format!("{value}"))
+}
+
+/// A float as Go's `%g` writes it.
+pub(crate) fn float_general_long(value: f64) -> String {
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    general(digits, exponent, format!("{value}"))
+}
+
+/// Go leaves plain digits below 1e-4 and from 1e21 on.
+fn general(digits: &str, exponent: i32, plain: String) -> String {
+    if (-4..21).contains(&exponent) {
+        return plain;
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 struct Go;
@@ -64,22 +105,45 @@ impl Formatter for Go {
         }
         writer.write_all(&fragment.as_bytes()[from..])
     }
+}
 
-    fn write_char_escape<W: ?Sized + io::Write>(
+/// Line breaks and indentation of serde_json, which are Go's too, with Go's scalars.
+struct GoPretty<'a>(serde_json::ser::PrettyFormatter<'a>);
+
+macro_rules! layout {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {$(
+        fn $name<W: ?Sized + io::Write>(&mut self, writer: &mut W, $($argument: $type),*) -> io::Result<()> {
+            self.0.$name(writer, $($argument),*)
+        }
+    )*};
+}
+
+impl Formatter for GoPretty<'_> {
+    layout! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        Go.write_f64(writer, value)
+    }
+
+    fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        Go.write_f32(writer, value)
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
-        escape: CharEscape,
+        fragment: &str,
     ) -> io::Result<()> {
-        match escape {
-            CharEscape::Quote => writer.write_all(b"\\\""),
-            CharEscape::ReverseSolidus => writer.write_all(b"\\\\"),
-            CharEscape::Solidus => writer.write_all(b"/"),
-            CharEscape::Backspace => writer.write_all(b"\\b"),
-            CharEscape::FormFeed => writer.write_all(b"\\f"),
-            CharEscape::LineFeed => writer.write_all(b"\\n"),
-            CharEscape::CarriageReturn => writer.write_all(b"\\r"),
-            CharEscape::Tab => writer.write_all(b"\\t"),
-            CharEscape::AsciiControl(byte) => write!(writer, "\\u{byte:04x}"),
-        }
+        Go.write_string_fragment(writer, fragment)
     }
 }

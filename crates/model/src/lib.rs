@@ -6,6 +6,7 @@
 mod object;
 
 pub mod artifact;
+pub mod catalog;
 pub mod cron;
 pub mod custom;
 pub mod decode;
@@ -13,6 +14,7 @@ pub mod event;
 pub mod go_json;
 pub mod k8s;
 pub mod repository;
+pub mod rpc;
 pub mod scalar;
 pub mod server;
 pub mod status;
@@ -21,6 +23,7 @@ pub mod task;
 pub mod template;
 pub mod text;
 pub mod workflow;
+pub mod yaml;
 
 pub use artifact::*;
 pub use cron::*;

@@ -2,6 +2,9 @@
 //!
 //! One module per kind of vector; a kind is the file's name without `.json`.
 
+mod cliformat;
+mod objects;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -14,7 +17,11 @@ pub type Verdict = Result<(), String>;
 pub type Check = fn(&Value, &Value) -> Verdict;
 
 /// Every kind that we run: the file's stem and its check.
-const KINDS: &[(&str, Check)] = &[];
+const KINDS: &[(&str, Check)] = &[
+    ("cliformat", cliformat::check),
+    ("objects", objects::check),
+    ("objects-examples", objects::check_example),
+];
 
 /// Kinds of which every vector must agree, so that `cargo xtask test` fails when one no longer does.
 const CLAIMED: &[&str] = &[];

@@ -14,9 +14,9 @@ objects! {
     /// `Container` of the wire form.
     pub struct Container ("Container") {
         /// Key `name`.
-        pub name: String = "name", omit;
+        pub name: String = "name", keep;
         /// Key `image`.
-        pub image: String = "image", keep;
+        pub image: String = "image", omit;
         /// Key `command`.
         pub command: Vec<String> = "command", omit;
         /// Key `args`.
@@ -68,9 +68,9 @@ objects! {
     /// `EphemeralContainer` of the wire form.
     pub struct EphemeralContainer ("EphemeralContainer") {
         /// Key `name`.
-        pub name: String = "name", omit;
+        pub name: String = "name", keep;
         /// Key `image`.
-        pub image: String = "image", keep;
+        pub image: String = "image", omit;
         /// Key `command`.
         pub command: Vec<String> = "command", omit;
         /// Key `args`.
@@ -396,7 +396,7 @@ objects! {
         /// Key `port`.
         pub port: i32 = "port", keep;
         /// Key `service`.
-        pub service: Option<String> = "service", omit;
+        pub service: Option<String> = "service", keep;
     }
 
     /// `SleepAction` of the wire form.

@@ -214,7 +214,7 @@ objects! {
     /// `TypedLocalObjectReference` of the wire form.
     pub struct TypedLocalObjectReference ("TypedLocalObjectReference") {
         /// Key `apiGroup`.
-        pub api_group: Option<String> = "apiGroup", omit;
+        pub api_group: Option<String> = "apiGroup", keep;
         /// Key `kind`.
         pub kind: String = "kind", keep;
         /// Key `name`.
@@ -224,7 +224,7 @@ objects! {
     /// `TypedObjectReference` of the wire form.
     pub struct TypedObjectReference ("TypedObjectReference") {
         /// Key `apiGroup`.
-        pub api_group: Option<String> = "apiGroup", omit;
+        pub api_group: Option<String> = "apiGroup", keep;
         /// Key `kind`.
         pub kind: String = "kind", keep;
         /// Key `name`.

@@ -172,6 +172,8 @@ objects! {
 
     /// `PodLogOptions` of the wire form.
     pub struct PodLogOptions ("PodLogOptions") {
+        /// The keys of this type, which stand directly among the others.
+        pub type_meta: TypeMeta = "", inline;
         /// Key `container`.
         pub container: String = "container", omit;
         /// Key `follow`.

@@ -120,8 +120,8 @@ objects! {
 
     /// `ConfigMapVolumeSource` of the wire form.
     pub struct ConfigMapVolumeSource ("ConfigMapVolumeSource") {
-        /// Key `localObjectReference`.
-        pub local_object_reference: Option<LocalObjectReference> = "localObjectReference", omit;
+        /// The keys of this type, which stand directly among the others.
+        pub reference: LocalObjectReference = "", inline;
         /// Key `items`.
         pub items: Vec<KeyToPath> = "items", omit;
         /// Key `defaultMode`.
@@ -237,9 +237,9 @@ objects! {
     /// `PodCertificateProjection` of the wire form.
     pub struct PodCertificateProjection ("PodCertificateProjection") {
         /// Key `signerName`.
-        pub signer_name: String = "signerName", omit;
+        pub signer_name: String = "signerName", keep;
         /// Key `keyType`.
-        pub key_type: String = "keyType", omit;
+        pub key_type: String = "keyType", keep;
         /// Key `maxExpirationSeconds`.
         pub max_expiration_seconds: Option<i32> = "maxExpirationSeconds", omit;
         /// Key `credentialBundlePath`.
