@@ -1,1 +1,3 @@
 //! Every decision about a workflow, as pure functions.
+
+pub mod names;

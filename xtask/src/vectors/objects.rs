@@ -24,7 +24,11 @@ pub fn check_example(_: &Value, vector: &Value) -> Verdict {
     let documents = yaml::documents(&text).map_err(|e| e.to_string())?;
     let lines: Vec<&str> = text.lines().collect();
     let wanted = documents.into_iter().find(|document| {
-        let before = lines.iter().take(document.start().line).filter(|l| l.starts_with("---")).count();
+        let before = lines
+            .iter()
+            .take(document.start().line)
+            .filter(|l| l.starts_with("---"))
+            .count();
         before.to_string() == part
     });
     compare(vector, &wanted.ok_or("no such document")?.value)
@@ -45,8 +49,17 @@ fn compare(vector: &Value, input: &Value) -> Verdict {
     let want = vector["json"].as_str().unwrap_or_default();
     if got != want {
         let same = got.bytes().zip(want.bytes()).take_while(|(a, b)| a == b).count();
-        let from = (0..=same.saturating_sub(40)).rev().find(|i| want.is_char_boundary(*i)).unwrap_or(0);
-        let show = |text: &str| text.get(from..).unwrap_or_default().chars().take(160).collect::<String>();
+        let from = (0..=same.saturating_sub(40))
+            .rev()
+            .find(|i| want.is_char_boundary(*i))
+            .unwrap_or(0);
+        let show = |text: &str| {
+            text.get(from..)
+                .unwrap_or_default()
+                .chars()
+                .take(160)
+                .collect::<String>()
+        };
         return Err(format!("want …{}, got …{}", show(want), show(&got)));
     }
     match ((kind.rewrite)(input.clone(), true), vector["strictErr"].as_str()) {

@@ -1,0 +1,3 @@
+//! The program `argosy`.
+
+fn main() {}
