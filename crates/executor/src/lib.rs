@@ -1,1 +1,19 @@
 //! What runs inside a pod: init, emissary, wait and their relatives.
+//!
+//! Two programs are made of this library: `argosy-executor` with every command, and
+//! `argosy-emissary`, the small one that is copied into each container. Not here: stores
+//! and archives (crate `artifact`), and every decision about phases (crate `engine`).
+
+pub mod args;
+pub mod duration;
+pub mod emissary;
+pub mod env;
+pub mod kill;
+pub mod log;
+pub mod outcome;
+pub mod paths;
+pub mod small;
+mod sys;
+pub mod task;
+pub mod text;
+pub mod version;
