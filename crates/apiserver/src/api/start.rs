@@ -1,0 +1,136 @@
+//! Starting a server: the objects that exist from the first moment.
+//!
+//! Deliberately absent: controllers that would make them again when someone deletes them.
+
+use std::sync::{Arc, OnceLock, RwLock};
+
+use serde_json::{Value, json};
+
+use super::ApiServer;
+use crate::auth::{self, Authority};
+use crate::kinds::Registry;
+use crate::options::Options;
+use crate::status::{Result, Status};
+use crate::store::{Key, Store};
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The server's certificates could not be made.
+    #[error("making the server's certificates failed")]
+    Certificates(#[source] auth::Error),
+    /// One of the objects of the options was refused.
+    #[error("the object {name:?} that must exist from the start was refused")]
+    Object {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        source: Status,
+    },
+}
+
+/// The namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+impl ApiServer {
+    /// Starts a server with what `options` say must exist.
+    ///
+    /// # Errors
+    /// [`StartError`] when the certificates cannot be made or an object of the options is refused.
+    pub fn new(options: Options) -> Result<Arc<Self>, StartError> {
+        let authority = Authority::new(&options).map_err(StartError::Certificates)?;
+        let server = Arc::new(ApiServer {
+            store: Store::in_memory(options.limits),
+            kinds: RwLock::new(Arc::new(Registry::builtin())),
+            kubelet: OnceLock::new(),
+            authority,
+            options,
+        });
+        for name in NAMESPACES
+            .into_iter()
+            .chain(server.options.namespaces.iter().map(String::as_str))
+        {
+            server.ensure("", "v1", "namespaces", json!({"metadata": {"name": name}}))?;
+        }
+        for definition in &server.options.definitions {
+            let (group, plural) = ("apiextensions.k8s.io", "customresourcedefinitions");
+            server.ensure(group, "v1", plural, definition.clone())?;
+        }
+        for (plural, object) in auth::first_roles() {
+            server.ensure("rbac.authorization.k8s.io", "v1", plural, object)?;
+        }
+        server.ensure("", "v1", "services", kubernetes_service())?;
+        Ok(server)
+    }
+
+    fn ensure(&self, group: &str, version: &str, plural: &str, object: Value) -> Result<(), StartError> {
+        let kind = self
+            .kinds()
+            .get(group, version, plural)
+            .expect("the kind is one of the built-in ones");
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let namespace = object["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if self
+            .store
+            .read()
+            .get(&kind.resource, &Key::new(&namespace, &name))
+            .is_some()
+        {
+            return Ok(());
+        }
+        let made = self.make(&kind, &namespace, object, false);
+        made.map(|_| ())
+            .map_err(|source| StartError::Object { name, source })
+    }
+
+    /// What a new namespace gets: the account that pods use by default, and the certificate they trust.
+    pub(super) fn furnish_namespace(&self, namespace: &str) -> Result<()> {
+        let kinds = self.kinds();
+        let objects = [
+            (
+                "serviceaccounts",
+                json!({"metadata": {"name": "default", "namespace": namespace}}),
+            ),
+            (
+                "configmaps",
+                json!({
+                    "metadata": {
+                        "name": "kube-root-ca.crt", "namespace": namespace,
+                        "annotations": {"kubernetes.io/description": "Contains a CA bundle that can be used to \
+                            verify the kube-apiserver when using internal endpoints such as the internal service IP \
+                            or kubernetes.default.svc. No other usage is guaranteed across distributions of \
+                            Kubernetes clusters."},
+                    },
+                    "data": {"ca.crt": self.ca_pem()},
+                }),
+            ),
+        ];
+        for (plural, object) in objects {
+            let kind = kinds
+                .get("", "v1", plural)
+                .expect("the kind is one of the built-in ones");
+            match self.make(&kind, namespace, object, false) {
+                Err(status) if status.reason() != "AlreadyExists" => return Err(status),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn kubernetes_service() -> Value {
+    json!({
+        "metadata": {
+            "name": "kubernetes", "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP", "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ipFamilies": ["IPv4"],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        },
+    })
+}

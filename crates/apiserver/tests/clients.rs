@@ -1,0 +1,177 @@
+//! The server as kube's client sees it, in process and over TLS.
+//!
+//! Deliberately absent: the words of single errors (see `exchanges`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy_apiserver::{ApiServer, Options, definition};
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
+    WatchEvent, WatchParams,
+};
+use kube::discovery::ApiResource;
+use kube::runtime::{WatchStreamExt, reflector, watcher};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+const BOUND: Duration = Duration::from_secs(20);
+const TOKEN: &str = "owner-token";
+
+fn options() -> Options {
+    Options {
+        definitions: vec![definition("example.com", "v1", "widgets", "Widget", true)],
+        bind_to_node: Some("here".into()),
+        admin_token: Some(TOKEN.into()),
+        ..Options::default()
+    }
+}
+
+fn in_process() -> (Arc<ApiServer>, kube::Client) {
+    let server = ApiServer::new(options()).expect("the server starts");
+    let client = kube::Client::new(server.service(), "default");
+    (server, client)
+}
+
+async fn over_tls(server: &Arc<ApiServer>, token: Option<String>) -> kube::Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("the listener has an address");
+    let serving = server.clone();
+    tokio::spawn(async move { serving.serve(listener, std::future::pending()).await });
+    let uri = format!("https://{address}").parse().expect("a URL");
+    let mut config = kube::Config::new(uri);
+    config.root_cert = Some(pem_certificates(server.ca_pem()));
+    config.auth_info.token = token.map(|token| token.into());
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    kube::Client::try_from(config).expect("a client")
+}
+
+fn pem_certificates(pem: &str) -> Vec<Vec<u8>> {
+    use base64::Engine;
+    let text: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    vec![
+        base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .expect("PEM is base64"),
+    ]
+}
+
+async fn works(client: kube::Client) {
+    let maps: Api<ConfigMap> = Api::default_namespaced(client.clone());
+    let map: ConfigMap =
+        serde_json::from_value(json!({"metadata": {"generateName": "m-"}, "data": {"a": "1"}})).unwrap();
+    let made = maps.create(&PostParams::default(), &map).await.unwrap();
+    let name = made.metadata.name.clone().unwrap();
+    assert!(name.starts_with("m-") && name.len() == 7, "{name}");
+    let patch = json!({"data": {"b": "2", "a": null}});
+    let patched = maps
+        .patch(&name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .unwrap();
+    assert_eq!(
+        patched.data.unwrap().into_iter().collect::<Vec<_>>(),
+        [("b".to_owned(), "2".to_owned())]
+    );
+    let stale = maps
+        .replace(&name, &PostParams::default(), &made)
+        .await
+        .unwrap_err();
+    assert!(matches!(stale, kube::Error::Api(status) if status.code == 409));
+    let list = maps.list(&ListParams::default()).await.unwrap();
+    assert!(
+        list.items
+            .iter()
+            .any(|map| map.metadata.name.as_ref() == Some(&name))
+    );
+    let from = list.metadata.resource_version.unwrap();
+    maps.delete(&name, &DeleteParams::default()).await.unwrap();
+    let events = maps.watch(&WatchParams::default(), &from).await.unwrap();
+    let mut events = std::pin::pin!(events);
+    let event = timeout(BOUND, events.try_next()).await.unwrap().unwrap().unwrap();
+    assert!(matches!(event, WatchEvent::Deleted(map) if map.metadata.name == Some(name)));
+}
+
+#[tokio::test]
+async fn typed_calls_in_process() {
+    works(in_process().1).await;
+}
+
+#[tokio::test]
+async fn typed_calls_over_tls() {
+    let (server, _) = in_process();
+    works(over_tls(&server, Some(TOKEN.into())).await).await;
+    let stranger = over_tls(&server, None).await;
+    let refused = Api::<Pod>::default_namespaced(stranger)
+        .list(&ListParams::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, kube::Error::Api(status) if status.code == 401));
+}
+
+#[tokio::test]
+async fn a_service_accounts_token_names_its_user() {
+    let (server, client) = in_process();
+    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::default_namespaced(client);
+    let request = accounts
+        .create_token_request("default", &PostParams::default(), &Default::default())
+        .await
+        .unwrap();
+    let token = request.status.unwrap().token;
+    let pod = over_tls(&server, Some(token)).await;
+    let review: Api<k8s_openapi::api::authentication::v1::SelfSubjectReview> = Api::all(pod);
+    let answer = review
+        .create(&PostParams::default(), &Default::default())
+        .await
+        .unwrap();
+    let user = answer.status.unwrap().user_info.unwrap();
+    assert_eq!(
+        user.username.as_deref(),
+        Some("system:serviceaccount:default:default")
+    );
+}
+
+#[tokio::test]
+async fn a_reflector_follows_custom_objects() {
+    let (_, client) = in_process();
+    let widget = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Widget"));
+    let widgets: Api<DynamicObject> = Api::default_namespaced_with(client, &widget);
+    let writer = reflector::store::Writer::new(widget.clone());
+    let store = writer.as_reader();
+    let follow = watcher(widgets.clone(), watcher::Config::default())
+        .default_backoff()
+        .reflect(writer);
+    let follow = tokio::spawn(follow.applied_objects().for_each(|_| async {}));
+    for number in 0..100 {
+        let object = DynamicObject::new(&format!("w{number}"), &widget).data(json!({"spec": {"n": number}}));
+        widgets.create(&PostParams::default(), &object).await.unwrap();
+    }
+    timeout(BOUND, async {
+        while store.state().len() < 100 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the reflector sees all objects");
+    follow.abort();
+}
+
+#[tokio::test]
+async fn a_pod_is_bound_and_has_its_account() {
+    let (_, client) = in_process();
+    let pods: Api<Pod> = Api::default_namespaced(client);
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}});
+    let pod = pods
+        .create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
+        .await
+        .unwrap();
+    let spec = pod.spec.unwrap();
+    assert_eq!(spec.node_name.as_deref(), Some("here"));
+    assert_eq!(spec.service_account_name.as_deref(), Some("default"));
+    let mount = &spec.containers[0].volume_mounts.as_ref().unwrap()[0];
+    assert_eq!(mount.mount_path, "/var/run/secrets/kubernetes.io/serviceaccount");
+    assert_eq!(spec.volumes.unwrap()[0].name, mount.name);
+    assert_eq!(pod.status.unwrap().phase.as_deref(), Some("Pending"));
+}
