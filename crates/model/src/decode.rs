@@ -15,6 +15,10 @@ use crate::object::{Field, Object};
 /// Problems beyond this number are not kept: nobody reads them, and a huge wrong file must stay cheap.
 const MAX_PROBLEMS: usize = 100;
 
+/// How deep objects may nest. JSON parsers stop at 128; the deepest place that the types give without nesting
+/// templates in templates is about 20.
+const MAX_DEPTH: usize = 128;
+
 /// One thing that is wrong with a JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -86,13 +90,26 @@ pub fn strict<T: Field>(value: Value) -> Result<T, Error> {
     read(value, true)
 }
 
+/// Reads a value of a manifest written by a person: as [`strict`], and numbers and booleans are taken as text where
+/// text is wanted, because tools of Kubernetes do so for YAML files (`image: 3.20` becomes `"3.2"`).
+///
+/// # Errors
+/// As [`strict`].
+pub fn manifest<T: Field>(value: Value) -> Result<T, Error> {
+    finish(
+        Reader {
+            scalars_as_text: true,
+            ..Reader::new(true)
+        },
+        value,
+    )
+}
+
 fn read<T: Field>(value: Value, strict: bool) -> Result<T, Error> {
-    let mut reader = Reader {
-        strict,
-        steps: Vec::new(),
-        structs: Vec::new(),
-        problems: Vec::new(),
-    };
+    finish(Reader::new(strict), value)
+}
+
+fn finish<T: Field>(mut reader: Reader, value: Value) -> Result<T, Error> {
     let object = T::read(value, &mut reader);
     if reader.problems.is_empty() {
         Ok(object)
@@ -114,6 +131,7 @@ pub(crate) fn from_deserializer<'de, T: Field, D: serde::Deserializer<'de>>(
 /// The walk over a value: where it is, and what was wrong so far.
 pub struct Reader {
     strict: bool,
+    scalars_as_text: bool,
     steps: Vec<Step>,
     /// Go names of the structs around the current place, innermost last.
     structs: Vec<&'static str>,
@@ -121,6 +139,28 @@ pub struct Reader {
 }
 
 impl Reader {
+    fn new(strict: bool) -> Self {
+        Self {
+            strict,
+            scalars_as_text: false,
+            steps: Vec::new(),
+            structs: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The text of a number or boolean, where this mode takes it as text.
+    pub(crate) fn scalar_text(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::Bool(b) if self.scalars_as_text => Some(b.to_string()),
+            Value::Number(n) if self.scalars_as_text => Some(match n.as_f64() {
+                Some(float) if n.is_f64() => crate::go_json::float_general_long(float),
+                _ => n.to_string(),
+            }),
+            _ => None,
+        }
+    }
+
     /// Reads an object key by key.
     pub fn object<T: Object + Field>(&mut self, value: Value) -> T {
         let mut object = T::default();
@@ -132,6 +172,10 @@ impl Reader {
                 return object;
             }
         };
+        if self.steps.len() > MAX_DEPTH {
+            self.invalid(format!("nested more than {MAX_DEPTH} levels deep"));
+            return object;
+        }
         self.structs.push(T::NAME);
         for (key, value) in map {
             if object.set(&key, value, self).is_some() && self.strict {

@@ -13,6 +13,8 @@ pub mod decode;
 pub mod event;
 pub mod go_json;
 pub mod k8s;
+pub mod names;
+mod node;
 pub mod repository;
 pub mod rpc;
 pub mod scalar;

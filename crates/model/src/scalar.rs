@@ -16,10 +16,10 @@ impl Field for String {
         match value {
             Value::String(text) => text,
             Value::Null => String::new(),
-            other => {
+            other => reader.scalar_text(&other).unwrap_or_else(|| {
                 reader.wrong_type::<Self>(&other, "a string");
                 String::new()
-            }
+            }),
         }
     }
 

@@ -150,8 +150,7 @@ fn parse_suffix(suffix: &str) -> Result<(u32, i64, Form), Error> {
 
 /// The billionths of `whole.fraction * 1024^binary * 10^power`, rounded up, and cut at the greatest amount.
 fn scaled(whole: &str, fraction: &str, binary: u32, power: i64) -> i128 {
-    // Forty digits hold more than the greatest and less than the least amount; the rest only decides rounding.
-    let digits: String = format!("{whole}{fraction}");
+    let digits = format!("{whole}{fraction}");
     let trimmed = digits.trim_start_matches('0');
     if trimmed.is_empty() {
         return 0;
@@ -172,7 +171,8 @@ fn scaled(whole: &str, fraction: &str, binary: u32, power: i64) -> i128 {
 }
 
 fn scale_digits(digits: &str, shift: i64, factor: i128) -> i128 {
-    let keep = digits.len().min(19);
+    // Times 1024^6, nineteen digits still fit; without a binary suffix thirty hold every amount in full.
+    let keep = digits.len().min(if factor == 1 { 30 } else { 19 });
     let (head, tail) = digits.split_at(keep);
     let mut sticky = tail.bytes().any(|b| b != b'0');
     let mut shift = shift + i64::try_from(tail.len()).unwrap_or(i64::MAX);

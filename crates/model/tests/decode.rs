@@ -1,0 +1,139 @@
+//! Problems of objects: every one is reported with its path, and the lenient mode forgives what it should.
+
+use argosy_model::{NodeStatus, Template, Workflow, decode};
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+fn check(value: Value, want: &Expect) {
+    let text = match decode::strict::<Workflow>(value) {
+        Ok(_) => "no problem".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    want.assert_eq(&text);
+}
+
+#[test]
+fn all_unknown_fields_are_named_with_the_nearest_known_one() {
+    check(
+        json!({
+            "metdata": {},
+            "spec": {"templates": [{"name": "a", "contaner": {}, "zzzzzz": 1}, {"dag": {"tasks": [{"depend": "x"}]}}]},
+        }),
+        &expect![[r#"
+            metdata: unknown field; did you mean "metadata"?
+            spec.templates[0].contaner: unknown field; did you mean "container"?
+            spec.templates[0].zzzzzz: unknown field
+            spec.templates[1].dag.tasks[0].depend: unknown field; did you mean "depends"?"#]],
+    );
+}
+
+#[test]
+fn wrong_types_are_named_with_their_path() {
+    check(
+        json!({"metadata": {"labels": {"a.b/c": 1}}, "spec": {"entrypoint": ["x"], "parallelism": "2", "templates": {}}}),
+        &expect![[r#"
+            metadata.labels["a.b/c"]: expected a string, got a number
+            spec.entrypoint: expected a string, got a list
+            spec.parallelism: expected an integer, got a string
+            spec.templates: expected a list, got an object"#]],
+    );
+}
+
+#[test]
+fn texts_of_go_are_kept_beside_ours() {
+    let problem = |value| {
+        decode::strict::<Workflow>(value)
+            .unwrap_err()
+            .problems
+            .remove(0)
+            .go_text
+    };
+    assert_eq!(
+        problem(json!({"spec": {"templates": [{"name": 5}]}})),
+        "json: cannot unmarshal number into Go struct field Template.spec.templates.name of type string"
+    );
+    assert_eq!(
+        problem(json!({"spec": {"parallelism": 1.5}})),
+        "json: cannot unmarshal number 1.5 into Go struct field WorkflowSpec.spec.parallelism of type int64"
+    );
+    assert_eq!(problem(json!({"sepc": {}})), "json: unknown field \"sepc\"");
+}
+
+#[test]
+fn lenient_reading_ignores_unknown_fields_except_in_steps() {
+    assert!(decode::lenient::<Template>(json!({"name": "a", "other": 1})).is_ok());
+    let error = decode::lenient::<Template>(json!({"steps": [[{"name": "s", "other": 1}]]})).unwrap_err();
+    assert!(error.problems[0].fatal);
+    assert_eq!(error.problems[0].path, "steps[0][0].other");
+}
+
+#[test]
+fn null_is_the_zero_value_everywhere() {
+    let node: NodeStatus = serde_json::from_value(json!({
+        "id": null, "phase": null, "startedAt": null, "children": [null], "resourcesDuration": {"cpu": null},
+        "inputs": {"parameters": [null]}, "daemoned": null, "failedPodRestarts": null,
+    }))
+    .unwrap();
+    assert_eq!(node.children, [""]);
+    assert_eq!(node.resources_duration["cpu"], 0);
+    assert_eq!(node.inputs.unwrap().parameters.len(), 1);
+}
+
+#[test]
+fn manifests_may_give_numbers_where_text_is_wanted() {
+    let value =
+        json!({"spec": {"entrypoint": 1.50, "templates": [{"name": true, "container": {"image": 12}}]}});
+    let workflow: Workflow = decode::manifest(value.clone()).unwrap();
+    assert_eq!(workflow.spec.entrypoint, "1.5");
+    assert_eq!(workflow.spec.templates[0].name, "true");
+    assert!(decode::strict::<Workflow>(value).is_err());
+}
+
+#[test]
+fn nesting_has_a_limit() {
+    let mut value = json!({});
+    for _ in 0..400 {
+        value = json!({"steps": [[{"inline": value}]]});
+    }
+    let error = decode::lenient::<Template>(value).unwrap_err();
+    assert!(error.problems[0].message.contains("levels deep"), "{error}");
+}
+
+#[test]
+fn quantities_are_canonical() {
+    for (text, want) in [
+        ("1000m", "1"),
+        ("0.5", "500m"),
+        ("1024Mi", "1Gi"),
+        ("1.5Gi", "1536Mi"),
+        ("1536", "1536"),
+        ("0.5Ki", "512"),
+        ("1.5Ki", "1536"),
+        ("1025Ki", "1025Ki"),
+        ("100000", "100k"),
+        ("1500m", "1500m"),
+        ("2e3", "2e3"),
+        ("2E3", "2e3"),
+        ("12e4", "120e3"),
+        ("1E", "1E"),
+        ("-5", "-5"),
+        ("+5", "5"),
+        ("0Gi", "0"),
+        ("00100", "100"),
+        (".5", "500m"),
+        ("5.", "5"),
+        ("1n", "1n"),
+        ("0.1n", "1n"),
+        ("1.1n", "2n"),
+        ("99999999999999999999", "9223372036854775807"),
+        ("100Ei", "9223372036854775807"),
+        ("0.0001Gi", "107374182400u"),
+        ("0.001", "1m"),
+    ] {
+        let quantity: argosy_model::k8s::Quantity = text.parse().unwrap();
+        assert_eq!(quantity.to_string(), want, "{text}");
+    }
+    for text in ["", "Gi", "1GiB", "1e", "1 Gi", "{{x}}", "--1", "1.2.3", "0x10"] {
+        assert!(text.parse::<argosy_model::k8s::Quantity>().is_err(), "{text}");
+    }
+}
