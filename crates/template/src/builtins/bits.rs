@@ -1,0 +1,31 @@
+//! Bit operations on 64-bit integers.
+
+use super::integer;
+use crate::value::Value;
+
+/// Calls one of the family.
+///
+/// # Errors
+/// Arguments that are no integers; a negative shift.
+pub fn call(name: &str, args: &[Value]) -> Result<Value, String> {
+    let a = integer(args, 0)?;
+    if name == "bitnot" {
+        return Ok(Value::Int(!a));
+    }
+    let b = integer(args, 1)?;
+    let shift = || -> Result<u32, String> {
+        if b < 0 {
+            return Err("invalid operation: negative shift count ".to_owned() + &format!("{b} (type int)"));
+        }
+        Ok(u32::try_from(b).unwrap_or(u32::MAX))
+    };
+    Ok(Value::Int(match name {
+        "bitand" => a & b,
+        "bitor" => a | b,
+        "bitxor" => a ^ b,
+        "bitnand" => a & !b,
+        "bitshl" => a.checked_shl(shift()?).unwrap_or(0),
+        "bitshr" => a.checked_shr(shift()?).unwrap_or(if a < 0 { -1 } else { 0 }),
+        _ => a.cast_unsigned().checked_shr(shift()?).unwrap_or(0).cast_signed(),
+    }))
+}

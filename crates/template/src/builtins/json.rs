@@ -1,0 +1,105 @@
+//! JSON and base64.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{arg, text};
+use crate::gojson;
+use crate::value::json::{COMPACT, Style, write};
+use crate::value::{Value, json};
+
+/// `toJSON`, `fromJSON`, `toBase64`, `fromBase64`.
+///
+/// # Errors
+/// Values without JSON form, text that is no JSON or no base64.
+pub fn call(name: &str, args: &[Value]) -> Result<Value, String> {
+    match name {
+        "toJSON" => write(
+            arg(args, 0)?,
+            Style {
+                html: true,
+                indent: Some(2),
+            },
+        )
+        .map(Value::str),
+        "fromJSON" => parse(text(args, 0)?.bytes()),
+        "toBase64" => Ok(Value::str(STANDARD.encode(text(args, 0)?.bytes()))),
+        _ => decode(text(args, 0)?.bytes()).map(Value::str),
+    }
+}
+
+/// `toJson(v)`: one line.
+///
+/// # Errors
+/// Values without JSON form.
+pub fn compact(v: &Value) -> Result<Value, String> {
+    write(v, COMPACT).map(Value::str)
+}
+
+/// JSON text into a value, numbers as floats.
+///
+/// # Errors
+/// Go's words for what is wrong with the text.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    gojson::parse(bytes).map(|v| json::from_document(&v))
+}
+
+/// `jsonpath(text, path)`.
+///
+/// # Errors
+/// Text that is no JSON, a path that is none.
+pub fn jsonpath(args: &[Value]) -> Result<Value, String> {
+    let document = text(args, 0)?;
+    let path = text(args, 1)?;
+    let document = gojson::parse(document.bytes())?;
+    crate::jsonpath::query(&path.lossy(), &document).map(|v| json::from_document(&v))
+}
+
+/// Standard base64 with Go's error: the place of the first bad byte.
+///
+/// # Errors
+/// `illegal base64 data at input byte N`.
+pub fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    // Go skips line breaks.
+    let clean: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .filter(|b| !matches!(b, b'\r' | b'\n'))
+        .collect();
+    STANDARD
+        .decode(&clean)
+        .map_err(|_| format!("illegal base64 data at input byte {}", bad_byte(bytes)))
+}
+
+/// Where Go finds the fault: at the first byte that does not belong, or at the start of the last, incomplete group.
+fn bad_byte(bytes: &[u8]) -> usize {
+    let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    let (mut group, mut at) = (0usize, 0usize);
+    while at < bytes.len() {
+        let b = bytes[at];
+        if matches!(b, b'\r' | b'\n') {
+            at += 1;
+            continue;
+        }
+        if valid(b) {
+            group = (group + 1) % 4;
+            at += 1;
+            continue;
+        }
+        if b == b'=' && group >= 2 {
+            let rest: Vec<usize> = (at + 1..bytes.len())
+                .filter(|&i| !matches!(bytes[i], b'\r' | b'\n'))
+                .collect();
+            if group == 2 {
+                match rest.first() {
+                    None => return bytes.len(),
+                    Some(&i) if bytes[i] != b'=' => return i,
+                    Some(_) => return rest.get(1).copied().unwrap_or(at),
+                }
+            }
+            return rest.first().copied().unwrap_or(at);
+        }
+        return at;
+    }
+    at - group
+}

@@ -1,0 +1,107 @@
+//! Which variables an expression reads (C-SUB-08), found on the syntax tree.
+
+use super::ast::{Kind, Node, Op};
+
+/// A variable that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The dotted name, as far as its parts are constant.
+    pub name: String,
+    /// Whether the expression can do without it: it stands left of `??` or below `?.`.
+    pub optional: bool,
+    /// Where it stands, in characters from the start.
+    pub at: usize,
+}
+
+/// All references, in the order in which they are met, each name once.
+#[must_use]
+pub fn references(node: &Node) -> Vec<Reference> {
+    let mut found = Vec::new();
+    walk(node, false, &mut found);
+    found
+}
+
+fn add(found: &mut Vec<Reference>, name: String, optional: bool, at: usize) {
+    match found.iter_mut().find(|r| r.name == name) {
+        Some(known) => known.optional &= optional,
+        None => found.push(Reference { name, optional, at }),
+    }
+}
+
+/// The dotted name of a chain of constant members, and whether an optional access is in it.
+fn chain(node: &Node) -> Option<(String, bool)> {
+    match &node.kind {
+        Kind::Name(name) => Some((name.clone(), false)),
+        Kind::Chain(inner) => chain(inner),
+        Kind::Member(m) => {
+            let (base, optional) = chain(&m.node)?;
+            let name = m.name()?;
+            Some((format!("{base}.{name}"), optional || m.optional))
+        }
+        _ => None,
+    }
+}
+
+fn walk(node: &Node, optional: bool, found: &mut Vec<Reference>) {
+    match &node.kind {
+        Kind::Name(name) => add(found, name.clone(), false, node.at),
+        Kind::Chain(inner) => walk(inner, optional, found),
+        Kind::Member(m) => {
+            walk(&m.node, optional, found);
+            if let Some((name, chained)) = chain(node) {
+                add(found, name, optional || chained, m.node.at);
+            } else {
+                walk(&m.property, false, found);
+            }
+        }
+        Kind::Binary(Op::Coalesce, l, r) => {
+            walk(l, true, found);
+            walk(r, optional, found);
+        }
+        _ => {
+            for child in children(node) {
+                walk(child, false, found);
+            }
+        }
+    }
+}
+
+fn children(node: &Node) -> Vec<&Node> {
+    match &node.kind {
+        Kind::Unary(_, n) | Kind::Chain(n) | Kind::Predicate(n) => vec![n],
+        Kind::Binary(_, l, r) => vec![l, r],
+        Kind::Member(m) => vec![&m.node, &m.property],
+        Kind::Slice(s) => std::iter::once(&s.node).chain(&s.from).chain(&s.to).collect(),
+        Kind::Call(c) => std::iter::once(&c.callee).chain(&c.args).collect(),
+        Kind::Builtin(b) => b.args.iter().collect(),
+        Kind::Conditional(parts) => parts.iter().collect(),
+        Kind::Let(l) => vec![&l.value, &l.body],
+        Kind::Sequence(nodes) | Kind::Array(nodes) => nodes.iter().collect(),
+        Kind::Map(pairs) => pairs.iter().flat_map(|(k, v)| [k, v]).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every top-level name and every function called by name, each sorted.
+#[must_use]
+pub fn roots(node: &Node) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut called) = (Vec::new(), Vec::new());
+    collect(node, &mut names, &mut called);
+    for list in [&mut names, &mut called] {
+        list.sort();
+        list.dedup();
+    }
+    (names, called)
+}
+
+fn collect(node: &Node, names: &mut Vec<String>, called: &mut Vec<String>) {
+    match &node.kind {
+        Kind::Name(name) => names.push(name.clone()),
+        Kind::Builtin(b) => called.push(b.name.to_owned()),
+        Kind::Let(l) => names.push(l.name.clone()),
+        _ => {}
+    }
+    for child in children(node) {
+        collect(child, names, called);
+    }
+}

@@ -1,0 +1,165 @@
+//! Go's regular expressions on the `regex` crate: the same syntax for all that both have, Go's words for errors.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// Compiled size in bytes that one pattern may take: more than any sane pattern, small enough to refuse bombs.
+const SIZE: usize = 4 << 20;
+
+/// Patterns that are kept compiled.
+const KEPT: usize = 256;
+
+/// Compiles a pattern.
+///
+/// # Errors
+/// `error parsing regexp: …` in Go's words.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
+    let translated = translate(pattern)?;
+    RegexBuilder::new(&translated)
+        .size_limit(SIZE)
+        .build()
+        .map_err(|e| format!("error parsing regexp: {}", explain(pattern, &e)))
+}
+
+/// Like [`compile`], keeping the last patterns.
+///
+/// # Errors
+/// Like [`compile`].
+pub fn cached(pattern: &str) -> Result<Arc<Regex>, String> {
+    static CACHE: LazyLock<Mutex<BTreeMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = cache.get(pattern) {
+        return Ok(Arc::clone(found));
+    }
+    let made = Arc::new(compile(pattern)?);
+    if cache.len() >= KEPT {
+        cache.clear();
+    }
+    cache.insert(pattern.to_owned(), Arc::clone(&made));
+    Ok(made)
+}
+
+/// Rewrites what Go reads otherwise: its classes `\d`, `\w`, `\s`, `\b` know ASCII only, `\C`, `\Q…\E`, `\z`.
+fn translate(pattern: &str) -> Result<String, String> {
+    let failed = |what: &str| format!("error parsing regexp: {what}");
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut chars = pattern.chars().peekable();
+    let mut in_class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                None => return Err(failed("trailing backslash at end of expression: ``")),
+                Some('d') if in_class => out.push_str("0-9"),
+                Some('d') => out.push_str("[0-9]"),
+                Some('D') => out.push_str("[^0-9]"),
+                Some('w') if in_class => out.push_str("0-9A-Za-z_"),
+                Some('w') => out.push_str("[0-9A-Za-z_]"),
+                Some('W') => out.push_str("[^0-9A-Za-z_]"),
+                Some('s') if in_class => out.push_str("\\t\\n\\f\\r "),
+                Some('s') => out.push_str("[\\t\\n\\f\\r ]"),
+                Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
+                Some('b') if !in_class => out.push_str("(?-u:\\b)"),
+                Some('B') if !in_class => out.push_str("(?-u:\\B)"),
+                Some('Q') if !in_class => {
+                    let mut literal = String::new();
+                    while let Some(l) = chars.next() {
+                        if l == '\\' && chars.peek() == Some(&'E') {
+                            chars.next();
+                            break;
+                        }
+                        literal.push(l);
+                    }
+                    out.push_str(&regex::escape(&literal));
+                }
+                Some('0'..='7') => {
+                    // Octal is rare; hand it on for the crate to judge.
+                    return Err(failed("invalid escape sequence: `\\0`"));
+                }
+                Some(e @ ('A' | 'z' | 'p' | 'P' | 'x' | 'a' | 'f' | 'n' | 'r' | 't' | 'v')) => {
+                    out.push('\\');
+                    out.push(e);
+                }
+                Some(e) if e.is_ascii_alphanumeric() || !e.is_ascii() => {
+                    return Err(failed(&format!("invalid escape sequence: `\\{e}`")));
+                }
+                Some(e) => {
+                    out.push_str(&regex::escape(&e.to_string()));
+                    if !out.ends_with(e) {
+                        out.push(e);
+                    }
+                }
+            },
+            '[' if in_class => {
+                // Go reads `[` inside a class as itself unless it opens `[:name:]`.
+                if chars.peek() == Some(&':') {
+                    out.push('[');
+                    for l in chars.by_ref() {
+                        out.push(l);
+                        if l == ']' {
+                            break;
+                        }
+                    }
+                } else {
+                    out.push_str("\\[");
+                }
+            }
+            '[' => {
+                in_class = true;
+                out.push('[');
+                if chars.peek() == Some(&'^') {
+                    chars.next();
+                    out.push('^');
+                }
+                if chars.peek() == Some(&']') {
+                    chars.next();
+                    out.push_str("\\]");
+                }
+            }
+            ']' if in_class => {
+                in_class = false;
+                out.push(']');
+            }
+            '&' | '~' if in_class => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+/// Go's words for what is wrong.
+fn explain(pattern: &str, error: &regex::Error) -> String {
+    let text = error.to_string();
+    let has = |s: &str| text.contains(s);
+    if has("unclosed character class") {
+        let at = pattern.rfind('[').unwrap_or(0);
+        format!("missing closing ]: `{}`", &pattern[at..])
+    } else if has("unclosed group") {
+        format!("missing closing ): `{pattern}`")
+    } else if has("unopened group") {
+        format!("unexpected ): `{pattern}`")
+    } else if has("repetition operator missing expression") {
+        let at = pattern.find(['*', '+', '?', '{']).unwrap_or(0);
+        let c = &pattern[at..=at];
+        format!("missing argument to repetition operator: `{c}`")
+    } else if has("invalid character class range") {
+        let at = pattern.find('[').map_or(0, |i| i + 1);
+        let end = pattern[at..].find(']').map_or(pattern.len(), |i| at + i);
+        format!("invalid character class range: `{}`", &pattern[at..end])
+    } else if has("look-around") {
+        let at = pattern.find("(?").unwrap_or(0);
+        let end = pattern[at..]
+            .char_indices()
+            .nth(3)
+            .map_or(pattern.len(), |(i, _)| at + i);
+        format!("invalid or unsupported Perl syntax: `{}`", &pattern[at..end])
+    } else if has("exceeds size limit") {
+        "expression too large".to_owned()
+    } else {
+        format!("invalid expression: `{pattern}`")
+    }
+}

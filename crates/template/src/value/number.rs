@@ -1,0 +1,231 @@
+//! Numbers in Go's spelling: `strconv` formatting and parsing. No arithmetic here.
+
+/// A float as `%v` prints it: shortest form, with an exponent below 1e-4 and from 1e21 on.
+#[must_use]
+pub fn float_text(f: f64) -> String {
+    shortest(f, -4, 21)
+}
+
+/// A float as `encoding/json` writes it, or `None` for infinities and NaN.
+#[must_use]
+pub fn float_json(f: f64) -> Option<String> {
+    if !f.is_finite() {
+        return None;
+    }
+    let a = f.abs();
+    if a != 0.0 && !(1e-6..1e21).contains(&a) {
+        let text = exponent_form(f);
+        // encoding/json writes e-09 as e-9.
+        let bytes = text.as_bytes();
+        let n = bytes.len();
+        if n >= 4 && &bytes[n - 4..n - 1] == b"e-0" {
+            return Some(format!("{}{}", &text[..n - 2], &text[n - 1..]));
+        }
+        return Some(text);
+    }
+    Some(format!("{f}"))
+}
+
+fn special(f: f64) -> Option<&'static str> {
+    if f.is_nan() {
+        Some("NaN")
+    } else if f.is_infinite() {
+        Some(if f > 0.0 { "+Inf" } else { "-Inf" })
+    } else {
+        None
+    }
+}
+
+/// `strconv.FormatFloat(f, 'g', -1, 64)` with the given bounds of the decimal exponent for plain form.
+#[must_use]
+pub fn shortest(f: f64, low: i32, high: i32) -> String {
+    if let Some(s) = special(f) {
+        return s.to_owned();
+    }
+    if f == 0.0 {
+        return if f.is_sign_negative() {
+            "-0".into()
+        } else {
+            "0".into()
+        };
+    }
+    let scientific = format!("{f:e}");
+    let exponent: i32 = scientific
+        .split_once('e')
+        .and_then(|(_, e)| e.parse().ok())
+        .unwrap_or(0);
+    if exponent < low || exponent >= high {
+        exponent_form(f)
+    } else {
+        format!("{f}")
+    }
+}
+
+/// `1e+21`: shortest digits, exponent with sign and at least two digits.
+#[must_use]
+pub fn exponent_form(f: f64) -> String {
+    if let Some(s) = special(f) {
+        return s.to_owned();
+    }
+    let text = format!("{f:e}");
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return text;
+    };
+    let (sign, number) = match exponent.strip_prefix('-') {
+        Some(n) => ('-', n),
+        None => ('+', exponent),
+    };
+    format!("{digits}e{sign}{number:0>2}")
+}
+
+/// Why a text is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    Syntax,
+    Range,
+}
+
+impl Bad {
+    /// Go's words for it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Syntax => "invalid syntax",
+            Self::Range => "value out of range",
+        }
+    }
+}
+
+/// `strconv.ParseInt(s, base, 64)`; base 0 reads the prefixes `0x`, `0o`, `0b`, `0` and underscores.
+///
+/// # Errors
+/// When the text is no integer, or one outside 64 bits.
+pub fn parse_int(s: &str, base: u32) -> Result<i64, Bad> {
+    let (negative, body) = match s.as_bytes().first() {
+        Some(b'-') => (true, &s[1..]),
+        Some(b'+') => (false, &s[1..]),
+        _ => (false, s),
+    };
+    let magnitude = parse_uint(body, base)?;
+    let limit = if negative { 1u64 << 63 } else { (1u64 << 63) - 1 };
+    if magnitude > limit {
+        return Err(Bad::Range);
+    }
+    Ok(if negative {
+        magnitude.wrapping_neg().cast_signed()
+    } else {
+        magnitude.cast_signed()
+    })
+}
+
+/// `strconv.ParseUint(s, base, 64)`.
+///
+/// # Errors
+/// When the text is no unsigned integer, or one outside 64 bits.
+pub fn parse_uint(s: &str, base: u32) -> Result<u64, Bad> {
+    if s.is_empty() {
+        return Err(Bad::Syntax);
+    }
+    let (radix, digits) = if base == 0 {
+        prefixed(s)?
+    } else {
+        (base, s.to_owned())
+    };
+    if digits.is_empty() {
+        return Err(Bad::Syntax);
+    }
+    let mut n: u64 = 0;
+    let mut over = false;
+    for c in digits.chars() {
+        let d = c.to_digit(radix).ok_or(Bad::Syntax)?;
+        match n
+            .checked_mul(u64::from(radix))
+            .and_then(|n| n.checked_add(u64::from(d)))
+        {
+            Some(next) => n = next,
+            None => over = true,
+        }
+    }
+    if over { Err(Bad::Range) } else { Ok(n) }
+}
+
+fn prefixed(s: &str) -> Result<(u32, String), Bad> {
+    let lower = s.to_ascii_lowercase();
+    let (radix, body, had_prefix) = if let Some(b) = lower.strip_prefix("0x") {
+        (16, b, true)
+    } else if let Some(b) = lower.strip_prefix("0o") {
+        (8, b, true)
+    } else if let Some(b) = lower.strip_prefix("0b") {
+        (2, b, true)
+    } else if lower.len() > 1 && lower.starts_with('0') {
+        (8, &lower[1..], true)
+    } else {
+        (10, lower.as_str(), false)
+    };
+    if body.contains('_') {
+        let proper = body
+            .split('_')
+            .enumerate()
+            .all(|(i, part)| !part.is_empty() || (i == 0 && had_prefix));
+        if !proper {
+            return Err(Bad::Syntax);
+        }
+    }
+    Ok((radix, body.replace('_', "")))
+}
+
+/// `strconv.ParseFloat(s, 64)`: decimal, hexadecimal, `inf`, `infinity`, `nan`; no underscores.
+///
+/// # Errors
+/// When the text is no number or one too large.
+pub fn parse_float(s: &str) -> Result<f64, Bad> {
+    let (negative, body) = match s.as_bytes().first() {
+        Some(b'-') => (true, &s[1..]),
+        Some(b'+') => (false, &s[1..]),
+        _ => (false, s),
+    };
+    let lower = body.to_ascii_lowercase();
+    let value = if lower == "inf" || lower == "infinity" {
+        f64::INFINITY
+    } else if lower == "nan" {
+        f64::NAN
+    } else if let Some(hex) = lower.strip_prefix("0x") {
+        hex_float(hex)?
+    } else {
+        if !lower.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+            return Err(Bad::Syntax);
+        }
+        let f: f64 = lower.parse().map_err(|_| Bad::Syntax)?;
+        if f.is_infinite() {
+            return Err(Bad::Range);
+        }
+        f
+    };
+    Ok(if negative { -value } else { value })
+}
+
+fn hex_float(s: &str) -> Result<f64, Bad> {
+    let (mantissa, exponent) = s.split_once('p').ok_or(Bad::Syntax)?;
+    let exponent: i32 = exponent.parse().map_err(|_| Bad::Syntax)?;
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && part.is_empty() {
+        return Err(Bad::Syntax);
+    }
+    let mut value = 0f64;
+    for c in whole.chars().chain(part.chars()) {
+        value = value * 16.0 + f64::from(c.to_digit(16).ok_or(Bad::Syntax)?);
+    }
+    let places = i32::try_from(part.len()).map_err(|_| Bad::Range)?;
+    let f = value * 2f64.powi(exponent.saturating_sub(places.saturating_mul(4)));
+    if f.is_infinite() { Err(Bad::Range) } else { Ok(f) }
+}
+
+/// A float turned into `int` as the processor does it: what does not fit becomes the smallest integer.
+#[must_use]
+pub fn float_to_int(f: f64) -> i64 {
+    if f.is_nan() || f >= 9_223_372_036_854_775_808.0 || f < -9_223_372_036_854_775_808.0 {
+        i64::MIN
+    } else {
+        f as i64
+    }
+}
