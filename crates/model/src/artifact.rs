@@ -8,399 +8,399 @@ use crate::workflow::Metadata;
 objects! {
     "v1alpha1"
 
-    /// `Artifact` of the wire form.
+    /// A file or folder that is passed on, and where it is stored.
     pub struct Artifact ("Artifact") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `path`.
+        /// Where it is in the container.
         pub path: String = "path", omit;
-        /// Key `mode`.
+        /// Permissions of the file when it is put into the container.
         pub mode: Option<i32> = "mode", omit;
-        /// Key `from`.
+        /// Another artifact, as a variable.
         pub from: String = "from", omit;
-        /// The keys of this type, which stand directly among the others.
+        /// Where it is stored.
         pub location: ArtifactLocation = "", inline;
-        /// Key `globalName`.
+        /// Name under which an output is seen by the whole workflow.
         pub global_name: String = "globalName", omit;
-        /// Key `archive`.
+        /// How it is packed; a compressed tar file by default.
         pub archive: Option<ArchiveStrategy> = "archive", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: bool = "optional", omit;
-        /// Key `subPath`.
+        /// Path inside the other artifact that `from` names.
         pub sub_path: String = "subPath", omit;
-        /// Key `recurseMode`.
+        /// Whether the mode holds for everything inside a folder.
         pub recurse_mode: bool = "recurseMode", omit;
-        /// Key `fromExpression`.
+        /// Expression that gives another artifact.
         pub from_expression: String = "fromExpression", omit;
-        /// Key `artifactGC`.
+        /// When it is deleted; goes before the workflow's setting.
         pub artifact_gc: Option<ArtifactGc> = "artifactGC", omit;
-        /// Key `deleted`.
+        /// Whether it was deleted.
         pub deleted: bool = "deleted", omit;
     }
 
-    /// `ArtifactLocation` of the wire form.
+    /// Where an artifact is stored; at most one place.
     pub struct ArtifactLocation ("ArtifactLocation") {
-        /// Key `archiveLogs`.
+        /// Whether logs of containers are kept as artifacts.
         pub archive_logs: Option<bool> = "archiveLogs", omit;
-        /// Key `s3`.
+        /// In a service with the interface of S3.
         pub s3: Option<Box<S3Artifact>> = "s3", omit;
-        /// Key `git`.
+        /// In a git repository; to read only.
         pub git: Option<Box<GitArtifact>> = "git", omit;
-        /// Key `http`.
+        /// Behind a URL.
         pub http: Option<HttpArtifact> = "http", omit;
-        /// Key `artifactory`.
+        /// In JFrog Artifactory.
         pub artifactory: Option<Box<ArtifactoryArtifact>> = "artifactory", omit;
-        /// Key `hdfs`.
+        /// In a Hadoop file system.
         pub hdfs: Option<Box<HdfsArtifact>> = "hdfs", omit;
-        /// Key `raw`.
+        /// In the workflow itself; to read only.
         pub raw: Option<RawArtifact> = "raw", omit;
-        /// Key `oss`.
+        /// In Alibaba's object storage.
         pub oss: Option<Box<OssArtifact>> = "oss", omit;
-        /// Key `gcs`.
+        /// In Google's object storage.
         pub gcs: Option<GcsArtifact> = "gcs", omit;
-        /// Key `azure`.
+        /// In Azure's object storage.
         pub azure: Option<Box<AzureArtifact>> = "azure", omit;
-        /// Key `plugin`.
+        /// Wherever a plugin puts it.
         pub plugin: Option<PluginArtifact> = "plugin", omit;
     }
 
-    /// `ArchiveStrategy` of the wire form.
+    /// How an artifact is packed; one of three.
     pub struct ArchiveStrategy ("ArchiveStrategy") {
-        /// Key `tar`.
+        /// As a tar file.
         pub tar: Option<TarStrategy> = "tar", omit;
-        /// Key `none`.
+        /// Not at all; a folder becomes many objects.
         pub none: Option<NoneStrategy> = "none", omit;
-        /// Key `zip`.
+        /// As a zip file.
         pub zip: Option<ZipStrategy> = "zip", omit;
     }
 
-    /// `TarStrategy` of the wire form.
+    /// Packing as a tar file.
     pub struct TarStrategy ("TarStrategy") {
-        /// Key `compressionLevel`.
+        /// Level of gzip from -1 (default) to 9; 0 does not compress.
         pub compression_level: Option<i32> = "compressionLevel", omit;
     }
 
-    /// `NoneStrategy` of the wire form.
+    /// No packing. Has no settings.
     pub struct NoneStrategy ("NoneStrategy") {
     }
 
-    /// `ZipStrategy` of the wire form.
+    /// Packing as a zip file. Has no settings.
     pub struct ZipStrategy ("ZipStrategy") {
     }
 
-    /// `ArtifactGC` of the wire form.
+    /// When artifacts are deleted, and by whom.
     pub struct ArtifactGc ("ArtifactGC") {
-        /// Key `strategy`.
+        /// The event after which they go.
         pub strategy: ArtifactGcStrategy = "strategy", omit;
-        /// Key `podMetadata`.
+        /// Labels and annotations of the pod that deletes.
         pub pod_metadata: Option<Metadata> = "podMetadata", omit;
-        /// Key `serviceAccountName`.
+        /// Service account of the pod that deletes.
         pub service_account_name: String = "serviceAccountName", omit;
     }
 
-    /// `WorkflowLevelArtifactGC` of the wire form.
+    /// When the artifacts of a workflow are deleted.
     pub struct WorkflowLevelArtifactGc ("WorkflowLevelArtifactGC") {
-        /// The keys of this type, which stand directly among the others.
+        /// Settings that single artifacts may change.
         pub gc: ArtifactGc = "", inline;
-        /// Key `forceFinalizerRemoval`.
+        /// Whether the workflow may go although deleting failed.
         pub force_finalizer_removal: bool = "forceFinalizerRemoval", omit;
-        /// Key `podSpecPatch`.
+        /// Strategic merge patch for the pod that deletes.
         pub pod_spec_patch: String = "podSpecPatch", omit;
     }
 
-    /// `S3Bucket` of the wire form.
+    /// A bucket of a service with the interface of S3.
     pub struct S3Bucket ("S3Bucket") {
-        /// Key `endpoint`.
+        /// Host, and port if needed, of the service.
         pub endpoint: String = "endpoint", omit;
-        /// Key `bucket`.
+        /// Name of the bucket.
         pub bucket: String = "bucket", omit;
-        /// Key `region`.
+        /// Region of the bucket.
         pub region: String = "region", omit;
-        /// Key `insecure`.
+        /// Whether to talk without TLS.
         pub insecure: Option<bool> = "insecure", omit;
-        /// Key `accessKeySecret`.
+        /// Secret with the access key.
         pub access_key_secret: Option<SecretKeySelector> = "accessKeySecret", omit;
-        /// Key `secretKeySecret`.
+        /// Secret with the secret key.
         pub secret_key_secret: Option<SecretKeySelector> = "secretKeySecret", omit;
-        /// Key `sessionTokenSecret`.
+        /// Secret with the session token of temporary credentials.
         pub session_token_secret: Option<SecretKeySelector> = "sessionTokenSecret", omit;
-        /// Key `roleARN`.
+        /// Role to take on.
         pub role_arn: String = "roleARN", omit;
-        /// Key `useSDKCreds`.
+        /// Take credentials from where the vendor's libraries look for them.
         pub use_sdk_creds: bool = "useSDKCreds", omit;
-        /// Key `createBucketIfNotPresent`.
+        /// Make the bucket if it does not exist.
         pub create_bucket_if_not_present: Option<CreateS3BucketOptions> = "createBucketIfNotPresent", omit;
-        /// Key `encryptionOptions`.
+        /// How objects are encrypted by the service.
         pub encryption_options: Option<S3EncryptionOptions> = "encryptionOptions", omit;
-        /// Key `caSecret`.
+        /// Secret with certificates that the service's own is checked against.
         pub ca_secret: Option<SecretKeySelector> = "caSecret", omit;
-        /// Key `addressingStyle`.
+        /// Whether the bucket is in the host name (`virtual-hosted`) or the path (`path`); empty finds out.
         pub addressing_style: String = "addressingStyle", omit;
     }
 
-    /// `S3EncryptionOptions` of the wire form.
+    /// Encryption by the service.
     pub struct S3EncryptionOptions ("S3EncryptionOptions") {
-        /// Key `kmsKeyId`.
+        /// Id of the key.
         pub kms_key_id: String = "kmsKeyId", omit;
-        /// Key `kmsEncryptionContext`.
+        /// Context of the key as JSON.
         pub kms_encryption_context: String = "kmsEncryptionContext", omit;
-        /// Key `enableEncryption`.
+        /// Whether to encrypt at all.
         pub enable_encryption: bool = "enableEncryption", omit;
-        /// Key `serverSideCustomerKeySecret`.
+        /// Secret with a key of the customer.
         pub server_side_customer_key_secret: Option<SecretKeySelector> = "serverSideCustomerKeySecret", omit;
     }
 
-    /// `CreateS3BucketOptions` of the wire form.
+    /// How a bucket is made.
     pub struct CreateS3BucketOptions ("CreateS3BucketOptions") {
-        /// Key `objectLocking`.
+        /// Whether its objects can be locked.
         pub object_locking: bool = "objectLocking", omit;
     }
 
-    /// `S3Artifact` of the wire form.
+    /// An object of S3.
     pub struct S3Artifact ("S3Artifact") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: S3Bucket = "", inline;
-        /// Key `key`.
+        /// Key of the object.
         pub key: String = "key", omit;
     }
 
-    /// `GitArtifact` of the wire form.
+    /// A checkout of a git repository.
     pub struct GitArtifact ("GitArtifact") {
-        /// Key `repo`.
+        /// URL of the repository.
         pub repo: String = "repo", keep;
-        /// Key `revision`.
+        /// Commit, tag or branch to check out.
         pub revision: String = "revision", omit;
-        /// Key `depth`.
+        /// How many commits to fetch; all by default.
         pub depth: Option<u64> = "depth", omit;
-        /// Key `fetch`.
+        /// Further references to fetch.
         pub fetch: Vec<String> = "fetch", omit;
-        /// Key `usernameSecret`.
+        /// Secret with the user name.
         pub username_secret: Option<SecretKeySelector> = "usernameSecret", omit;
-        /// Key `passwordSecret`.
+        /// Secret with the password.
         pub password_secret: Option<SecretKeySelector> = "passwordSecret", omit;
-        /// Key `sshPrivateKeySecret`.
+        /// Secret with the private key for ssh.
         pub ssh_private_key_secret: Option<SecretKeySelector> = "sshPrivateKeySecret", omit;
-        /// Key `insecureIgnoreHostKey`.
+        /// Whether any host key is accepted.
         pub insecure_ignore_host_key: bool = "insecureIgnoreHostKey", omit;
-        /// Key `disableSubmodules`.
+        /// Whether submodules are left out.
         pub disable_submodules: bool = "disableSubmodules", omit;
-        /// Key `singleBranch`.
+        /// Whether only one branch is fetched.
         pub single_branch: bool = "singleBranch", omit;
-        /// Key `branch`.
+        /// The branch, with `singleBranch`.
         pub branch: String = "branch", omit;
-        /// Key `insecureSkipTLS`.
+        /// Whether any certificate is accepted.
         pub insecure_skip_tls: bool = "insecureSkipTLS", omit;
     }
 
-    /// `ArtifactoryAuth` of the wire form.
+    /// Credentials of JFrog Artifactory.
     pub struct ArtifactoryAuth ("ArtifactoryAuth") {
-        /// Key `usernameSecret`.
+        /// Secret with the user name.
         pub username_secret: Option<SecretKeySelector> = "usernameSecret", omit;
-        /// Key `passwordSecret`.
+        /// Secret with the password.
         pub password_secret: Option<SecretKeySelector> = "passwordSecret", omit;
     }
 
-    /// `ArtifactoryArtifact` of the wire form.
+    /// A file of JFrog Artifactory.
     pub struct ArtifactoryArtifact ("ArtifactoryArtifact") {
-        /// Key `url`.
+        /// URL of the file.
         pub url: String = "url", keep;
-        /// The keys of this type, which stand directly among the others.
+        /// Credentials.
         pub auth: ArtifactoryAuth = "", inline;
     }
 
-    /// `AzureBlobContainer` of the wire form.
+    /// A container of Azure's object storage.
     pub struct AzureBlobContainer ("AzureBlobContainer") {
-        /// Key `endpoint`.
+        /// Host, and port if needed, of the service.
         pub endpoint: String = "endpoint", keep;
-        /// Key `container`.
+        /// Name of the container.
         pub container: String = "container", keep;
-        /// Key `accountKeySecret`.
+        /// Secret with the key of the account.
         pub account_key_secret: Option<SecretKeySelector> = "accountKeySecret", omit;
-        /// Key `useSDKCreds`.
+        /// Take credentials from where the vendor's libraries look for them.
         pub use_sdk_creds: bool = "useSDKCreds", omit;
     }
 
-    /// `AzureArtifact` of the wire form.
+    /// A blob of Azure's object storage.
     pub struct AzureArtifact ("AzureArtifact") {
-        /// The keys of this type, which stand directly among the others.
+        /// The container.
         pub store: AzureBlobContainer = "", inline;
-        /// Key `blob`.
+        /// Name of the blob.
         pub blob: String = "blob", keep;
     }
 
-    /// `HDFSArtifact` of the wire form.
+    /// A file of a Hadoop file system.
     pub struct HdfsArtifact ("HDFSArtifact") {
-        /// The keys of this type, which stand directly among the others.
+        /// How to reach the file system.
         pub config: HdfsConfig = "", inline;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `force`.
+        /// Whether an existing file is replaced.
         pub force: bool = "force", omit;
     }
 
-    /// `HDFSConfig` of the wire form.
+    /// How to reach a Hadoop file system.
     pub struct HdfsConfig ("HDFSConfig") {
-        /// The keys of this type, which stand directly among the others.
+        /// Credentials of Kerberos.
         pub kerberos: HdfsKrbConfig = "", inline;
-        /// Key `addresses`.
+        /// Addresses of the name nodes.
         pub addresses: Vec<String> = "addresses", omit;
-        /// Key `hdfsUser`.
+        /// User, where Kerberos is not used.
         pub hdfs_user: String = "hdfsUser", omit;
-        /// Key `dataTransferProtection`.
+        /// Protection of the data: `authentication`, `integrity` or `privacy`.
         pub data_transfer_protection: String = "dataTransferProtection", omit;
     }
 
-    /// `HDFSKrbConfig` of the wire form.
+    /// Credentials of Kerberos: a cache or a key table.
     pub struct HdfsKrbConfig ("HDFSKrbConfig") {
-        /// Key `krbCCacheSecret`.
+        /// Secret with the credential cache.
         pub krb_c_cache_secret: Option<SecretKeySelector> = "krbCCacheSecret", omit;
-        /// Key `krbKeytabSecret`.
+        /// Secret with the key table.
         pub krb_keytab_secret: Option<SecretKeySelector> = "krbKeytabSecret", omit;
-        /// Key `krbUsername`.
+        /// User, with a key table.
         pub krb_username: String = "krbUsername", omit;
-        /// Key `krbRealm`.
+        /// Realm, with a key table.
         pub krb_realm: String = "krbRealm", omit;
-        /// Key `krbConfigConfigMap`.
+        /// ConfigMap with Kerberos' configuration.
         pub krb_config_config_map: Option<ConfigMapKeySelector> = "krbConfigConfigMap", omit;
-        /// Key `krbServicePrincipalName`.
+        /// Principal of the service.
         pub krb_service_principal_name: String = "krbServicePrincipalName", omit;
     }
 
-    /// `RawArtifact` of the wire form.
+    /// Content that stands in the workflow itself.
     pub struct RawArtifact ("RawArtifact") {
-        /// Key `data`.
+        /// The content.
         pub data: String = "data", keep;
     }
 
-    /// `HTTPArtifact` of the wire form.
+    /// A file behind a URL.
     pub struct HttpArtifact ("HTTPArtifact") {
-        /// Key `url`.
+        /// The URL; for outputs, where to put it.
         pub url: String = "url", keep;
-        /// Key `headers`.
+        /// Header fields of the request.
         pub headers: Vec<Header> = "headers", omit;
-        /// Key `auth`.
+        /// Credentials.
         pub auth: Option<Box<HttpAuth>> = "auth", omit;
-        /// Key `saveStreamViaFile`.
+        /// Whether an upload goes through a temporary file, so that its length is known.
         pub save_stream_via_file: bool = "saveStreamViaFile", omit;
     }
 
-    /// `Header` of the wire form.
+    /// A header field.
     pub struct Header ("Header") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", keep;
     }
 
-    /// `HTTPAuth` of the wire form.
+    /// Credentials for a URL.
     pub struct HttpAuth ("HTTPAuth") {
-        /// Key `clientCert`.
+        /// A certificate of our own.
         pub client_cert: ClientCertAuth = "clientCert", omit;
-        /// Key `oauth2`.
+        /// A token from an OAuth 2 service.
         pub oauth2: OAuth2Auth = "oauth2", omit;
-        /// Key `basicAuth`.
+        /// User name and password.
         pub basic_auth: BasicAuth = "basicAuth", omit;
     }
 
-    /// `BasicAuth` of the wire form.
+    /// User name and password.
     pub struct BasicAuth ("BasicAuth") {
-        /// Key `usernameSecret`.
+        /// Secret with the user name.
         pub username_secret: Option<SecretKeySelector> = "usernameSecret", omit;
-        /// Key `passwordSecret`.
+        /// Secret with the password.
         pub password_secret: Option<SecretKeySelector> = "passwordSecret", omit;
     }
 
-    /// `ClientCertAuth` of the wire form.
+    /// A certificate of our own.
     pub struct ClientCertAuth ("ClientCertAuth") {
-        /// Key `clientCertSecret`.
+        /// Secret with the certificate.
         pub client_cert_secret: Option<SecretKeySelector> = "clientCertSecret", omit;
-        /// Key `clientKeySecret`.
+        /// Secret with its private key.
         pub client_key_secret: Option<SecretKeySelector> = "clientKeySecret", omit;
     }
 
-    /// `OAuth2Auth` of the wire form.
+    /// Where to get a token from.
     pub struct OAuth2Auth ("OAuth2Auth") {
-        /// Key `clientIDSecret`.
+        /// Secret with the client's id.
         pub client_id_secret: Option<SecretKeySelector> = "clientIDSecret", omit;
-        /// Key `clientSecretSecret`.
+        /// Secret with the client's secret.
         pub client_secret_secret: Option<SecretKeySelector> = "clientSecretSecret", omit;
-        /// Key `tokenURLSecret`.
+        /// Secret with the URL that gives tokens.
         pub token_url_secret: Option<SecretKeySelector> = "tokenURLSecret", omit;
-        /// Key `scopes`.
+        /// Scopes to ask for.
         pub scopes: Vec<String> = "scopes", omit;
-        /// Key `endpointParams`.
+        /// Further parameters of the request.
         pub endpoint_params: Vec<OAuth2EndpointParam> = "endpointParams", omit;
     }
 
-    /// `OAuth2EndpointParam` of the wire form.
+    /// A parameter of a token request.
     pub struct OAuth2EndpointParam ("OAuth2EndpointParam") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", omit;
     }
 
-    /// `GCSBucket` of the wire form.
+    /// A bucket of Google's object storage.
     pub struct GcsBucket ("GCSBucket") {
-        /// Key `bucket`.
+        /// Name of the bucket.
         pub bucket: String = "bucket", omit;
-        /// Key `serviceAccountKeySecret`.
+        /// Secret with the key of a service account.
         pub service_account_key_secret: Option<SecretKeySelector> = "serviceAccountKeySecret", omit;
     }
 
-    /// `GCSArtifact` of the wire form.
+    /// An object of Google's object storage.
     pub struct GcsArtifact ("GCSArtifact") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: GcsBucket = "", inline;
-        /// Key `key`.
+        /// Name of the object.
         pub key: String = "key", keep;
     }
 
-    /// `OSSBucket` of the wire form.
+    /// A bucket of Alibaba's object storage.
     pub struct OssBucket ("OSSBucket") {
-        /// Key `endpoint`.
+        /// Host, and port if needed, of the service.
         pub endpoint: String = "endpoint", omit;
-        /// Key `bucket`.
+        /// Name of the bucket.
         pub bucket: String = "bucket", omit;
-        /// Key `accessKeySecret`.
+        /// Secret with the access key.
         pub access_key_secret: Option<SecretKeySelector> = "accessKeySecret", omit;
-        /// Key `secretKeySecret`.
+        /// Secret with the secret key.
         pub secret_key_secret: Option<SecretKeySelector> = "secretKeySecret", omit;
-        /// Key `createBucketIfNotPresent`.
+        /// Whether to make the bucket if it does not exist.
         pub create_bucket_if_not_present: bool = "createBucketIfNotPresent", omit;
-        /// Key `securityToken`.
+        /// Token of temporary credentials.
         pub security_token: String = "securityToken", omit;
-        /// Key `lifecycleRule`.
+        /// What becomes of objects with age.
         pub lifecycle_rule: Option<OssLifecycleRule> = "lifecycleRule", omit;
-        /// Key `useSDKCreds`.
+        /// Take credentials from where the vendor's libraries look for them.
         pub use_sdk_creds: bool = "useSDKCreds", omit;
     }
 
-    /// `OSSArtifact` of the wire form.
+    /// An object of Alibaba's object storage.
     pub struct OssArtifact ("OSSArtifact") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: OssBucket = "", inline;
-        /// Key `key`.
+        /// Name of the object.
         pub key: String = "key", keep;
     }
 
-    /// `OSSLifecycleRule` of the wire form.
+    /// What becomes of objects with age.
     pub struct OssLifecycleRule ("OSSLifecycleRule") {
-        /// Key `markInfrequentAccessAfterDays`.
+        /// Days until objects move to cheaper storage.
         pub mark_infrequent_access_after_days: i32 = "markInfrequentAccessAfterDays", omit;
-        /// Key `markDeletionAfterDays`.
+        /// Days until objects are deleted.
         pub mark_deletion_after_days: i32 = "markDeletionAfterDays", omit;
     }
 
-    /// `PluginArtifact` of the wire form.
+    /// An artifact that a plugin stores.
     pub struct PluginArtifact ("PluginArtifact") {
-        /// Key `name`.
+        /// Name of the plugin.
         pub name: String = "name", omit;
-        /// Key `configuration`.
+        /// Text that only the plugin understands.
         pub configuration: String = "configuration", omit;
-        /// Key `connectionTimeoutSeconds`.
+        /// How long connecting to the plugin may take.
         pub connection_timeout_seconds: i32 = "connectionTimeoutSeconds", omit;
-        /// Key `key`.
+        /// Key of the artifact.
         pub key: String = "key", keep;
     }
 }

@@ -10,73 +10,73 @@ use crate::workflow::WorkflowSpec;
 objects! {
     "v1alpha1"
 
-    /// `CronWorkflow` of the wire form.
+    /// A workflow that starts on a schedule.
     pub struct CronWorkflow ("CronWorkflow") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: CronWorkflowSpec = "spec", keep;
-        /// Key `status`.
+        /// What it has come to.
         pub status: CronWorkflowStatus = "status", omit;
     }
 
-    /// `CronWorkflowList` of the wire form.
+    /// Several scheduled workflows.
     pub struct CronWorkflowList ("CronWorkflowList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<CronWorkflow> = "items", keep;
     }
 
-    /// `CronWorkflowSpec` of the wire form.
+    /// What starts, and when.
     pub struct CronWorkflowSpec ("CronWorkflowSpec") {
-        /// Key `workflowSpec`.
+        /// The workflow that starts.
         pub workflow_spec: WorkflowSpec = "workflowSpec", keep;
-        /// Key `concurrencyPolicy`.
+        /// What to do when the last run has not ended; `Allow` when empty.
         pub concurrency_policy: ConcurrencyPolicy = "concurrencyPolicy", omit;
-        /// Key `suspend`.
+        /// Whether nothing is started.
         pub suspend: bool = "suspend", omit;
-        /// Key `startingDeadlineSeconds`.
+        /// How late a missed start may be made up for.
         pub starting_deadline_seconds: Option<i64> = "startingDeadlineSeconds", omit;
-        /// Key `successfulJobsHistoryLimit`.
+        /// How many good runs are kept; 3 by default.
         pub successful_jobs_history_limit: Option<i32> = "successfulJobsHistoryLimit", omit;
-        /// Key `failedJobsHistoryLimit`.
+        /// How many bad runs are kept; 1 by default.
         pub failed_jobs_history_limit: Option<i32> = "failedJobsHistoryLimit", omit;
-        /// Key `timezone`.
+        /// Time zone of the schedules by name; that of the controller when empty.
         pub timezone: String = "timezone", omit;
-        /// Key `workflowMetadata`.
+        /// Labels and annotations of the workflows that start.
         pub workflow_metadata: Option<Box<ObjectMeta>> = "workflowMetadata", omit;
-        /// Key `stopStrategy`.
+        /// When to stop for good.
         pub stop_strategy: Option<StopStrategy> = "stopStrategy", omit;
-        /// Key `schedules`.
+        /// The schedules in cron's form.
         pub schedules: List<String> = "schedules", keep;
-        /// Key `when`.
+        /// Condition for a start.
         pub when: String = "when", omit;
     }
 
-    /// `StopStrategy` of the wire form.
+    /// When a schedule stops for good.
     pub struct StopStrategy ("StopStrategy") {
-        /// Key `expression`.
+        /// Expression of expr-lang.
         pub expression: String = "expression", keep;
     }
 
-    /// `CronWorkflowStatus` of the wire form.
+    /// What a schedule has done.
     pub struct CronWorkflowStatus ("CronWorkflowStatus") {
-        /// Key `active`.
+        /// Workflows that run now.
         pub active: List<ObjectReference> = "active", keep;
-        /// Key `lastScheduledTime`.
+        /// When the last start was due.
         pub last_scheduled_time: Option<Time> = "lastScheduledTime", keep;
-        /// Key `conditions`.
+        /// Facts about it besides the phase.
         pub conditions: List<Condition> = "conditions", keep;
-        /// Key `succeeded`.
+        /// How many runs ended well.
         pub succeeded: i64 = "succeeded", keep;
-        /// Key `failed`.
+        /// How many runs ended badly.
         pub failed: i64 = "failed", keep;
-        /// Key `phase`.
+        /// How far it is.
         pub phase: CronWorkflowPhase = "phase", keep;
     }
 }

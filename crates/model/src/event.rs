@@ -9,47 +9,47 @@ use crate::workflow::WorkflowTemplateRef;
 objects! {
     "v1alpha1"
 
-    /// `WorkflowEventBinding` of the wire form.
+    /// Starts a workflow when an event arrives.
     pub struct WorkflowEventBinding ("WorkflowEventBinding") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: WorkflowEventBindingSpec = "spec", keep;
     }
 
-    /// `WorkflowEventBindingList` of the wire form.
+    /// Several bindings.
     pub struct WorkflowEventBindingList ("WorkflowEventBindingList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<WorkflowEventBinding> = "items", keep;
     }
 
-    /// `WorkflowEventBindingSpec` of the wire form.
+    /// Which event starts what.
     pub struct WorkflowEventBindingSpec ("WorkflowEventBindingSpec") {
-        /// Key `event`.
+        /// The event.
         pub event: Event = "event", keep;
-        /// Key `submit`.
+        /// What it starts.
         pub submit: Option<Box<Submit>> = "submit", omit;
     }
 
-    /// `Event` of the wire form.
+    /// Which events are meant.
     pub struct Event ("Event") {
-        /// Key `selector`.
+        /// Expression over `payload`, `metadata` and `discriminator`.
         pub selector: String = "selector", keep;
     }
 
-    /// `Submit` of the wire form.
+    /// What an event starts.
     pub struct Submit ("Submit") {
-        /// Key `workflowTemplateRef`.
+        /// The template.
         pub workflow_template_ref: WorkflowTemplateRef = "workflowTemplateRef", keep;
-        /// Key `metadata`.
+        /// Name, labels and annotations of the workflow.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `arguments`.
+        /// Values for the inputs of the template.
         pub arguments: Option<Arguments> = "arguments", omit;
     }
 }

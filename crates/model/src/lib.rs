@@ -1,7 +1,9 @@
 //! Wire types of the custom resources, exactly as their JSON form writes them.
 //!
 //! Pure data: no client, no clock, no decisions. [`decode`] reads JSON values, [`yaml`] manifests, [`go_json`] writes
-//! Go's text form. Kubernetes types that workflows embed are in [`k8s`].
+//! Go's text form. Kubernetes types that workflows embed are in [`k8s`], messages of the server in [`rpc`].
+
+#![warn(missing_docs)]
 
 mod object;
 

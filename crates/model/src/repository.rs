@@ -10,131 +10,131 @@ use crate::object::objects;
 objects! {
     "v1alpha1"
 
-    /// `ArtifactRepositoryRef` of the wire form.
+    /// Name of a configured repository.
     pub struct ArtifactRepositoryRef ("ArtifactRepositoryRef") {
-        /// Key `configMap`.
+        /// ConfigMap with repositories; `artifact-repositories` when empty.
         pub config_map: String = "configMap", omit;
-        /// Key `key`.
+        /// Key in the ConfigMap; an annotation of it names the default.
         pub key: String = "key", omit;
     }
 
-    /// `ArtifactRepositoryRefStatus` of the wire form.
+    /// The repository that was found.
     pub struct ArtifactRepositoryRefStatus ("ArtifactRepositoryRefStatus") {
-        /// The keys of this type, which stand directly among the others.
+        /// What was asked for.
         pub reference: ArtifactRepositoryRef = "", inline;
-        /// Key `namespace`.
+        /// Namespace of the ConfigMap.
         pub namespace: String = "namespace", omit;
-        /// Key `default`.
+        /// Whether it is the one of the controller's configuration.
         pub default: bool = "default", omit;
-        /// Key `artifactRepository`.
+        /// The repository itself.
         pub artifact_repository: Option<Box<ArtifactRepository>> = "artifactRepository", omit;
     }
 
-    /// `ArtifactRepository` of the wire form.
+    /// Where artifacts go that name no place; one of the kinds is set.
     pub struct ArtifactRepository ("ArtifactRepository") {
-        /// Key `archiveLogs`.
+        /// Whether logs of containers are kept as artifacts.
         pub archive_logs: Option<bool> = "archiveLogs", omit;
-        /// Key `s3`.
+        /// A service with the interface of S3.
         pub s3: Option<Box<S3ArtifactRepository>> = "s3", omit;
-        /// Key `artifactory`.
+        /// JFrog Artifactory.
         pub artifactory: Option<Box<ArtifactoryArtifactRepository>> = "artifactory", omit;
-        /// Key `hdfs`.
+        /// A Hadoop file system.
         pub hdfs: Option<Box<HdfsArtifactRepository>> = "hdfs", omit;
-        /// Key `oss`.
+        /// Alibaba's object storage.
         pub oss: Option<Box<OssArtifactRepository>> = "oss", omit;
-        /// Key `gcs`.
+        /// Google's object storage.
         pub gcs: Option<GcsArtifactRepository> = "gcs", omit;
-        /// Key `azure`.
+        /// Azure's object storage.
         pub azure: Option<Box<AzureArtifactRepository>> = "azure", omit;
-        /// Key `plugin`.
+        /// A plugin.
         pub plugin: Option<PluginArtifactRepository> = "plugin", omit;
     }
 
-    /// `S3ArtifactRepository` of the wire form.
+    /// A repository in S3.
     pub struct S3ArtifactRepository ("S3ArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: S3Bucket = "", inline;
-        /// Key `keyFormat`.
+        /// Key of artifacts, with variables; the usual one is `{{workflow.name}}/{{pod.name}}`.
         pub key_format: String = "keyFormat", omit;
-        /// Key `keyPrefix`.
+        /// Former setting in place of `keyFormat`: what stands before workflow and pod.
         pub key_prefix: String = "keyPrefix", omit;
     }
 
-    /// `OSSArtifactRepository` of the wire form.
+    /// A repository in Alibaba's object storage.
     pub struct OssArtifactRepository ("OSSArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: OssBucket = "", inline;
-        /// Key `keyFormat`.
+        /// Key of artifacts, with variables; the usual one is `{{workflow.name}}/{{pod.name}}`.
         pub key_format: String = "keyFormat", omit;
     }
 
-    /// `GCSArtifactRepository` of the wire form.
+    /// A repository in Google's object storage.
     pub struct GcsArtifactRepository ("GCSArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// The bucket.
         pub store: GcsBucket = "", inline;
-        /// Key `keyFormat`.
+        /// Key of artifacts, with variables; the usual one is `{{workflow.name}}/{{pod.name}}`.
         pub key_format: String = "keyFormat", omit;
     }
 
-    /// `ArtifactoryArtifactRepository` of the wire form.
+    /// A repository in JFrog Artifactory.
     pub struct ArtifactoryArtifactRepository ("ArtifactoryArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// Credentials.
         pub auth: ArtifactoryAuth = "", inline;
-        /// Key `repoURL`.
+        /// URL of the repository.
         pub repo_url: String = "repoURL", omit;
-        /// Key `keyFormat`.
+        /// Key of artifacts, with variables; the usual one is `{{workflow.name}}/{{pod.name}}`.
         pub key_format: String = "keyFormat", omit;
     }
 
-    /// `AzureArtifactRepository` of the wire form.
+    /// A repository in Azure's object storage.
     pub struct AzureArtifactRepository ("AzureArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// The container.
         pub store: AzureBlobContainer = "", inline;
-        /// Key `blobNameFormat`.
+        /// Name of blobs, with variables.
         pub blob_name_format: String = "blobNameFormat", omit;
     }
 
-    /// `HDFSArtifactRepository` of the wire form.
+    /// A repository in a Hadoop file system.
     pub struct HdfsArtifactRepository ("HDFSArtifactRepository") {
-        /// The keys of this type, which stand directly among the others.
+        /// How to reach the file system.
         pub config: HdfsConfig = "", inline;
-        /// Key `pathFormat`.
+        /// Path of files, with variables.
         pub path_format: String = "pathFormat", omit;
-        /// Key `force`.
+        /// Whether existing files are replaced.
         pub force: bool = "force", omit;
     }
 
-    /// `PluginArtifactRepository` of the wire form.
+    /// A repository that a plugin keeps.
     pub struct PluginArtifactRepository ("PluginArtifactRepository") {
-        /// Key `name`.
+        /// Name of the plugin.
         pub name: String = "name", keep;
-        /// Key `keyFormat`.
+        /// Key of artifacts, with variables; the usual one is `{{workflow.name}}/{{pod.name}}`.
         pub key_format: String = "keyFormat", omit;
-        /// Key `configuration`.
+        /// Text that only the plugin understands.
         pub configuration: String = "configuration", keep;
     }
 
-    /// `ArtifactSearchQuery` of the wire form.
+    /// Which artifacts of a workflow are looked for. Empty fields match all.
     pub struct ArtifactSearchQuery ("ArtifactSearchQuery") {
-        /// Key `artifactGCStrategies`.
+        /// With one of these strategies.
         pub artifact_gc_strategies: BTreeMap<String, bool> = "artifactGCStrategies", omit;
-        /// Key `artifactName`.
+        /// With this name.
         pub artifact_name: String = "artifactName", omit;
-        /// Key `templateName`.
+        /// Of nodes of this template.
         pub template_name: String = "templateName", omit;
-        /// Key `nodeId`.
+        /// Of this node.
         pub node_id: String = "nodeId", omit;
-        /// Key `deleted`.
+        /// Only deleted ones, or only others.
         pub deleted: Option<bool> = "deleted", omit;
-        /// Key `nodeTypes`.
+        /// Of nodes of these types.
         pub node_types: BTreeMap<String, bool> = "nodeTypes", omit;
     }
 
-    /// `ArtifactSearchResult` of the wire form.
+    /// An artifact that was found.
     pub struct ArtifactSearchResult ("ArtifactSearchResult") {
-        /// The keys of this type, which stand directly among the others.
+        /// The artifact.
         pub artifact: Artifact = "", inline;
-        /// Key `NodeID`.
+        /// Id of its node.
         pub node_id: String = "NodeID", keep;
     }
 }

@@ -6,87 +6,88 @@ use crate::object::objects;
 objects! {
     "v1alpha1"
 
-    /// `SubmitOpts` of the wire form.
+    /// Changes to a workflow when it is submitted.
     pub struct SubmitOpts ("SubmitOpts") {
-        /// Key `name`.
+        /// Its name.
         pub name: String = "name", omit;
-        /// Key `generateName`.
+        /// What its name begins with.
         pub generate_name: String = "generateName", omit;
-        /// Key `entryPoint`.
+        /// The template that runs first.
         pub entry_point: String = "entryPoint", omit;
-        /// Key `parameters`.
+        /// Parameters as `name=value`.
         pub parameters: Vec<String> = "parameters", omit;
-        /// Key `serviceAccount`.
+        /// Service account of its pods.
         pub service_account: String = "serviceAccount", omit;
-        /// Key `dryRun`.
+        /// Whether to only show it.
         pub dry_run: bool = "dryRun", omit;
-        /// Key `serverDryRun`.
+        /// Whether the server checks it but keeps nothing.
         pub server_dry_run: bool = "serverDryRun", omit;
-        /// Key `labels`.
+        /// Labels as `key=value`, separated by commas.
         pub labels: String = "labels", omit;
-        /// Key `ownerReference`.
+        /// Owner of the workflow.
         pub owner_reference: Option<OwnerReference> = "ownerReference", omit;
-        /// Key `annotations`.
+        /// Annotations as `key=value`, separated by commas.
         pub annotations: String = "annotations", omit;
-        /// Key `podPriorityClassName`.
+        /// Priority class of the pods.
         pub pod_priority_class_name: String = "podPriorityClassName", omit;
-        /// Key `priority`.
+        /// Its priority.
         pub priority: Option<i32> = "priority", omit;
-        /// Key `artifacts`.
+        /// Artifacts as `name=key`.
         pub artifacts: Vec<String> = "artifacts", omit;
     }
 
-    /// `Link` of the wire form.
+    /// A link that the UI shows.
     pub struct Link ("Link") {
-        /// Key `name`.
+        /// Text of the link.
         pub name: String = "name", keep;
-        /// Key `scope`.
+        /// Where it is shown: `workflow`, `pod`, `pod-logs`, `event-source-logs`, `sensor-logs`, `workflow-list` or
+        /// `chat`.
         pub scope: String = "scope", keep;
-        /// Key `url`.
+        /// Where it leads, with variables.
         pub url: String = "url", keep;
-        /// Key `target`.
+        /// Where it opens, as in HTML.
         pub target: String = "target", keep;
     }
 
-    /// `Column` of the wire form.
+    /// A further column of the UI's list.
     pub struct Column ("Column") {
-        /// Key `name`.
+        /// Title of the column.
         pub name: String = "name", keep;
-        /// Key `type`.
+        /// `label` or `annotation`.
         pub type_: String = "type", keep;
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
     }
 
-    /// `LabelValues` of the wire form.
+    /// Values that a label has among archived workflows.
     pub struct LabelValues ("LabelValues") {
-        /// Key `items`.
+        /// The values.
         pub items: Vec<String> = "items", omit;
     }
 
-    /// `LabelKeys` of the wire form.
+    /// Labels that archived workflows have.
     pub struct LabelKeys ("LabelKeys") {
-        /// Key `items`.
+        /// The keys.
         pub items: Vec<String> = "items", omit;
     }
 
-    /// `Version` of the wire form.
+    /// Version of the server and how it was built.
     pub struct Version ("Version") {
-        /// Key `version`.
+        /// Version.
         pub version: String = "version", keep;
-        /// Key `buildDate`.
+        /// When it was built.
         pub build_date: String = "buildDate", keep;
-        /// Key `gitCommit`.
+        /// Commit.
         pub git_commit: String = "gitCommit", keep;
-        /// Key `gitTag`.
+        /// Tag, if the commit has one.
         pub git_tag: String = "gitTag", keep;
-        /// Key `gitTreeState`.
+        /// `clean` or `dirty`.
         pub git_tree_state: String = "gitTreeState", keep;
-        /// Key `goVersion`.
+        /// Version of the compiler; the key's name is Go's.
         pub go_version: String = "goVersion", keep;
-        /// Key `compiler`.
+        /// Name of the compiler.
         pub compiler: String = "compiler", keep;
-        /// Key `platform`.
+        /// Operating system and processor.
         pub platform: String = "platform", keep;
     }
 }

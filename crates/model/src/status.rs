@@ -14,149 +14,149 @@ use crate::workflow::WorkflowSpec;
 objects! {
     "v1alpha1"
 
-    /// `WorkflowStatus` of the wire form.
+    /// What the run of a workflow has come to.
     pub struct WorkflowStatus ("WorkflowStatus") {
-        /// Key `phase`.
+        /// How far it is.
         pub phase: WorkflowPhase = "phase", omit;
-        /// Key `startedAt`.
+        /// When it started.
         pub started_at: Option<Time> = "startedAt", keep;
-        /// Key `finishedAt`.
+        /// When it ended.
         pub finished_at: Option<Time> = "finishedAt", keep;
-        /// Key `estimatedDuration`.
+        /// How long it will likely take, in seconds, from earlier runs; 0 is unknown.
         pub estimated_duration: i64 = "estimatedDuration", omit;
-        /// Key `progress`.
+        /// How much is done, as `N/M`.
         pub progress: Progress = "progress", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `compressedNodes`.
+        /// The nodes, packed and in base64, where they would be too large.
         pub compressed_nodes: String = "compressedNodes", omit;
-        /// Key `nodes`.
+        /// Nodes by id.
         pub nodes: BTreeMap<String, NodeStatus> = "nodes", omit;
-        /// Key `offloadNodeStatusVersion`.
+        /// Version of the nodes in the database, where they are too large even so.
         pub offload_node_status_version: String = "offloadNodeStatusVersion", omit;
-        /// Key `storedTemplates`.
+        /// Templates of other objects as they were when the run began, by scope and name.
         pub stored_templates: BTreeMap<String, Template> = "storedTemplates", omit;
-        /// Key `persistentVolumeClaims`.
+        /// The volume claims that were made.
         pub persistent_volume_claims: Vec<Volume> = "persistentVolumeClaims", omit;
-        /// Key `outputs`.
+        /// Outputs with a global name.
         pub outputs: Option<Outputs> = "outputs", omit;
-        /// Key `conditions`.
+        /// Facts about it besides the phase.
         pub conditions: Vec<Condition> = "conditions", omit;
-        /// Key `resourcesDuration`.
+        /// Seconds of each resource that all pods used.
         pub resources_duration: BTreeMap<String, i64> = "resourcesDuration", omit;
-        /// Key `storedWorkflowTemplateSpec`.
+        /// Specification of the template object as it was when the run began.
         pub stored_workflow_template_spec: Option<Box<WorkflowSpec>> = "storedWorkflowTemplateSpec", omit;
-        /// Key `synchronization`.
+        /// Locks of the workflow.
         pub synchronization: Option<SynchronizationStatus> = "synchronization", omit;
-        /// Key `artifactRepositoryRef`.
+        /// The artifact repository in use.
         pub artifact_repository_ref: Option<ArtifactRepositoryRefStatus> = "artifactRepositoryRef", omit;
-        /// Key `artifactGCStatus`.
+        /// How far the clean-up of artifacts is.
         pub artifact_gc_status: Option<ArtGcStatus> = "artifactGCStatus", omit;
-        /// Key `taskResultsCompletionStatus`.
+        /// Whether all results of a node arrived, by node id.
         pub task_results_completion_status: BTreeMap<String, bool> = "taskResultsCompletionStatus", omit;
     }
 
-    /// `NodeStatus` of the wire form.
+    /// One node of the tree that a workflow grows into.
     pub struct NodeStatus ("NodeStatus") {
-        /// Key `id`.
+        /// Id: the workflow's name, for others with a hash of the node's name.
         pub id: String = "id", keep;
-        /// Key `name`.
+        /// Full name, which tells the way from the root.
         pub name: String = "name", keep;
-        /// Key `displayName`.
+        /// Name for people, without the way.
         pub display_name: String = "displayName", omit;
-        /// Key `type`.
+        /// What kind of node it is.
         pub type_: NodeType = "type", keep;
-        /// Key `templateName`.
+        /// Name of its template.
         pub template_name: String = "templateName", omit;
-        /// Key `templateRef`.
+        /// Its template, where that is in another object.
         pub template_ref: Option<TemplateRef> = "templateRef", omit;
-        /// Key `templateScope`.
+        /// Where the search for its template started: `local/…`, `namespaced/…` or `cluster/…` (C-NODE-07).
         pub template_scope: String = "templateScope", omit;
-        /// Key `phase`.
+        /// How far it is.
         pub phase: NodePhase = "phase", omit;
-        /// Key `boundaryID`.
+        /// Id of the steps or dag node that it is part of.
         pub boundary_id: String = "boundaryID", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `startedAt`.
+        /// When it started.
         pub started_at: Option<Time> = "startedAt", keep;
-        /// Key `finishedAt`.
+        /// When it was first fulfilled.
         pub finished_at: Option<Time> = "finishedAt", keep;
-        /// Key `estimatedDuration`.
+        /// How long it will likely take, in seconds; 0 is unknown.
         pub estimated_duration: i64 = "estimatedDuration", omit;
-        /// Key `progress`.
+        /// How much is done, as `N/M`.
         pub progress: Progress = "progress", omit;
-        /// Key `resourcesDuration`.
+        /// Seconds of each resource that its pods used.
         pub resources_duration: BTreeMap<String, i64> = "resourcesDuration", omit;
-        /// Key `podIP`.
+        /// Address of a daemon's pod.
         pub pod_ip: String = "podIP", omit;
-        /// Key `daemoned`.
+        /// Whether it is a running daemon.
         pub daemoned: Option<bool> = "daemoned", omit;
-        /// Key `nodeFlag`.
+        /// Marks of hooks and attempts.
         pub node_flag: Option<NodeFlag> = "nodeFlag", omit;
-        /// Key `inputs`.
+        /// Values and files that it takes.
         pub inputs: Option<Inputs> = "inputs", omit;
-        /// Key `outputs`.
+        /// Values and files that it gave.
         pub outputs: Option<Outputs> = "outputs", omit;
-        /// Key `children`.
+        /// Ids of the nodes that follow from it.
         pub children: Vec<String> = "children", omit;
-        /// Key `outboundNodes`.
+        /// Ids of its last nodes, which the next ones follow.
         pub outbound_nodes: Vec<String> = "outboundNodes", omit;
-        /// Key `hostNodeName`.
+        /// Node of the cluster that its pod runs on.
         pub host_node_name: String = "hostNodeName", omit;
-        /// Key `memoizationStatus`.
+        /// What the cache said.
         pub memoization_status: Option<MemoizationStatus> = "memoizationStatus", omit;
-        /// Key `synchronizationStatus`.
+        /// What lock it waits for.
         pub synchronization_status: Option<NodeSynchronizationStatus> = "synchronizationStatus", omit;
-        /// Key `taskResultSynced`.
+        /// Whether its outputs arrived; unset where none are expected.
         pub task_result_synced: Option<bool> = "taskResultSynced", omit;
-        /// Key `failedPodRestarts`.
+        /// How often its pod was made again because it died before it ran.
         pub failed_pod_restarts: i32 = "failedPodRestarts", omit;
-        /// Key `restartingPodUID`.
+        /// Uid of the pod that is being replaced.
         pub restarting_pod_uid: String = "restartingPodUID", omit;
     }
 
-    /// `NodeFlag` of the wire form.
+    /// Marks of a node.
     pub struct NodeFlag ("NodeFlag") {
-        /// Key `hooked`.
+        /// It belongs to a hook.
         pub hooked: bool = "hooked", omit;
-        /// Key `retried`.
+        /// It is one attempt of a retried node.
         pub retried: bool = "retried", omit;
     }
 
-    /// `Condition` of the wire form.
+    /// A fact about an object.
     pub struct Condition ("Condition") {
-        /// Key `type`.
+        /// What the fact is about.
         pub type_: ConditionType = "type", omit;
-        /// Key `status`.
+        /// `True`, `False` or `Unknown`.
         pub status: String = "status", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
     }
 
-    /// `MemoizationStatus` of the wire form.
+    /// What the cache said.
     pub struct MemoizationStatus ("MemoizationStatus") {
-        /// Key `hit`.
+        /// Whether an earlier result was used.
         pub hit: bool = "hit", keep;
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `cacheName`.
+        /// Name of the ConfigMap.
         pub cache_name: String = "cacheName", keep;
     }
 
-    /// `NodeSynchronizationStatus` of the wire form.
+    /// What a node waits for.
     pub struct NodeSynchronizationStatus ("NodeSynchronizationStatus") {
-        /// Key `waiting`.
+        /// Name of the lock.
         pub waiting: String = "waiting", omit;
     }
 
-    /// `ArtGCStatus` of the wire form.
+    /// How far the clean-up of artifacts is.
     pub struct ArtGcStatus ("ArtGCStatus") {
-        /// Key `strategiesProcessed`.
+        /// Strategies whose pods were made.
         pub strategies_processed: BTreeMap<String, bool> = "strategiesProcessed", omit;
-        /// Key `podsRecouped`.
+        /// Pods whose end was taken over, by name.
         pub pods_recouped: BTreeMap<String, bool> = "podsRecouped", omit;
-        /// Key `notSpecified`.
+        /// Whether there is nothing to clean up.
         pub not_specified: bool = "notSpecified", omit;
     }
 }

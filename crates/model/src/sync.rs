@@ -6,77 +6,77 @@ use crate::object::objects;
 objects! {
     "v1alpha1"
 
-    /// `Synchronization` of the wire form.
+    /// Locks that are needed.
     pub struct Synchronization ("Synchronization") {
-        /// Key `semaphores`.
+        /// Locks with a limit.
         pub semaphores: Vec<SemaphoreRef> = "semaphores", omit;
-        /// Key `mutexes`.
+        /// Locks for one holder.
         pub mutexes: Vec<Mutex> = "mutexes", omit;
     }
 
-    /// `SemaphoreRef` of the wire form.
+    /// A lock with a limit, which a ConfigMap or the database holds.
     pub struct SemaphoreRef ("SemaphoreRef") {
-        /// Key `configMapKeyRef`.
+        /// Key of a ConfigMap with the limit.
         pub config_map_key_ref: Option<ConfigMapKeySelector> = "configMapKeyRef", omit;
-        /// Key `namespace`.
+        /// Namespace; empty means that of the workflow.
         pub namespace: String = "namespace", omit;
-        /// Key `database`.
+        /// Row of the database with the limit.
         pub database: Option<SyncDatabaseRef> = "database", omit;
     }
 
-    /// `SyncDatabaseRef` of the wire form.
+    /// A lock of the database.
     pub struct SyncDatabaseRef ("SyncDatabaseRef") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
     }
 
-    /// `Mutex` of the wire form.
+    /// A lock for one holder.
     pub struct Mutex ("Mutex") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace; empty means that of the workflow.
         pub namespace: String = "namespace", omit;
-        /// Key `database`.
+        /// Whether the database keeps it, so that several clusters share it.
         pub database: bool = "database", omit;
     }
 
-    /// `SynchronizationStatus` of the wire form.
+    /// Locks that a workflow and its nodes hold or wait for.
     pub struct SynchronizationStatus ("SynchronizationStatus") {
-        /// Key `semaphore`.
+        /// Locks with a limit.
         pub semaphore: Option<SemaphoreStatus> = "semaphore", omit;
-        /// Key `mutex`.
+        /// Locks for one holder.
         pub mutex: Option<MutexStatus> = "mutex", omit;
     }
 
-    /// `SemaphoreStatus` of the wire form.
+    /// Locks with a limit.
     pub struct SemaphoreStatus ("SemaphoreStatus") {
-        /// Key `holding`.
+        /// Locks that are held.
         pub holding: Vec<SemaphoreHolding> = "holding", omit;
-        /// Key `waiting`.
+        /// Locks that are waited for.
         pub waiting: Vec<SemaphoreHolding> = "waiting", omit;
     }
 
-    /// `SemaphoreHolding` of the wire form.
+    /// Who holds or waits for a lock with a limit.
     pub struct SemaphoreHolding ("SemaphoreHolding") {
-        /// Key `semaphore`.
+        /// Name of the lock.
         pub semaphore: String = "semaphore", omit;
-        /// Key `holders`.
+        /// Keys of workflows or nodes.
         pub holders: Vec<String> = "holders", omit;
     }
 
-    /// `MutexStatus` of the wire form.
+    /// Locks for one holder.
     pub struct MutexStatus ("MutexStatus") {
-        /// Key `holding`.
+        /// Locks that are held.
         pub holding: Vec<MutexHolding> = "holding", omit;
-        /// Key `waiting`.
+        /// Locks that are waited for.
         pub waiting: Vec<MutexHolding> = "waiting", omit;
     }
 
-    /// `MutexHolding` of the wire form.
+    /// Who holds or waits for a lock for one holder.
     pub struct MutexHolding ("MutexHolding") {
-        /// Key `mutex`.
+        /// Name of the lock.
         pub mutex: String = "mutex", omit;
-        /// Key `holder`.
+        /// Key of the workflow or node.
         pub holder: String = "holder", omit;
     }
 }

@@ -13,127 +13,127 @@ use crate::text::NodePhase;
 objects! {
     "v1alpha1"
 
-    /// `WorkflowTaskSet` of the wire form.
+    /// HTTP and plugin tasks of one workflow, for its agent.
     pub struct WorkflowTaskSet ("WorkflowTaskSet") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: WorkflowTaskSetSpec = "spec", keep;
-        /// Key `status`.
+        /// What it has come to.
         pub status: WorkflowTaskSetStatus = "status", omit;
     }
 
-    /// `WorkflowTaskSetList` of the wire form.
+    /// Several task sets.
     pub struct WorkflowTaskSetList ("WorkflowTaskSetList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<WorkflowTaskSet> = "items", keep;
     }
 
-    /// `WorkflowTaskSetSpec` of the wire form.
+    /// What the agent is to do.
     pub struct WorkflowTaskSetSpec ("WorkflowTaskSetSpec") {
-        /// Key `tasks`.
+        /// Templates by node id.
         pub tasks: BTreeMap<String, Template> = "tasks", omit;
     }
 
-    /// `WorkflowTaskSetStatus` of the wire form.
+    /// What the agent has done.
     pub struct WorkflowTaskSetStatus ("WorkflowTaskSetStatus") {
-        /// Key `nodes`.
+        /// Results by node id.
         pub nodes: BTreeMap<String, NodeResult> = "nodes", omit;
     }
 
-    /// `WorkflowTaskResult` of the wire form.
+    /// What a pod reports about its node. Its name is the node's id.
     pub struct WorkflowTaskResult ("WorkflowTaskResult") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// The keys of this type, which stand directly among the others.
+        /// The report.
         pub result: NodeResult = "", inline;
     }
 
-    /// `WorkflowTaskResultList` of the wire form.
+    /// Several reports.
     pub struct WorkflowTaskResultList ("WorkflowTaskResultList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<WorkflowTaskResult> = "items", keep;
     }
 
-    /// `NodeResult` of the wire form.
+    /// What is reported about a node.
     pub struct NodeResult ("NodeResult") {
-        /// Key `phase`.
+        /// How far it is.
         pub phase: NodePhase = "phase", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `outputs`.
+        /// Values and files that it gave.
         pub outputs: Option<Outputs> = "outputs", omit;
-        /// Key `progress`.
+        /// How much is done, as `N/M`.
         pub progress: Progress = "progress", omit;
     }
 
-    /// `WorkflowArtifactGCTask` of the wire form.
+    /// Artifacts for one pod to delete.
     pub struct WorkflowArtifactGcTask ("WorkflowArtifactGCTask") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: ArtifactGcSpec = "spec", keep;
-        /// Key `status`.
+        /// What it has come to.
         pub status: ArtifactGcStatus = "status", omit;
     }
 
-    /// `WorkflowArtifactGCTaskList` of the wire form.
+    /// Several tasks of artifact clean-up.
     pub struct WorkflowArtifactGcTaskList ("WorkflowArtifactGCTaskList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<WorkflowArtifactGcTask> = "items", keep;
     }
 
-    /// `ArtifactGCSpec` of the wire form.
+    /// What is to be deleted.
     pub struct ArtifactGcSpec ("ArtifactGCSpec") {
-        /// Key `artifactsByNode`.
+        /// Artifacts by node id.
         pub artifacts_by_node: BTreeMap<String, ArtifactNodeSpec> = "artifactsByNode", omit;
     }
 
-    /// `ArtifactNodeSpec` of the wire form.
+    /// Artifacts of one node.
     pub struct ArtifactNodeSpec ("ArtifactNodeSpec") {
-        /// Key `archiveLocation`.
+        /// Where those are that name no place of their own.
         pub archive_location: Option<Box<ArtifactLocation>> = "archiveLocation", omit;
-        /// Key `artifacts`.
+        /// Artifacts by name.
         pub artifacts: BTreeMap<String, Artifact> = "artifacts", omit;
     }
 
-    /// `ArtifactGCStatus` of the wire form.
+    /// What was deleted.
     pub struct ArtifactGcStatus ("ArtifactGCStatus") {
-        /// Key `artifactResultsByNode`.
+        /// Results by node id.
         pub artifact_results_by_node: BTreeMap<String, ArtifactResultNodeStatus> = "artifactResultsByNode", omit;
     }
 
-    /// `ArtifactResultNodeStatus` of the wire form.
+    /// Results of one node.
     pub struct ArtifactResultNodeStatus ("ArtifactResultNodeStatus") {
-        /// Key `artifactResults`.
+        /// Results by artifact name.
         pub artifact_results: BTreeMap<String, ArtifactResult> = "artifactResults", omit;
     }
 
-    /// `ArtifactResult` of the wire form.
+    /// What became of one artifact.
     pub struct ArtifactResult ("ArtifactResult") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `success`.
+        /// Whether it was deleted.
         pub success: bool = "success", omit;
-        /// Key `error`.
+        /// What went wrong.
         pub error: Option<String> = "error", omit;
     }
 }

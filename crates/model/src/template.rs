@@ -18,469 +18,469 @@ use crate::workflow::{ExecutorConfig, Metadata, Metrics};
 objects! {
     "v1alpha1"
 
-    /// `Template` of the wire form.
+    /// One thing to do. Exactly one of the kinds (container, steps, dag, …) is set.
     pub struct Template ("Template") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `inputs`.
+        /// Values and files that it takes.
         pub inputs: Inputs = "inputs", omit;
-        /// Key `outputs`.
+        /// Values and files that it gave.
         pub outputs: Outputs = "outputs", omit;
-        /// Key `nodeSelector`.
+        /// Labels that a node of the cluster must have.
         pub node_selector: BTreeMap<String, String> = "nodeSelector", omit;
-        /// Key `affinity`.
+        /// Preferences for nodes of the cluster and for neighbours.
         pub affinity: Option<Box<Affinity>> = "affinity", omit;
-        /// Key `metadata`.
+        /// Labels and annotations for its pod.
         pub metadata: Metadata = "metadata", omit;
-        /// Key `daemon`.
+        /// Whether the node counts as done once its container is ready, and runs on.
         pub daemon: Option<bool> = "daemon", omit;
-        /// Key `steps`.
+        /// Groups of steps; groups run one after the other, the steps of a group at the same time.
         pub steps: Vec<ParallelSteps> = "steps", omit;
-        /// Key `container`.
+        /// Kind: run a container.
         pub container: Option<Box<Container>> = "container", omit;
-        /// Key `containerSet`.
+        /// Kind: run several containers of one pod, in an order.
         pub container_set: Option<Box<ContainerSetTemplate>> = "containerSet", omit;
-        /// Key `script`.
+        /// Kind: run a script in a container.
         pub script: Option<Box<ScriptTemplate>> = "script", omit;
-        /// Key `resource`.
+        /// Kind: make or change an object of the cluster.
         pub resource: Option<Box<ResourceTemplate>> = "resource", omit;
-        /// Key `dag`.
+        /// Kind: run tasks by their dependencies.
         pub dag: Option<DagTemplate> = "dag", omit;
-        /// Key `suspend`.
+        /// Kind: wait for a time or for someone.
         pub suspend: Option<SuspendTemplate> = "suspend", omit;
-        /// Key `data`.
+        /// Kind: make a list from artifacts.
         pub data: Option<Data> = "data", omit;
-        /// Key `http`.
+        /// Kind: send an HTTP request.
         pub http: Option<Box<Http>> = "http", omit;
-        /// Key `plugin`.
+        /// Kind: leave it to a plugin.
         pub plugin: Option<Plugin> = "plugin", omit;
-        /// Key `volumes`.
+        /// Volumes that containers may mount.
         pub volumes: Vec<Volume> = "volumes", omit;
-        /// Key `initContainers`.
+        /// Containers that run before the main one.
         pub init_containers: Vec<UserContainer> = "initContainers", omit;
-        /// Key `sidecars`.
+        /// Containers that run beside the main one and end with it.
         pub sidecars: Vec<UserContainer> = "sidecars", omit;
-        /// Key `archiveLocation`.
+        /// Where artifacts and logs go that name no place of their own.
         pub archive_location: Option<Box<ArtifactLocation>> = "archiveLocation", omit;
-        /// Key `activeDeadlineSeconds`.
+        /// How long its pod may run, in seconds; may be a variable.
         pub active_deadline_seconds: Option<IntOrString> = "activeDeadlineSeconds", omit;
-        /// Key `retryStrategy`.
+        /// When and how often to try again.
         pub retry_strategy: Option<Box<RetryStrategy>> = "retryStrategy", omit;
-        /// Key `parallelism`.
+        /// How many children may run at the same time.
         pub parallelism: Option<i64> = "parallelism", omit;
-        /// Key `failFast`.
+        /// Whether a failed child of a loop stops the others.
         pub fail_fast: Option<bool> = "failFast", omit;
-        /// Key `tolerations`.
+        /// Taints of nodes that are tolerated.
         pub tolerations: Vec<Toleration> = "tolerations", omit;
-        /// Key `schedulerName`.
+        /// Scheduler of the pods; empty means the cluster's default.
         pub scheduler_name: String = "schedulerName", omit;
-        /// Key `priorityClassName`.
+        /// Priority class of the pods.
         pub priority_class_name: String = "priorityClassName", omit;
-        /// Key `serviceAccountName`.
+        /// Service account of the pods; empty means `default`.
         pub service_account_name: String = "serviceAccountName", omit;
-        /// Key `automountServiceAccountToken`.
+        /// Whether the token of the service account is mounted.
         pub automount_service_account_token: Option<bool> = "automountServiceAccountToken", omit;
-        /// Key `executor`.
+        /// Options of the containers that we add to pods.
         pub executor: Option<ExecutorConfig> = "executor", omit;
-        /// Key `hostAliases`.
+        /// Further entries for the hosts file.
         pub host_aliases: Vec<HostAlias> = "hostAliases", omit;
-        /// Key `securityContext`.
+        /// Rights of the pod.
         pub security_context: Option<Box<PodSecurityContext>> = "securityContext", omit;
-        /// Key `podSpecPatch`.
+        /// Strategic merge patch (JSON or YAML) that is applied to pods last.
         pub pod_spec_patch: String = "podSpecPatch", omit;
-        /// Key `metrics`.
+        /// Metrics to emit.
         pub metrics: Option<Metrics> = "metrics", omit;
-        /// Key `synchronization`.
+        /// Locks that are needed before it runs.
         pub synchronization: Option<Synchronization> = "synchronization", omit;
-        /// Key `memoize`.
+        /// Whether earlier results may be used again.
         pub memoize: Option<Memoize> = "memoize", omit;
-        /// Key `timeout`.
+        /// How long the node may take with all its waiting, as Go duration text.
         pub timeout: String = "timeout", omit;
-        /// Key `annotations`.
+        /// Annotations of the node, such as its display name.
         pub annotations: BTreeMap<String, String> = "annotations", omit;
-        /// Key `pendingTimeout`.
+        /// How long its pod may stay pending, as Go duration text.
         pub pending_timeout: String = "pendingTimeout", omit;
-        /// Key `podResources`.
+        /// Resources for the pod as a whole.
         pub pod_resources: Option<ResourceRequirements> = "podResources", omit;
-        /// Key `resourceClaims`.
+        /// Claims of devices that containers may use.
         pub resource_claims: Vec<PodResourceClaim> = "resourceClaims", omit;
     }
 
-    /// `TemplateRef` of the wire form.
+    /// Name of a template in another object.
     pub struct TemplateRef ("TemplateRef") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `template`.
+        /// Name of the template.
         pub template: String = "template", omit;
-        /// Key `clusterScope`.
+        /// Whether it names a ClusterWorkflowTemplate.
         pub cluster_scope: bool = "clusterScope", omit;
     }
 
-    /// `Inputs` of the wire form.
+    /// What a template takes.
     pub struct Inputs ("Inputs") {
-        /// Key `parameters`.
+        /// Parameters.
         pub parameters: Vec<Parameter> = "parameters", omit;
-        /// Key `artifacts`.
+        /// Artifacts.
         pub artifacts: Vec<Artifact> = "artifacts", omit;
     }
 
-    /// `Outputs` of the wire form.
+    /// What a node gave.
     pub struct Outputs ("Outputs") {
-        /// Key `parameters`.
+        /// Parameters.
         pub parameters: Vec<Parameter> = "parameters", omit;
-        /// Key `artifacts`.
+        /// Artifacts.
         pub artifacts: Vec<Artifact> = "artifacts", omit;
-        /// Key `result`.
+        /// Standard output of a script or container, at most 256 KiB, without its last line break.
         pub result: Option<String> = "result", omit;
-        /// Key `exitCode`.
+        /// Exit code of the main container, as text.
         pub exit_code: Option<String> = "exitCode", omit;
     }
 
-    /// `Arguments` of the wire form.
+    /// Values for inputs.
     pub struct Arguments ("Arguments") {
-        /// Key `parameters`.
+        /// Parameters.
         pub parameters: Vec<Parameter> = "parameters", omit;
-        /// Key `artifacts`.
+        /// Artifacts.
         pub artifacts: Vec<Artifact> = "artifacts", omit;
     }
 
-    /// `Parameter` of the wire form.
+    /// A named text.
     pub struct Parameter ("Parameter") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `default`.
+        /// Value if no other is given.
         pub default: Option<AnyString> = "default", omit;
-        /// Key `value`.
+        /// The value; goes before the default.
         pub value: Option<AnyString> = "value", omit;
-        /// Key `valueFrom`.
+        /// Where the value comes from.
         pub value_from: Option<Box<ValueFrom>> = "valueFrom", omit;
-        /// Key `globalName`.
+        /// Name under which an output is seen by the whole workflow.
         pub global_name: String = "globalName", omit;
-        /// Key `enum`.
+        /// The only values allowed.
         pub enum_: Vec<AnyString> = "enum", omit;
-        /// Key `description`.
+        /// What it is for.
         pub description: Option<AnyString> = "description", omit;
     }
 
-    /// `ValueFrom` of the wire form.
+    /// Where a value comes from. One source, and a default for when it fails.
     pub struct ValueFrom ("ValueFrom") {
-        /// Key `path`.
+        /// File in the container.
         pub path: String = "path", omit;
-        /// Key `jsonPath`.
+        /// JSON path into an object, for resource templates.
         pub json_path: String = "jsonPath", omit;
-        /// Key `jqFilter`.
+        /// Filter of jq over an object, for resource templates.
         pub jq_filter: String = "jqFilter", omit;
-        /// Key `event`.
+        /// Expression over an event.
         pub event: String = "event", omit;
-        /// Key `parameter`.
+        /// Another parameter, as a variable.
         pub parameter: String = "parameter", omit;
-        /// Key `supplied`.
+        /// Someone gives it while the node is suspended.
         pub supplied: Option<SuppliedValueFrom> = "supplied", omit;
-        /// Key `configMapKeyRef`.
+        /// Key of a ConfigMap.
         pub config_map_key_ref: Option<ConfigMapKeySelector> = "configMapKeyRef", omit;
-        /// Key `default`.
+        /// Value if the source gives none.
         pub default: Option<AnyString> = "default", omit;
-        /// Key `expression`.
+        /// Expression of expr-lang.
         pub expression: String = "expression", omit;
     }
 
-    /// `SuppliedValueFrom` of the wire form.
+    /// Someone gives the value from outside. Has no settings.
     pub struct SuppliedValueFrom ("SuppliedValueFrom") {
     }
 
-    /// `WorkflowStep` of the wire form.
+    /// One step of a group.
     pub struct WorkflowStep ("WorkflowStep") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `template`.
+        /// Name of the template.
         pub template: String = "template", omit;
-        /// Key `inline`.
+        /// The template itself, in place of a name.
         pub inline: Option<Box<Template>> = "inline", omit;
-        /// Key `arguments`.
+        /// Values for the inputs of the template.
         pub arguments: Arguments = "arguments", omit;
-        /// Key `templateRef`.
+        /// A template of another object to run instead of one of this workflow.
         pub template_ref: Option<TemplateRef> = "templateRef", omit;
-        /// Key `withItems`.
+        /// Items to loop over.
         pub with_items: Vec<Item> = "withItems", omit;
-        /// Key `withParam`.
+        /// JSON list to loop over, usually from a variable.
         pub with_param: String = "withParam", omit;
-        /// Key `withSequence`.
+        /// Numbers to loop over.
         pub with_sequence: Option<Sequence> = "withSequence", omit;
-        /// Key `when`.
+        /// Condition; the node is skipped unless it is true.
         pub when: String = "when", omit;
-        /// Key `continueOn`.
+        /// What failures of this one do not fail the rest.
         pub continue_on: Option<ContinueOn> = "continueOn", omit;
-        /// Key `onExit`.
+        /// Deprecated form of a hook `exit`.
         pub on_exit: String = "onExit", omit;
-        /// Key `hooks`.
+        /// Templates that run when their expression becomes true; the key `exit` runs at the end.
         pub hooks: BTreeMap<String, LifecycleHook> = "hooks", omit;
     }
 
-    /// `DAGTemplate` of the wire form.
+    /// Tasks with dependencies.
     pub struct DagTemplate ("DAGTemplate") {
-        /// Key `target`.
+        /// The tasks that are wanted, separated by blanks; empty means all that nobody depends on.
         pub target: String = "target", omit;
-        /// Key `tasks`.
+        /// The tasks.
         pub tasks: List<DagTask> = "tasks", keep;
-        /// Key `failFast`.
+        /// Whether a failed task keeps others from starting; true by default.
         pub fail_fast: Option<bool> = "failFast", omit;
     }
 
-    /// `DAGTask` of the wire form.
+    /// One task of a graph.
     pub struct DagTask ("DAGTask") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `template`.
+        /// Name of the template.
         pub template: String = "template", omit;
-        /// Key `inline`.
+        /// The template itself, in place of a name.
         pub inline: Option<Box<Template>> = "inline", omit;
-        /// Key `arguments`.
+        /// Values for the inputs of the template.
         pub arguments: Arguments = "arguments", omit;
-        /// Key `templateRef`.
+        /// A template of another object to run instead of one of this workflow.
         pub template_ref: Option<TemplateRef> = "templateRef", omit;
-        /// Key `dependencies`.
+        /// Names of the tasks before it.
         pub dependencies: Vec<String> = "dependencies", omit;
-        /// Key `withItems`.
+        /// Items to loop over.
         pub with_items: Vec<Item> = "withItems", omit;
-        /// Key `withParam`.
+        /// JSON list to loop over, usually from a variable.
         pub with_param: String = "withParam", omit;
-        /// Key `withSequence`.
+        /// Numbers to loop over.
         pub with_sequence: Option<Sequence> = "withSequence", omit;
-        /// Key `when`.
+        /// Condition; the node is skipped unless it is true.
         pub when: String = "when", omit;
-        /// Key `continueOn`.
+        /// What failures of this one do not fail the rest.
         pub continue_on: Option<ContinueOn> = "continueOn", omit;
-        /// Key `onExit`.
+        /// Deprecated form of a hook `exit`.
         pub on_exit: String = "onExit", omit;
-        /// Key `depends`.
+        /// Condition over other tasks, as in `A.Succeeded && (B || C.Failed)`; not together with `dependencies`.
         pub depends: String = "depends", omit;
-        /// Key `hooks`.
+        /// Templates that run when their expression becomes true; the key `exit` runs at the end.
         pub hooks: BTreeMap<String, LifecycleHook> = "hooks", omit;
     }
 
-    /// `ContinueOn` of the wire form.
+    /// Failures that do not fail the rest.
     pub struct ContinueOn ("ContinueOn") {
-        /// Key `error`.
+        /// Whether an error counts as passed.
         pub error: bool = "error", omit;
-        /// Key `failed`.
+        /// Whether a failure counts as passed.
         pub failed: bool = "failed", omit;
     }
 
-    /// `LifecycleHook` of the wire form.
+    /// A template that runs at a certain moment.
     pub struct LifecycleHook ("LifecycleHook") {
-        /// Key `template`.
+        /// Name of the template.
         pub template: String = "template", omit;
-        /// Key `arguments`.
+        /// Values for the inputs of the template.
         pub arguments: Arguments = "arguments", omit;
-        /// Key `templateRef`.
+        /// A template of another object to run instead of one of this workflow.
         pub template_ref: Option<TemplateRef> = "templateRef", omit;
-        /// Key `expression`.
+        /// When to run; the hook `exit` needs none.
         pub expression: String = "expression", omit;
     }
 
-    /// `Sequence` of the wire form.
+    /// Numbers to loop over: either a count or an end.
     pub struct Sequence ("Sequence") {
-        /// Key `count`.
+        /// How many numbers.
         pub count: Option<IntOrString> = "count", omit;
-        /// Key `start`.
+        /// The first number; 0 by default.
         pub start: Option<IntOrString> = "start", omit;
-        /// Key `end`.
+        /// The last number; may be below the first.
         pub end: Option<IntOrString> = "end", omit;
-        /// Key `format`.
+        /// How a number is printed, in the manner of `printf`.
         pub format: String = "format", omit;
     }
 
-    /// `ContainerSetTemplate` of the wire form.
+    /// Several containers of one pod.
     pub struct ContainerSetTemplate ("ContainerSetTemplate") {
-        /// Key `containers`.
+        /// The containers.
         pub containers: List<ContainerNode> = "containers", keep;
-        /// Key `volumeMounts`.
+        /// Mounts that every container gets.
         pub volume_mounts: Vec<VolumeMount> = "volumeMounts", omit;
-        /// Key `retryStrategy`.
+        /// Whether a container that failed is run again in the same pod.
         pub retry_strategy: Option<ContainerSetRetryStrategy> = "retryStrategy", omit;
     }
 
-    /// `ContainerSetRetryStrategy` of the wire form.
+    /// Retry inside a pod.
     pub struct ContainerSetRetryStrategy ("ContainerSetRetryStrategy") {
-        /// Key `duration`.
+        /// Time between two attempts, as Go duration text.
         pub duration: String = "duration", omit;
-        /// Key `retries`.
+        /// How often to try again.
         pub retries: Option<IntOrString> = "retries", keep;
     }
 
-    /// `ContainerNode` of the wire form.
+    /// One container of a set.
     pub struct ContainerNode ("ContainerNode") {
         /// The keys of this type, which stand directly among the others.
         pub container: Container = "", inline;
-        /// Key `dependencies`.
+        /// Names of the containers before it.
         pub dependencies: Vec<String> = "dependencies", omit;
     }
 
-    /// `UserContainer` of the wire form.
+    /// A container that runs before or beside the main one.
     pub struct UserContainer ("UserContainer") {
         /// The keys of this type, which stand directly among the others.
         pub container: Container = "", inline;
-        /// Key `mirrorVolumeMounts`.
+        /// Whether it gets the mounts of the main container too, with the same paths.
         pub mirror_volume_mounts: Option<bool> = "mirrorVolumeMounts", omit;
     }
 
-    /// `ScriptTemplate` of the wire form.
+    /// A container that runs a script.
     pub struct ScriptTemplate ("ScriptTemplate") {
         /// The keys of this type, which stand directly among the others.
         pub container: Container = "", inline;
-        /// Key `source`.
+        /// The script; it is put into a file whose path is the last argument.
         pub source: String = "source", keep;
     }
 
-    /// `ResourceTemplate` of the wire form.
+    /// An object of the cluster to make, change or watch.
     pub struct ResourceTemplate ("ResourceTemplate") {
-        /// Key `action`.
+        /// `get`, `create`, `apply`, `delete`, `replace` or `patch`.
         pub action: String = "action", keep;
-        /// Key `mergeStrategy`.
+        /// For `patch`: `strategic` (default), `merge` or `json`.
         pub merge_strategy: String = "mergeStrategy", omit;
-        /// Key `manifest`.
+        /// The object as YAML or JSON.
         pub manifest: String = "manifest", omit;
-        /// Key `manifestFrom`.
+        /// Where the manifest comes from.
         pub manifest_from: Option<ManifestFrom> = "manifestFrom", omit;
-        /// Key `setOwnerReference`.
+        /// Whether the object is deleted with the workflow.
         pub set_owner_reference: bool = "setOwnerReference", omit;
-        /// Key `successCondition`.
+        /// Selector over the object's fields that means success.
         pub success_condition: String = "successCondition", omit;
-        /// Key `failureCondition`.
+        /// Selector over the object's fields that means failure.
         pub failure_condition: String = "failureCondition", omit;
-        /// Key `flags`.
+        /// Further arguments for kubectl.
         pub flags: Vec<String> = "flags", omit;
     }
 
-    /// `ManifestFrom` of the wire form.
+    /// Where a manifest comes from.
     pub struct ManifestFrom ("ManifestFrom") {
-        /// Key `artifact`.
+        /// The artifact that holds it.
         pub artifact: Option<Box<Artifact>> = "artifact", keep;
     }
 
-    /// `SuspendTemplate` of the wire form.
+    /// A pause.
     pub struct SuspendTemplate ("SuspendTemplate") {
-        /// Key `duration`.
+        /// How long, in seconds or as Go duration text; empty waits for someone.
         pub duration: String = "duration", omit;
     }
 
-    /// `Data` of the wire form.
+    /// A list made from artifacts.
     pub struct Data ("Data") {
-        /// Key `source`.
+        /// Where it comes from.
         pub source: DataSource = "source", keep;
-        /// Key `transformation`.
+        /// Steps over the list, one after the other.
         pub transformation: List<TransformationStep> = "transformation", keep;
     }
 
-    /// `TransformationStep` of the wire form.
+    /// One step over a list.
     pub struct TransformationStep ("TransformationStep") {
-        /// Key `expression`.
+        /// Expression that gives the new list; the old one is `data`.
         pub expression: String = "expression", keep;
     }
 
-    /// `DataSource` of the wire form.
+    /// Where the list comes from.
     pub struct DataSource ("DataSource") {
-        /// Key `artifactPaths`.
+        /// The keys below an artifact's location.
         pub artifact_paths: Option<Box<ArtifactPaths>> = "artifactPaths", omit;
     }
 
-    /// `ArtifactPaths` of the wire form.
+    /// The artifact whose keys are listed.
     pub struct ArtifactPaths ("ArtifactPaths") {
         /// The keys of this type, which stand directly among the others.
         pub artifact: Artifact = "", inline;
     }
 
-    /// `HTTP` of the wire form.
+    /// An HTTP request.
     pub struct Http ("HTTP") {
-        /// Key `method`.
+        /// The method; `GET` when empty.
         pub method: String = "method", omit;
-        /// Key `url`.
+        /// Where to.
         pub url: String = "url", keep;
-        /// Key `headers`.
+        /// Header fields.
         pub headers: Vec<HttpHeader> = "headers", omit;
-        /// Key `timeoutSeconds`.
+        /// How long the request may take; 30 by default.
         pub timeout_seconds: Option<i64> = "timeoutSeconds", omit;
-        /// Key `successCondition`.
+        /// Expression over the response; without it, status 2xx is success.
         pub success_condition: String = "successCondition", omit;
-        /// Key `body`.
+        /// The body as text.
         pub body: String = "body", omit;
-        /// Key `bodyFrom`.
+        /// Where the body comes from.
         pub body_from: Option<HttpBodySource> = "bodyFrom", omit;
-        /// Key `insecureSkipVerify`.
+        /// Whether any certificate is accepted.
         pub insecure_skip_verify: bool = "insecureSkipVerify", omit;
     }
 
-    /// `HTTPHeader` of the wire form.
+    /// A header field.
     pub struct HttpHeader ("HTTPHeader") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", omit;
-        /// Key `valueFrom`.
+        /// Where the value comes from.
         pub value_from: Option<HttpHeaderSource> = "valueFrom", omit;
     }
 
-    /// `HTTPHeaderSource` of the wire form.
+    /// Where the value of a header field comes from.
     pub struct HttpHeaderSource ("HTTPHeaderSource") {
-        /// Key `secretKeyRef`.
+        /// Key of a Secret.
         pub secret_key_ref: Option<SecretKeySelector> = "secretKeyRef", omit;
     }
 
-    /// `HTTPBodySource` of the wire form.
+    /// Where the body of a request comes from.
     pub struct HttpBodySource ("HTTPBodySource") {
-        /// Key `bytes`.
+        /// The body as bytes.
         pub bytes: Bytes = "bytes", omit;
     }
 
-    /// `RetryStrategy` of the wire form.
+    /// When and how often to try again.
     pub struct RetryStrategy ("RetryStrategy") {
-        /// Key `limit`.
+        /// How many attempts after the first; without it there is no limit.
         pub limit: Option<IntOrString> = "limit", omit;
-        /// Key `retryPolicy`.
+        /// What to retry; `OnFailure` when empty, `Always` when there is an expression.
         pub retry_policy: RetryPolicy = "retryPolicy", omit;
-        /// Key `backoff`.
+        /// How long to wait between attempts.
         pub backoff: Option<Backoff> = "backoff", omit;
-        /// Key `affinity`.
+        /// Whether to avoid the nodes of failed attempts.
         pub affinity: Option<RetryAffinity> = "affinity", omit;
-        /// Key `expression`.
+        /// Condition for another attempt.
         pub expression: String = "expression", omit;
     }
 
-    /// `Backoff` of the wire form.
+    /// Waiting between attempts.
     pub struct Backoff ("Backoff") {
-        /// Key `duration`.
+        /// The first wait, in seconds or as Go duration text.
         pub duration: String = "duration", omit;
-        /// Key `factor`.
+        /// What each wait is multiplied with.
         pub factor: Option<IntOrString> = "factor", omit;
-        /// Key `maxDuration`.
+        /// How long all attempts together may take.
         pub max_duration: String = "maxDuration", omit;
-        /// Key `cap`.
+        /// The longest single wait.
         pub cap: String = "cap", omit;
     }
 
-    /// `RetryAffinity` of the wire form.
+    /// Where attempts may run.
     pub struct RetryAffinity ("RetryAffinity") {
-        /// Key `nodeAntiAffinity`.
+        /// Avoid nodes of the cluster where an attempt failed.
         pub node_anti_affinity: Option<RetryNodeAntiAffinity> = "nodeAntiAffinity", omit;
     }
 
-    /// `RetryNodeAntiAffinity` of the wire form.
+    /// Avoid nodes of the cluster where an attempt failed. Has no settings.
     pub struct RetryNodeAntiAffinity ("RetryNodeAntiAffinity") {
     }
 
-    /// `Memoize` of the wire form.
+    /// Use of earlier results.
     pub struct Memoize ("Memoize") {
-        /// Key `key`.
+        /// What identifies a result; may hold variables.
         pub key: String = "key", keep;
-        /// Key `cache`.
+        /// Where results are kept.
         pub cache: Option<Cache> = "cache", keep;
-        /// Key `maxAge`.
+        /// How old a result may be, as Go duration text; empty means any age.
         pub max_age: String = "maxAge", keep;
     }
 
-    /// `Cache` of the wire form.
+    /// Where results are kept.
     pub struct Cache ("Cache") {
-        /// Key `configMap`.
+        /// The ConfigMap.
         pub config_map: Option<LocalObjectReference> = "configMap", keep;
     }
 }

@@ -3,215 +3,215 @@
 use crate::object::texts;
 
 texts! {
-    /// `ResourceScope` of the wire form.
+    /// Where a template object is.
     pub enum ResourceScope {
-        /// `local`.
+        /// In the workflow itself.
         Local = "local",
-        /// `namespaced`.
+        /// In a WorkflowTemplate.
         Namespaced = "namespaced",
-        /// `cluster`.
+        /// In a ClusterWorkflowTemplate.
         Cluster = "cluster",
     }
 
-    /// `ConcurrencyPolicy` of the wire form.
+    /// What to do when a scheduled run is due and the last one has not ended.
     pub enum ConcurrencyPolicy {
-        /// `Allow`.
+        /// Start anyway.
         Allow = "Allow",
-        /// `Forbid`.
+        /// Leave this one out.
         Forbid = "Forbid",
-        /// `Replace`.
+        /// End the old one first.
         Replace = "Replace",
     }
 
-    /// `CronWorkflowPhase` of the wire form.
+    /// Whether a schedule goes on.
     pub enum CronWorkflowPhase {
-        /// `Active`.
+        /// It goes on.
         Active = "Active",
-        /// `Stopped`.
+        /// Its stop condition was met.
         Stopped = "Stopped",
     }
 
-    /// `ConditionType` of the wire form.
+    /// What a fact about an object is about.
     pub enum ConditionType {
-        /// `SubmissionError`.
+        /// A scheduled run could not be submitted.
         SubmissionError = "SubmissionError",
-        /// `Completed`.
+        /// The workflow has ended.
         Completed = "Completed",
-        /// `PodRunning`.
+        /// At least one pod runs.
         PodRunning = "PodRunning",
-        /// `SpecWarning`.
+        /// Something in the specification is doubtful.
         SpecWarning = "SpecWarning",
-        /// `SpecError`.
+        /// Something in the specification is wrong.
         SpecError = "SpecError",
-        /// `MetricsError`.
+        /// A metric could not be emitted.
         MetricsError = "MetricsError",
-        /// `ArtifactGCError`.
+        /// Artifacts could not be deleted.
         ArtifactGcError = "ArtifactGCError",
     }
 
-    /// `WorkflowPhase` of the wire form.
+    /// How far a workflow is; unset before it was first looked at.
     pub enum WorkflowPhase {
-        /// `Pending`.
+        /// It waits to start.
         Pending = "Pending",
-        /// `Running`.
+        /// It runs.
         Running = "Running",
-        /// `Succeeded`.
+        /// It ended well.
         Succeeded = "Succeeded",
-        /// `Failed`.
+        /// Something that it ran failed.
         Failed = "Failed",
-        /// `Error`.
+        /// Something around it went wrong.
         Error = "Error",
     }
 
-    /// `TemplateType` of the wire form.
+    /// The kind of a template.
     pub enum TemplateType {
-        /// `Container`.
+        /// A container.
         Container = "Container",
-        /// `ContainerSet`.
+        /// Several containers of one pod.
         ContainerSet = "ContainerSet",
-        /// `Steps`.
+        /// Groups of steps.
         Steps = "Steps",
-        /// `Script`.
+        /// A script in a container.
         Script = "Script",
-        /// `Resource`.
+        /// An object of the cluster.
         Resource = "Resource",
-        /// `DAG`.
+        /// Tasks with dependencies.
         Dag = "DAG",
-        /// `Suspend`.
+        /// A pause.
         Suspend = "Suspend",
-        /// `Data`.
+        /// A list made from artifacts.
         Data = "Data",
-        /// `HTTP`.
+        /// An HTTP request.
         Http = "HTTP",
-        /// `Plugin`.
+        /// A task of a plugin.
         Plugin = "Plugin",
-        /// `Unknown`.
+        /// None of these.
         Unknown = "Unknown",
     }
 
-    /// `NodePhase` of the wire form.
+    /// How far a node is.
     pub enum NodePhase {
-        /// `Pending`.
+        /// It waits to start.
         Pending = "Pending",
-        /// `Running`.
+        /// It runs.
         Running = "Running",
-        /// `Succeeded`.
+        /// It ended well.
         Succeeded = "Succeeded",
-        /// `Skipped`.
+        /// Its condition was false.
         Skipped = "Skipped",
-        /// `Failed`.
+        /// What it ran failed.
         Failed = "Failed",
-        /// `Error`.
+        /// Something around it went wrong.
         Error = "Error",
-        /// `Omitted`.
+        /// What it depends on did not come to be.
         Omitted = "Omitted",
     }
 
-    /// `NodeType` of the wire form.
+    /// What a node is.
     pub enum NodeType {
-        /// `Pod`.
+        /// A pod.
         Pod = "Pod",
-        /// `Container`.
+        /// A container of a set.
         Container = "Container",
-        /// `Steps`.
+        /// Groups of steps.
         Steps = "Steps",
-        /// `StepGroup`.
+        /// One group of steps.
         StepGroup = "StepGroup",
-        /// `DAG`.
+        /// A graph of tasks.
         Dag = "DAG",
-        /// `TaskGroup`.
+        /// The items of a loop.
         TaskGroup = "TaskGroup",
-        /// `Retry`.
+        /// Attempts of one node.
         Retry = "Retry",
-        /// `Skipped`.
+        /// Something that was not run.
         Skipped = "Skipped",
-        /// `Suspend`.
+        /// A pause.
         Suspend = "Suspend",
-        /// `HTTP`.
+        /// An HTTP request.
         Http = "HTTP",
-        /// `Plugin`.
+        /// A task of a plugin.
         Plugin = "Plugin",
     }
 
-    /// `ArtifactGCStrategy` of the wire form.
+    /// When artifacts are deleted; unset takes over from above.
     pub enum ArtifactGcStrategy {
-        /// `OnWorkflowCompletion`.
+        /// When the workflow has ended.
         OnWorkflowCompletion = "OnWorkflowCompletion",
-        /// `OnWorkflowDeletion`.
+        /// When the workflow is deleted.
         OnWorkflowDeletion = "OnWorkflowDeletion",
-        /// `Never`.
+        /// Not at all.
         Never = "Never",
     }
 
-    /// `PodGCStrategy` of the wire form.
+    /// When finished pods are deleted; unset keeps them.
     pub enum PodGcStrategy {
-        /// `OnPodCompletion`.
+        /// When the pod has ended.
         OnPodCompletion = "OnPodCompletion",
-        /// `OnPodSuccess`.
+        /// When the pod has ended well.
         OnPodSuccess = "OnPodSuccess",
-        /// `OnWorkflowCompletion`.
+        /// When the workflow has ended.
         OnWorkflowCompletion = "OnWorkflowCompletion",
-        /// `OnWorkflowSuccess`.
+        /// When the workflow has ended well.
         OnWorkflowSuccess = "OnWorkflowSuccess",
     }
 
-    /// `VolumeClaimGCStrategy` of the wire form.
+    /// When volume claims are deleted.
     pub enum VolumeClaimGcStrategy {
-        /// `OnWorkflowCompletion`.
+        /// When the workflow has ended.
         OnWorkflowCompletion = "OnWorkflowCompletion",
-        /// `OnWorkflowSuccess`.
+        /// When the workflow has ended well.
         OnWorkflowSuccess = "OnWorkflowSuccess",
     }
 
-    /// `ShutdownStrategy` of the wire form.
+    /// How a run is ended early; unset lets it go on.
     pub enum ShutdownStrategy {
-        /// `Terminate`.
+        /// At once, without exit handlers.
         Terminate = "Terminate",
-        /// `Stop`.
+        /// Nothing new starts, exit handlers run.
         Stop = "Stop",
     }
 
-    /// `RetryPolicy` of the wire form.
+    /// Which ends of an attempt are tried again.
     pub enum RetryPolicy {
-        /// `Always`.
+        /// Failures and errors.
         Always = "Always",
-        /// `OnFailure`.
+        /// Failures.
         OnFailure = "OnFailure",
-        /// `OnError`.
+        /// Errors.
         OnError = "OnError",
-        /// `OnTransientError`.
+        /// Errors that are known to pass.
         OnTransientError = "OnTransientError",
     }
 
-    /// `MetricType` of the wire form.
+    /// Kind of a metric.
     pub enum MetricType {
-        /// `Gauge`.
+        /// A value that goes up and down.
         Gauge = "Gauge",
-        /// `Histogram`.
+        /// A value that is counted by size.
         Histogram = "Histogram",
-        /// `Counter`.
+        /// A value that only grows.
         Counter = "Counter",
-        /// `Unknown`.
+        /// None of these.
         Unknown = "Unknown",
     }
 
-    /// `GaugeOperation` of the wire form.
+    /// What is done to a gauge.
     pub enum GaugeOperation {
-        /// `Set`.
+        /// Set it.
         Set = "Set",
-        /// `Add`.
+        /// Add to it.
         Add = "Add",
-        /// `Sub`.
+        /// Subtract from it.
         Sub = "Sub",
     }
 
-    /// `SynchronizationType` of the wire form.
+    /// Kind of a lock.
     pub enum SynchronizationType {
-        /// `Semaphore`.
+        /// A lock with a limit.
         Semaphore = "Semaphore",
-        /// `Mutex`.
+        /// A lock for one holder.
         Mutex = "Mutex",
-        /// `Unknown`.
+        /// None of these.
         Unknown = "Unknown",
     }
 }

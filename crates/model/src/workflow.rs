@@ -21,299 +21,299 @@ use crate::text::{GaugeOperation, PodGcStrategy, ShutdownStrategy, VolumeClaimGc
 objects! {
     "v1alpha1"
 
-    /// `Workflow` of the wire form.
+    /// A workflow and what it has come to.
     pub struct Workflow ("Workflow") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: WorkflowSpec = "spec", keep;
-        /// Key `status`.
+        /// What the run has come to; written by the controller.
         pub status: WorkflowStatus = "status", omit;
     }
 
-    /// `WorkflowList` of the wire form.
+    /// Several workflows.
     pub struct WorkflowList ("WorkflowList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<Workflow> = "items", keep;
     }
 
-    /// `WorkflowSpec` of the wire form.
+    /// What a workflow does, and settings that hold for all its pods.
     pub struct WorkflowSpec ("WorkflowSpec") {
-        /// Key `templates`.
+        /// Templates, found by name.
         pub templates: Vec<Template> = "templates", omit;
-        /// Key `entrypoint`.
+        /// Name of the template that runs first.
         pub entrypoint: String = "entrypoint", omit;
-        /// Key `arguments`.
+        /// Values for the inputs of the entry point, also seen everywhere as `workflow.parameters`.
         pub arguments: Arguments = "arguments", omit;
-        /// Key `serviceAccountName`.
+        /// Service account of the pods; empty means `default`.
         pub service_account_name: String = "serviceAccountName", omit;
-        /// Key `automountServiceAccountToken`.
+        /// Whether the token of the service account is mounted.
         pub automount_service_account_token: Option<bool> = "automountServiceAccountToken", omit;
-        /// Key `executor`.
+        /// Options of the containers that we add to pods.
         pub executor: Option<ExecutorConfig> = "executor", omit;
-        /// Key `volumes`.
+        /// Volumes that containers may mount.
         pub volumes: Vec<Volume> = "volumes", omit;
-        /// Key `volumeClaimTemplates`.
+        /// Claims of volumes that are made for this run and deleted after it.
         pub volume_claim_templates: Vec<PersistentVolumeClaim> = "volumeClaimTemplates", omit;
-        /// Key `parallelism`.
+        /// How many pods may run at the same time.
         pub parallelism: Option<i64> = "parallelism", omit;
-        /// Key `artifactRepositoryRef`.
+        /// Where artifacts go that name no place of their own.
         pub artifact_repository_ref: Option<ArtifactRepositoryRef> = "artifactRepositoryRef", omit;
-        /// Key `suspend`.
+        /// Whether nothing new is started.
         pub suspend: Option<bool> = "suspend", omit;
-        /// Key `nodeSelector`.
+        /// Labels that a node of the cluster must have.
         pub node_selector: BTreeMap<String, String> = "nodeSelector", omit;
-        /// Key `affinity`.
+        /// Preferences for nodes of the cluster and for neighbours.
         pub affinity: Option<Box<Affinity>> = "affinity", omit;
-        /// Key `tolerations`.
+        /// Taints of nodes that are tolerated.
         pub tolerations: Vec<Toleration> = "tolerations", omit;
-        /// Key `imagePullSecrets`.
+        /// Secrets with credentials for image registries.
         pub image_pull_secrets: Vec<LocalObjectReference> = "imagePullSecrets", omit;
-        /// Key `hostNetwork`.
+        /// Whether the pod uses the network of the node.
         pub host_network: Option<bool> = "hostNetwork", omit;
-        /// Key `dnsPolicy`.
+        /// Where names are looked up.
         pub dns_policy: Option<String> = "dnsPolicy", omit;
-        /// Key `dnsConfig`.
+        /// Further settings of name look-up.
         pub dns_config: Option<PodDnsConfig> = "dnsConfig", omit;
-        /// Key `onExit`.
+        /// Template that runs at the end, whatever came of the workflow.
         pub on_exit: String = "onExit", omit;
-        /// Key `ttlStrategy`.
+        /// When the finished workflow is deleted.
         pub ttl_strategy: Option<TtlStrategy> = "ttlStrategy", omit;
-        /// Key `activeDeadlineSeconds`.
+        /// How long it may run, in seconds.
         pub active_deadline_seconds: Option<i64> = "activeDeadlineSeconds", omit;
-        /// Key `priority`.
+        /// Order among waiting workflows; higher goes first.
         pub priority: Option<i32> = "priority", omit;
-        /// Key `schedulerName`.
+        /// Scheduler of the pods; empty means the cluster's default.
         pub scheduler_name: String = "schedulerName", omit;
-        /// Key `podGC`.
+        /// When finished pods are deleted.
         pub pod_gc: Option<PodGc> = "podGC", omit;
-        /// Key `podPriorityClassName`.
+        /// Priority class of the pods.
         pub pod_priority_class_name: String = "podPriorityClassName", omit;
-        /// Key `hostAliases`.
+        /// Further entries for the hosts file.
         pub host_aliases: Vec<HostAlias> = "hostAliases", omit;
-        /// Key `securityContext`.
+        /// Rights of the pod.
         pub security_context: Option<Box<PodSecurityContext>> = "securityContext", omit;
-        /// Key `podSpecPatch`.
+        /// Strategic merge patch (JSON or YAML) that is applied to pods last.
         pub pod_spec_patch: String = "podSpecPatch", omit;
-        /// Key `podDisruptionBudget`.
+        /// How many pods a drain of nodes may take away.
         pub pod_disruption_budget: Option<Box<PodDisruptionBudgetSpec>> = "podDisruptionBudget", omit;
-        /// Key `metrics`.
+        /// Metrics to emit.
         pub metrics: Option<Metrics> = "metrics", omit;
-        /// Key `shutdown`.
+        /// Set to end the run early.
         pub shutdown: ShutdownStrategy = "shutdown", omit;
-        /// Key `workflowTemplateRef`.
+        /// Template that the whole specification comes from.
         pub workflow_template_ref: Option<WorkflowTemplateRef> = "workflowTemplateRef", omit;
-        /// Key `synchronization`.
+        /// Locks that are needed before it runs.
         pub synchronization: Option<Synchronization> = "synchronization", omit;
-        /// Key `volumeClaimGC`.
+        /// When the made volume claims are deleted.
         pub volume_claim_gc: Option<VolumeClaimGc> = "volumeClaimGC", omit;
-        /// Key `retryStrategy`.
+        /// Retry for all templates that have none.
         pub retry_strategy: Option<Box<RetryStrategy>> = "retryStrategy", omit;
-        /// Key `podMetadata`.
+        /// Labels and annotations for all pods.
         pub pod_metadata: Option<Metadata> = "podMetadata", omit;
-        /// Key `templateDefaults`.
+        /// Values for what templates leave open.
         pub template_defaults: Option<Box<Template>> = "templateDefaults", omit;
-        /// Key `archiveLogs`.
+        /// Whether logs of containers are kept as artifacts.
         pub archive_logs: Option<bool> = "archiveLogs", omit;
-        /// Key `hooks`.
+        /// Templates that run when their expression becomes true; the key `exit` runs at the end.
         pub hooks: BTreeMap<String, LifecycleHook> = "hooks", omit;
-        /// Key `workflowMetadata`.
+        /// Labels and annotations that the workflow itself gets.
         pub workflow_metadata: Option<WorkflowMetadata> = "workflowMetadata", omit;
-        /// Key `artifactGC`.
+        /// When artifacts are deleted.
         pub artifact_gc: Option<Box<WorkflowLevelArtifactGc>> = "artifactGC", omit;
-        /// Key `executorPlugins`.
+        /// Plugins to run beside the agent.
         pub executor_plugins: Vec<ExecutorPlugin> = "executorPlugins", omit;
-        /// Key `podResources`.
+        /// Resources for the pod as a whole.
         pub pod_resources: Option<ResourceRequirements> = "podResources", omit;
-        /// Key `resourceClaims`.
+        /// Claims of devices that containers may use.
         pub resource_claims: Vec<PodResourceClaim> = "resourceClaims", omit;
     }
 
-    /// `WorkflowMetadata` of the wire form.
+    /// Labels and annotations that a workflow gets from its own specification.
     pub struct WorkflowMetadata ("WorkflowMetadata") {
-        /// Key `labels`.
+        /// Labels.
         pub labels: BTreeMap<String, String> = "labels", omit;
-        /// Key `annotations`.
+        /// Annotations.
         pub annotations: BTreeMap<String, String> = "annotations", omit;
-        /// Key `labelsFrom`.
+        /// Labels whose values are expressions.
         pub labels_from: BTreeMap<String, LabelValueFrom> = "labelsFrom", omit;
     }
 
-    /// `LabelValueFrom` of the wire form.
+    /// Where the value of a label comes from.
     pub struct LabelValueFrom ("LabelValueFrom") {
-        /// Key `expression`.
+        /// Expression of expr-lang.
         pub expression: String = "expression", keep;
     }
 
-    /// `ExecutorConfig` of the wire form.
+    /// Options of the containers that we add to pods.
     pub struct ExecutorConfig ("ExecutorConfig") {
-        /// Key `serviceAccountName`.
+        /// Service account whose token these containers use.
         pub service_account_name: String = "serviceAccountName", omit;
     }
 
-    /// `TTLStrategy` of the wire form.
+    /// How long a finished workflow is kept. Unset fields keep it for ever.
     pub struct TtlStrategy ("TTLStrategy") {
-        /// Key `secondsAfterCompletion`.
+        /// Seconds after the end.
         pub seconds_after_completion: Option<i32> = "secondsAfterCompletion", omit;
-        /// Key `secondsAfterSuccess`.
+        /// Seconds after a good end; goes before the general value.
         pub seconds_after_success: Option<i32> = "secondsAfterSuccess", omit;
-        /// Key `secondsAfterFailure`.
+        /// Seconds after a bad end; goes before the general value.
         pub seconds_after_failure: Option<i32> = "secondsAfterFailure", omit;
     }
 
-    /// `PodGC` of the wire form.
+    /// When finished pods are deleted.
     pub struct PodGc ("PodGC") {
-        /// Key `strategy`.
+        /// The event after which pods go.
         pub strategy: PodGcStrategy = "strategy", omit;
-        /// Key `labelSelector`.
+        /// Only pods with these labels.
         pub label_selector: Option<LabelSelector> = "labelSelector", omit;
-        /// Key `deleteDelayDuration`.
+        /// How long to wait first; Go duration text or seconds.
         pub delete_delay_duration: String = "deleteDelayDuration", omit;
     }
 
-    /// `VolumeClaimGC` of the wire form.
+    /// When volume claims of a workflow are deleted.
     pub struct VolumeClaimGc ("VolumeClaimGC") {
-        /// Key `strategy`.
+        /// The event after which claims go; empty means success.
         pub strategy: VolumeClaimGcStrategy = "strategy", omit;
     }
 
-    /// `WorkflowTemplateRef` of the wire form.
+    /// Name of a template object that holds a whole workflow.
     pub struct WorkflowTemplateRef ("WorkflowTemplateRef") {
-        /// Key `name`.
+        /// Name of the template object.
         pub name: String = "name", omit;
-        /// Key `clusterScope`.
+        /// Whether it names a ClusterWorkflowTemplate.
         pub cluster_scope: bool = "clusterScope", omit;
     }
 
-    /// `WorkflowTemplate` of the wire form.
+    /// A workflow to be used again, for one namespace.
     pub struct WorkflowTemplate ("WorkflowTemplate") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: WorkflowSpec = "spec", keep;
     }
 
-    /// `WorkflowTemplateList` of the wire form.
+    /// Several templates.
     pub struct WorkflowTemplateList ("WorkflowTemplateList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<WorkflowTemplate> = "items", keep;
     }
 
-    /// `ClusterWorkflowTemplate` of the wire form.
+    /// A workflow to be used again, for all namespaces.
     pub struct ClusterWorkflowTemplate ("ClusterWorkflowTemplate") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: WorkflowSpec = "spec", keep;
     }
 
-    /// `ClusterWorkflowTemplateList` of the wire form.
+    /// Several templates of the cluster.
     pub struct ClusterWorkflowTemplateList ("ClusterWorkflowTemplateList") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ListMeta = "metadata", keep;
-        /// Key `items`.
+        /// The objects of the list.
         pub items: List<ClusterWorkflowTemplate> = "items", keep;
     }
 
-    /// `ExecutorPlugin` of the wire form.
+    /// A plugin that runs beside the agent.
     pub struct ExecutorPlugin ("ExecutorPlugin") {
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: ExecutorPluginSpec = "spec", keep;
     }
 
-    /// `ExecutorPluginSpec` of the wire form.
+    /// How a plugin is run.
     pub struct ExecutorPluginSpec ("ExecutorPluginSpec") {
-        /// Key `sidecar`.
+        /// Its container.
         pub sidecar: ExecutorPluginSidecar = "sidecar", keep;
     }
 
-    /// `ExecutorPluginSidecar` of the wire form.
+    /// Container of a plugin.
     pub struct ExecutorPluginSidecar ("ExecutorPluginSidecar") {
-        /// Key `automountServiceAccountToken`.
+        /// Whether the token of the service account is mounted.
         pub automount_service_account_token: bool = "automountServiceAccountToken", omit;
-        /// Key `container`.
+        /// The container.
         pub container: Container = "container", keep;
     }
 
-    /// `Metadata` of the wire form.
+    /// Labels and annotations for pods.
     pub struct Metadata ("Metadata") {
-        /// Key `annotations`.
+        /// Annotations.
         pub annotations: BTreeMap<String, String> = "annotations", omit;
-        /// Key `labels`.
+        /// Labels.
         pub labels: BTreeMap<String, String> = "labels", omit;
     }
 
-    /// `Metrics` of the wire form.
+    /// Metrics that a workflow or template emits.
     pub struct Metrics ("Metrics") {
-        /// Key `prometheus`.
+        /// The metrics.
         pub prometheus: List<Prometheus> = "prometheus", keep;
     }
 
-    /// `Prometheus` of the wire form.
+    /// One metric, with exactly one of gauge, histogram and counter.
     pub struct Prometheus ("Prometheus") {
-        /// Key `name`.
+        /// Name of the metric, without our prefix.
         pub name: String = "name", keep;
-        /// Key `labels`.
+        /// Labels of the metric, with values that may hold variables.
         pub labels: Vec<MetricLabel> = "labels", omit;
-        /// Key `help`.
+        /// Text that explains the metric.
         pub help: String = "help", keep;
-        /// Key `when`.
+        /// Condition for emitting.
         pub when: String = "when", omit;
-        /// Key `gauge`.
+        /// A value that goes up and down.
         pub gauge: Option<Gauge> = "gauge", omit;
-        /// Key `histogram`.
+        /// A value that is counted by size.
         pub histogram: Option<Histogram> = "histogram", omit;
-        /// Key `counter`.
+        /// A value that only grows.
         pub counter: Option<Counter> = "counter", omit;
     }
 
-    /// `MetricLabel` of the wire form.
+    /// One label of a metric.
     pub struct MetricLabel ("MetricLabel") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", keep;
     }
 
-    /// `Gauge` of the wire form.
+    /// A value that goes up and down.
     pub struct Gauge ("Gauge") {
-        /// Key `value`.
+        /// The number, or variables that give it.
         pub value: String = "value", keep;
-        /// Key `realtime`.
+        /// Whether the value is kept up to date while the node runs.
         pub realtime: Option<bool> = "realtime", keep;
-        /// Key `operation`.
+        /// What to do with the value; `Set` when empty.
         pub operation: GaugeOperation = "operation", omit;
     }
 
-    /// `Histogram` of the wire form.
+    /// A value that is counted by size.
     pub struct Histogram ("Histogram") {
-        /// Key `value`.
+        /// The number, or variables that give it.
         pub value: String = "value", keep;
-        /// Key `buckets`.
+        /// Upper bounds of the buckets, ascending.
         pub buckets: List<Amount> = "buckets", keep;
     }
 
-    /// `Counter` of the wire form.
+    /// A value that only grows.
     pub struct Counter ("Counter") {
-        /// Key `value`.
+        /// What to add, or variables that give it.
         pub value: String = "value", keep;
     }
 }

@@ -85,9 +85,9 @@ fn second_pass_changes_nothing<T: argosy_model::Field + serde::Serialize + Parti
     let Ok(first) = decode::lenient::<T>(value) else {
         return;
     };
-    let text = go_json::to_string(&first).unwrap();
-    let second: T = decode::lenient(serde_json::from_str(&text).unwrap()).unwrap();
-    assert_eq!(go_json::to_string(&second).unwrap(), text);
+    let text = go_json::to_string(&first).expect("valid JSON");
+    let second: T = decode::lenient(serde_json::from_str(&text).expect("our JSON")).expect("our object");
+    assert_eq!(go_json::to_string(&second).expect("valid JSON"), text);
 }
 
 proptest! {

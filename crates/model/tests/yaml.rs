@@ -89,7 +89,7 @@ fn json_is_accepted() {
 }
 
 fn check_error(text: &str, want: &Expect) {
-    let error = yaml::documents(text).unwrap_err();
+    let error = yaml::documents(text).expect_err("the text is wrong");
     want.assert_eq(&format!(
         "{error}; hint: {}",
         error.hint.as_deref().unwrap_or("none")

@@ -12,89 +12,89 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `PersistentVolumeClaim` of the wire form.
+    /// A claim of a persistent volume.
     pub struct PersistentVolumeClaim ("PersistentVolumeClaim") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: PersistentVolumeClaimSpec = "spec", omit;
-        /// Key `status`.
+        /// What it has come to.
         pub status: PersistentVolumeClaimStatus = "status", omit;
     }
 
-    /// `PersistentVolumeClaimSpec` of the wire form.
+    /// What volume is wanted.
     pub struct PersistentVolumeClaimSpec ("PersistentVolumeClaimSpec") {
-        /// Key `accessModes`.
+        /// How it is used, for example `ReadWriteOnce`.
         pub access_modes: Vec<String> = "accessModes", omit;
-        /// Key `selector`.
+        /// Labels that select objects.
         pub selector: Option<LabelSelector> = "selector", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: VolumeResourceRequirements = "resources", omit;
-        /// Key `volumeName`.
+        /// The one volume that is meant.
         pub volume_name: String = "volumeName", omit;
-        /// Key `storageClassName`.
+        /// Kind of storage; the cluster's default when unset.
         pub storage_class_name: Option<String> = "storageClassName", omit;
-        /// Key `volumeMode`.
+        /// `Filesystem` by default, or `Block`.
         pub volume_mode: Option<String> = "volumeMode", omit;
-        /// Key `dataSource`.
+        /// What it is filled from.
         pub data_source: Option<TypedLocalObjectReference> = "dataSource", omit;
-        /// Key `dataSourceRef`.
+        /// What it is filled from, of any kind.
         pub data_source_ref: Option<TypedObjectReference> = "dataSourceRef", omit;
-        /// Key `volumeAttributesClassName`.
+        /// Class of changeable settings.
         pub volume_attributes_class_name: Option<String> = "volumeAttributesClassName", omit;
     }
 
-    /// `PersistentVolumeClaimStatus` of the wire form.
+    /// What a claim has come to.
     pub struct PersistentVolumeClaimStatus ("PersistentVolumeClaimStatus") {
-        /// Key `phase`.
+        /// `Pending`, `Bound` or `Lost`.
         pub phase: String = "phase", omit;
-        /// Key `accessModes`.
+        /// How it can be used.
         pub access_modes: Vec<String> = "accessModes", omit;
-        /// Key `capacity`.
+        /// How large it is.
         pub capacity: BTreeMap<String, Quantity> = "capacity", omit;
-        /// Key `conditions`.
+        /// Facts about it besides the phase.
         pub conditions: Vec<PersistentVolumeClaimCondition> = "conditions", omit;
-        /// Key `allocatedResources`.
+        /// What the node has set aside.
         pub allocated_resources: BTreeMap<String, Quantity> = "allocatedResources", omit;
-        /// Key `allocatedResourceStatuses`.
+        /// How far a change of size is.
         pub allocated_resource_statuses: BTreeMap<String, String> = "allocatedResourceStatuses", omit;
-        /// Key `currentVolumeAttributesClassName`.
+        /// Class of settings in force.
         pub current_volume_attributes_class_name: Option<String> = "currentVolumeAttributesClassName", omit;
-        /// Key `modifyVolumeStatus`.
+        /// How far a change of settings is.
         pub modify_volume_status: Option<ModifyVolumeStatus> = "modifyVolumeStatus", omit;
     }
 
-    /// `PersistentVolumeClaimCondition` of the wire form.
+    /// A fact about a claim.
     pub struct PersistentVolumeClaimCondition ("PersistentVolumeClaimCondition") {
-        /// Key `type`.
+        /// Kind.
         pub type_: String = "type", keep;
-        /// Key `status`.
+        /// `True`, `False` or `Unknown`.
         pub status: String = "status", keep;
-        /// Key `lastProbeTime`.
+        /// When it was looked at last.
         pub last_probe_time: Option<Time> = "lastProbeTime", keep;
-        /// Key `lastTransitionTime`.
+        /// When the status changed last.
         pub last_transition_time: Option<Time> = "lastTransitionTime", keep;
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
     }
 
-    /// `ModifyVolumeStatus` of the wire form.
+    /// How far a change of settings is.
     pub struct ModifyVolumeStatus ("ModifyVolumeStatus") {
-        /// Key `targetVolumeAttributesClassName`.
+        /// Class of settings that is wanted.
         pub target_volume_attributes_class_name: String = "targetVolumeAttributesClassName", omit;
-        /// Key `status`.
+        /// `Pending`, `InProgress` or `Infeasible`.
         pub status: String = "status", keep;
     }
 
-    /// `VolumeResourceRequirements` of the wire form.
+    /// How large a volume is to be.
     pub struct VolumeResourceRequirements ("VolumeResourceRequirements") {
-        /// Key `limits`.
+        /// Most that may be used, by resource.
         pub limits: BTreeMap<String, Quantity> = "limits", omit;
-        /// Key `requests`.
+        /// What is set aside for it, by resource.
         pub requests: BTreeMap<String, Quantity> = "requests", omit;
     }
 }

@@ -11,397 +11,397 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `Container` of the wire form.
+    /// A container of a pod.
     pub struct Container ("Container") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `image`.
+        /// Image to run.
         pub image: String = "image", omit;
-        /// Key `command`.
+        /// Program and first arguments; the image's own when empty.
         pub command: Vec<String> = "command", omit;
-        /// Key `args`.
+        /// Further arguments.
         pub args: Vec<String> = "args", omit;
-        /// Key `workingDir`.
+        /// Folder that it starts in; the image's own when empty.
         pub working_dir: String = "workingDir", omit;
-        /// Key `ports`.
+        /// Ports that it listens on, for information.
         pub ports: Vec<ContainerPort> = "ports", omit;
-        /// Key `envFrom`.
+        /// Objects whose keys all become environment variables.
         pub env_from: Vec<EnvFromSource> = "envFrom", omit;
-        /// Key `env`.
+        /// Environment variables.
         pub env: Vec<EnvVar> = "env", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: ResourceRequirements = "resources", omit;
-        /// Key `resizePolicy`.
+        /// Whether a change of resources needs a restart.
         pub resize_policy: Vec<ContainerResizePolicy> = "resizePolicy", omit;
-        /// Key `restartPolicy`.
+        /// `Always` makes an init container run on beside the others.
         pub restart_policy: Option<String> = "restartPolicy", omit;
-        /// Key `restartPolicyRules`.
+        /// When a restart depends on the exit code.
         pub restart_policy_rules: Vec<ContainerRestartRule> = "restartPolicyRules", omit;
-        /// Key `volumeMounts`.
+        /// Where volumes are mounted.
         pub volume_mounts: Vec<VolumeMount> = "volumeMounts", omit;
-        /// Key `volumeDevices`.
+        /// Where volumes appear as block devices.
         pub volume_devices: Vec<VolumeDevice> = "volumeDevices", omit;
-        /// Key `livenessProbe`.
+        /// Failing it restarts the container.
         pub liveness_probe: Option<Box<Probe>> = "livenessProbe", omit;
-        /// Key `readinessProbe`.
+        /// Passing it makes the container ready.
         pub readiness_probe: Option<Box<Probe>> = "readinessProbe", omit;
-        /// Key `startupProbe`.
+        /// Until it passes, the other probes wait.
         pub startup_probe: Option<Box<Probe>> = "startupProbe", omit;
-        /// Key `lifecycle`.
+        /// What is done after the start and before the end.
         pub lifecycle: Option<Box<Lifecycle>> = "lifecycle", omit;
-        /// Key `terminationMessagePath`.
+        /// File with the container's last words; `/dev/termination-log` when empty.
         pub termination_message_path: String = "terminationMessagePath", omit;
-        /// Key `terminationMessagePolicy`.
+        /// `File`, or `FallbackToLogsOnError`.
         pub termination_message_policy: String = "terminationMessagePolicy", omit;
-        /// Key `imagePullPolicy`.
+        /// `Always`, `IfNotPresent` or `Never`.
         pub image_pull_policy: String = "imagePullPolicy", omit;
-        /// Key `securityContext`.
+        /// Rights of the container.
         pub security_context: Option<Box<SecurityContext>> = "securityContext", omit;
-        /// Key `stdin`.
+        /// Whether standard input stays open.
         pub stdin: bool = "stdin", omit;
-        /// Key `stdinOnce`.
+        /// Whether it closes after the first client.
         pub stdin_once: bool = "stdinOnce", omit;
-        /// Key `tty`.
+        /// Whether it gets a terminal.
         pub tty: bool = "tty", omit;
     }
 
-    /// `EphemeralContainer` of the wire form.
+    /// A container that is put into a running pod to look for faults.
     pub struct EphemeralContainer ("EphemeralContainer") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `image`.
+        /// Image to run.
         pub image: String = "image", omit;
-        /// Key `command`.
+        /// Program and first arguments; the image's own when empty.
         pub command: Vec<String> = "command", omit;
-        /// Key `args`.
+        /// Further arguments.
         pub args: Vec<String> = "args", omit;
-        /// Key `workingDir`.
+        /// Folder that it starts in; the image's own when empty.
         pub working_dir: String = "workingDir", omit;
-        /// Key `ports`.
+        /// Ports that it listens on, for information.
         pub ports: Vec<ContainerPort> = "ports", omit;
-        /// Key `envFrom`.
+        /// Objects whose keys all become environment variables.
         pub env_from: Vec<EnvFromSource> = "envFrom", omit;
-        /// Key `env`.
+        /// Environment variables.
         pub env: Vec<EnvVar> = "env", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: ResourceRequirements = "resources", omit;
-        /// Key `resizePolicy`.
+        /// Whether a change of resources needs a restart.
         pub resize_policy: Vec<ContainerResizePolicy> = "resizePolicy", omit;
-        /// Key `restartPolicy`.
+        /// `Always` makes an init container run on beside the others.
         pub restart_policy: Option<String> = "restartPolicy", omit;
-        /// Key `restartPolicyRules`.
+        /// When a restart depends on the exit code.
         pub restart_policy_rules: Vec<ContainerRestartRule> = "restartPolicyRules", omit;
-        /// Key `volumeMounts`.
+        /// Where volumes are mounted.
         pub volume_mounts: Vec<VolumeMount> = "volumeMounts", omit;
-        /// Key `volumeDevices`.
+        /// Where volumes appear as block devices.
         pub volume_devices: Vec<VolumeDevice> = "volumeDevices", omit;
-        /// Key `livenessProbe`.
+        /// Failing it restarts the container.
         pub liveness_probe: Option<Box<Probe>> = "livenessProbe", omit;
-        /// Key `readinessProbe`.
+        /// Passing it makes the container ready.
         pub readiness_probe: Option<Box<Probe>> = "readinessProbe", omit;
-        /// Key `startupProbe`.
+        /// Until it passes, the other probes wait.
         pub startup_probe: Option<Box<Probe>> = "startupProbe", omit;
-        /// Key `lifecycle`.
+        /// What is done after the start and before the end.
         pub lifecycle: Option<Box<Lifecycle>> = "lifecycle", omit;
-        /// Key `terminationMessagePath`.
+        /// File with the container's last words; `/dev/termination-log` when empty.
         pub termination_message_path: String = "terminationMessagePath", omit;
-        /// Key `terminationMessagePolicy`.
+        /// `File`, or `FallbackToLogsOnError`.
         pub termination_message_policy: String = "terminationMessagePolicy", omit;
-        /// Key `imagePullPolicy`.
+        /// `Always`, `IfNotPresent` or `Never`.
         pub image_pull_policy: String = "imagePullPolicy", omit;
-        /// Key `securityContext`.
+        /// Rights of the container.
         pub security_context: Option<Box<SecurityContext>> = "securityContext", omit;
-        /// Key `stdin`.
+        /// Whether standard input stays open.
         pub stdin: bool = "stdin", omit;
-        /// Key `stdinOnce`.
+        /// Whether it closes after the first client.
         pub stdin_once: bool = "stdinOnce", omit;
-        /// Key `tty`.
+        /// Whether it gets a terminal.
         pub tty: bool = "tty", omit;
-        /// Key `targetContainerName`.
+        /// Container whose processes it sees.
         pub target_container_name: String = "targetContainerName", omit;
     }
 
-    /// `ContainerPort` of the wire form.
+    /// A port that a container listens on.
     pub struct ContainerPort ("ContainerPort") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `hostPort`.
+        /// The same port on the node; 0 is none.
         pub host_port: i32 = "hostPort", omit;
-        /// Key `containerPort`.
+        /// The port.
         pub container_port: i32 = "containerPort", keep;
-        /// Key `protocol`.
+        /// `TCP` when empty, `UDP` or `SCTP`.
         pub protocol: String = "protocol", omit;
-        /// Key `hostIP`.
+        /// Address of the node to listen on.
         pub host_ip: String = "hostIP", omit;
     }
 
-    /// `EnvVar` of the wire form.
+    /// An environment variable.
     pub struct EnvVar ("EnvVar") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `value`.
+        /// The value; `$(NAME)` stands for earlier variables.
         pub value: String = "value", omit;
-        /// Key `valueFrom`.
+        /// Where the value comes from.
         pub value_from: Option<Box<EnvVarSource>> = "valueFrom", omit;
     }
 
-    /// `EnvVarSource` of the wire form.
+    /// Where a value comes from; one source.
     pub struct EnvVarSource ("EnvVarSource") {
-        /// Key `fieldRef`.
+        /// Field of the pod.
         pub field_ref: Option<ObjectFieldSelector> = "fieldRef", omit;
-        /// Key `resourceFieldRef`.
+        /// Resource of a container.
         pub resource_field_ref: Option<ResourceFieldSelector> = "resourceFieldRef", omit;
-        /// Key `configMapKeyRef`.
+        /// Key of a ConfigMap.
         pub config_map_key_ref: Option<ConfigMapKeySelector> = "configMapKeyRef", omit;
-        /// Key `secretKeyRef`.
+        /// Key of a Secret.
         pub secret_key_ref: Option<SecretKeySelector> = "secretKeyRef", omit;
-        /// Key `fileKeyRef`.
+        /// Key of a file with variables.
         pub file_key_ref: Option<FileKeySelector> = "fileKeyRef", omit;
     }
 
-    /// `EnvFromSource` of the wire form.
+    /// An object whose keys all become environment variables.
     pub struct EnvFromSource ("EnvFromSource") {
-        /// Key `prefix`.
+        /// What is put before each key.
         pub prefix: String = "prefix", omit;
-        /// Key `configMapRef`.
+        /// A ConfigMap.
         pub config_map_ref: Option<ConfigMapEnvSource> = "configMapRef", omit;
-        /// Key `secretRef`.
+        /// A Secret.
         pub secret_ref: Option<SecretEnvSource> = "secretRef", omit;
     }
 
-    /// `ConfigMapEnvSource` of the wire form.
+    /// A ConfigMap whose keys become environment variables.
     pub struct ConfigMapEnvSource ("ConfigMapEnvSource") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `SecretEnvSource` of the wire form.
+    /// A Secret whose keys become environment variables.
     pub struct SecretEnvSource ("SecretEnvSource") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `ConfigMapKeySelector` of the wire form.
+    /// A key of a ConfigMap.
     pub struct ConfigMapKeySelector ("ConfigMapKeySelector") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `SecretKeySelector` of the wire form.
+    /// A key of a Secret.
     pub struct SecretKeySelector ("SecretKeySelector") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `FileKeySelector` of the wire form.
+    /// A key of a file with variables on a volume.
     pub struct FileKeySelector ("FileKeySelector") {
-        /// Key `volumeName`.
+        /// Name of the volume.
         pub volume_name: String = "volumeName", keep;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `ObjectFieldSelector` of the wire form.
+    /// A field of the pod.
     pub struct ObjectFieldSelector ("ObjectFieldSelector") {
-        /// Key `apiVersion`.
+        /// Version that the path is written for; `v1` when empty.
         pub api_version: String = "apiVersion", omit;
-        /// Key `fieldPath`.
+        /// Path of the field.
         pub field_path: String = "fieldPath", keep;
     }
 
-    /// `ResourceFieldSelector` of the wire form.
+    /// A resource of a container.
     pub struct ResourceFieldSelector ("ResourceFieldSelector") {
-        /// Key `containerName`.
+        /// Name of the container.
         pub container_name: String = "containerName", omit;
-        /// Key `resource`.
+        /// The resource, for example `limits.cpu`.
         pub resource: String = "resource", keep;
-        /// Key `divisor`.
+        /// The unit of the result; 0 means 1.
         pub divisor: Quantity = "divisor", keep;
     }
 
-    /// `ResourceRequirements` of the wire form.
+    /// Resources of a container or pod.
     pub struct ResourceRequirements ("ResourceRequirements") {
-        /// Key `limits`.
+        /// Most that may be used, by resource.
         pub limits: BTreeMap<String, Quantity> = "limits", omit;
-        /// Key `requests`.
+        /// What is set aside for it, by resource.
         pub requests: BTreeMap<String, Quantity> = "requests", omit;
-        /// Key `claims`.
+        /// Claims of devices that are used.
         pub claims: Vec<ResourceClaim> = "claims", omit;
     }
 
-    /// `ResourceClaim` of the wire form.
+    /// Use of a claim of the pod.
     pub struct ResourceClaim ("ResourceClaim") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `request`.
+        /// One of the claim's requests; all when empty.
         pub request: String = "request", omit;
     }
 
-    /// `ContainerResizePolicy` of the wire form.
+    /// Whether a change of a resource needs a restart.
     pub struct ContainerResizePolicy ("ContainerResizePolicy") {
-        /// Key `resourceName`.
+        /// Name of the resource.
         pub resource_name: String = "resourceName", keep;
-        /// Key `restartPolicy`.
+        /// `NotRequired` or `RestartContainer`.
         pub restart_policy: String = "restartPolicy", keep;
     }
 
-    /// `ContainerRestartRule` of the wire form.
+    /// When a container is restarted.
     pub struct ContainerRestartRule ("ContainerRestartRule") {
-        /// Key `action`.
+        /// What to do: `Restart`.
         pub action: String = "action", keep;
-        /// Key `exitCodes`.
+        /// The exit codes that are meant.
         pub exit_codes: Option<ContainerRestartRuleOnExitCodes> = "exitCodes", omit;
     }
 
-    /// `ContainerRestartRuleOnExitCodes` of the wire form.
+    /// A set of exit codes.
     pub struct ContainerRestartRuleOnExitCodes ("ContainerRestartRuleOnExitCodes") {
-        /// Key `operator`.
+        /// `In` or `NotIn`.
         pub operator: String = "operator", keep;
-        /// Key `values`.
+        /// The codes.
         pub values: Vec<i32> = "values", omit;
     }
 
-    /// `VolumeMount` of the wire form.
+    /// Where a volume is mounted.
     pub struct VolumeMount ("VolumeMount") {
-        /// Key `name`.
+        /// Name of the volume.
         pub name: String = "name", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `recursiveReadOnly`.
+        /// Whether mounts below are read-only too.
         pub recursive_read_only: Option<String> = "recursiveReadOnly", omit;
-        /// Key `mountPath`.
+        /// Path in the container.
         pub mount_path: String = "mountPath", keep;
-        /// Key `subPath`.
+        /// Path in the volume; its root when empty.
         pub sub_path: String = "subPath", omit;
-        /// Key `mountPropagation`.
+        /// Whether later mounts pass between node and container.
         pub mount_propagation: Option<String> = "mountPropagation", omit;
-        /// Key `subPathExpr`.
+        /// As `subPath`, with environment variables.
         pub sub_path_expr: String = "subPathExpr", omit;
     }
 
-    /// `VolumeDevice` of the wire form.
+    /// Where a volume appears as a block device.
     pub struct VolumeDevice ("VolumeDevice") {
-        /// Key `name`.
+        /// Name of the volume claim.
         pub name: String = "name", keep;
-        /// Key `devicePath`.
+        /// Path in the container.
         pub device_path: String = "devicePath", keep;
     }
 
-    /// `Probe` of the wire form.
+    /// A check of a container that is repeated.
     pub struct Probe ("Probe") {
-        /// The keys of this type, which stand directly among the others.
+        /// What is done, of which exactly one is set.
         pub handler: ProbeHandler = "", inline;
-        /// Key `initialDelaySeconds`.
+        /// Seconds from the start to the first check.
         pub initial_delay_seconds: i32 = "initialDelaySeconds", omit;
-        /// Key `timeoutSeconds`.
+        /// Seconds that a check may take; 1 when 0.
         pub timeout_seconds: i32 = "timeoutSeconds", omit;
-        /// Key `periodSeconds`.
+        /// Seconds between checks; 10 when 0.
         pub period_seconds: i32 = "periodSeconds", omit;
-        /// Key `successThreshold`.
+        /// Checks in a row that mean success; 1 when 0.
         pub success_threshold: i32 = "successThreshold", omit;
-        /// Key `failureThreshold`.
+        /// Checks in a row that mean failure; 3 when 0.
         pub failure_threshold: i32 = "failureThreshold", omit;
-        /// Key `terminationGracePeriodSeconds`.
+        /// Seconds that the container may still run after failure.
         pub termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds", omit;
     }
 
-    /// `ProbeHandler` of the wire form.
+    /// What a check does.
     pub struct ProbeHandler ("ProbeHandler") {
-        /// Key `exec`.
+        /// Run a command.
         pub exec: Option<ExecAction> = "exec", omit;
-        /// Key `httpGet`.
+        /// Send an HTTP GET request.
         pub http_get: Option<Box<HttpGetAction>> = "httpGet", omit;
-        /// Key `tcpSocket`.
+        /// Open a TCP connection.
         pub tcp_socket: Option<TcpSocketAction> = "tcpSocket", omit;
-        /// Key `grpc`.
+        /// Ask the gRPC health service.
         pub grpc: Option<GrpcAction> = "grpc", omit;
     }
 
-    /// `Lifecycle` of the wire form.
+    /// What is done after the start and before the end of a container.
     pub struct Lifecycle ("Lifecycle") {
-        /// Key `postStart`.
+        /// After the start.
         pub post_start: Option<LifecycleHandler> = "postStart", omit;
-        /// Key `preStop`.
+        /// Before the end.
         pub pre_stop: Option<LifecycleHandler> = "preStop", omit;
-        /// Key `stopSignal`.
+        /// Signal that asks the container to end.
         pub stop_signal: Option<String> = "stopSignal", omit;
     }
 
-    /// `LifecycleHandler` of the wire form.
+    /// What is done.
     pub struct LifecycleHandler ("LifecycleHandler") {
-        /// Key `exec`.
+        /// Run a command.
         pub exec: Option<ExecAction> = "exec", omit;
-        /// Key `httpGet`.
+        /// Send an HTTP GET request.
         pub http_get: Option<Box<HttpGetAction>> = "httpGet", omit;
-        /// Key `tcpSocket`.
+        /// Open a TCP connection.
         pub tcp_socket: Option<TcpSocketAction> = "tcpSocket", omit;
-        /// Key `sleep`.
+        /// Wait.
         pub sleep: Option<SleepAction> = "sleep", omit;
     }
 
-    /// `ExecAction` of the wire form.
+    /// A command.
     pub struct ExecAction ("ExecAction") {
-        /// Key `command`.
+        /// Program and arguments; no shell.
         pub command: Vec<String> = "command", omit;
     }
 
-    /// `HTTPGetAction` of the wire form.
+    /// An HTTP request.
     pub struct HttpGetAction ("HTTPGetAction") {
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", omit;
-        /// Key `port`.
+        /// Number or name of the port.
         pub port: IntOrString = "port", keep;
-        /// Key `host`.
+        /// Host; the pod itself when empty.
         pub host: String = "host", omit;
-        /// Key `scheme`.
+        /// `HTTP` when empty, or `HTTPS`.
         pub scheme: String = "scheme", omit;
-        /// Key `httpHeaders`.
+        /// Header fields.
         pub http_headers: Vec<HttpHeader> = "httpHeaders", omit;
     }
 
-    /// `HTTPHeader` of the wire form.
+    /// A header field.
     pub struct HttpHeader ("HTTPHeader") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", keep;
     }
 
-    /// `TCPSocketAction` of the wire form.
+    /// A TCP connection.
     pub struct TcpSocketAction ("TCPSocketAction") {
-        /// Key `port`.
+        /// Number or name of the port.
         pub port: IntOrString = "port", keep;
-        /// Key `host`.
+        /// Host; the pod itself when empty.
         pub host: String = "host", omit;
     }
 
-    /// `GRPCAction` of the wire form.
+    /// A request to the gRPC health service.
     pub struct GrpcAction ("GRPCAction") {
-        /// Key `port`.
+        /// Port.
         pub port: i32 = "port", keep;
-        /// Key `service`.
+        /// Name of the service that is asked about.
         pub service: Option<String> = "service", keep;
     }
 
-    /// `SleepAction` of the wire form.
+    /// A wait.
     pub struct SleepAction ("SleepAction") {
-        /// Key `seconds`.
+        /// How long.
         pub seconds: i64 = "seconds", keep;
     }
 }

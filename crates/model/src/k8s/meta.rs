@@ -9,227 +9,227 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `TypeMeta` of the wire form.
+    /// Kind and version that an object says it has.
     pub struct TypeMeta ("TypeMeta") {
-        /// Key `kind`.
+        /// Kind of the object.
         pub kind: String = "kind", omit;
-        /// Key `apiVersion`.
+        /// Group and version of the kind.
         pub api_version: String = "apiVersion", omit;
     }
 
-    /// `ListMeta` of the wire form.
+    /// Facts about a list.
     pub struct ListMeta ("ListMeta") {
-        /// Key `selfLink`.
+        /// No longer used.
         pub self_link: String = "selfLink", omit;
-        /// Key `resourceVersion`.
+        /// Version of the object, opaque.
         pub resource_version: String = "resourceVersion", omit;
-        /// Key `continue`.
+        /// Where the next part of the list begins, opaque.
         pub continue_: String = "continue", omit;
-        /// Key `remainingItemCount`.
+        /// How many objects the next parts hold, if known.
         pub remaining_item_count: Option<i64> = "remainingItemCount", omit;
     }
 
-    /// `ObjectMeta` of the wire form.
+    /// What Kubernetes keeps about every object.
     pub struct ObjectMeta ("ObjectMeta") {
-        /// Key `name`.
+        /// Name, unique within namespace and kind.
         pub name: String = "name", omit;
-        /// Key `generateName`.
+        /// What the name begins with when the server makes one.
         pub generate_name: String = "generateName", omit;
-        /// Key `namespace`.
+        /// Namespace; empty for objects of the cluster.
         pub namespace: String = "namespace", omit;
-        /// Key `selfLink`.
+        /// No longer used.
         pub self_link: String = "selfLink", omit;
-        /// Key `uid`.
+        /// Id that no other object has or had.
         pub uid: String = "uid", omit;
-        /// Key `resourceVersion`.
+        /// Version of the object, opaque.
         pub resource_version: String = "resourceVersion", omit;
-        /// Key `generation`.
+        /// Counts changes of what is wanted.
         pub generation: i64 = "generation", omit;
-        /// Key `creationTimestamp`.
+        /// When it was made.
         pub creation_timestamp: Option<Time> = "creationTimestamp", omit;
-        /// Key `deletionTimestamp`.
+        /// When it is to be gone, once deletion was asked for.
         pub deletion_timestamp: Option<Time> = "deletionTimestamp", omit;
-        /// Key `deletionGracePeriodSeconds`.
+        /// Seconds between the request and the end.
         pub deletion_grace_period_seconds: Option<i64> = "deletionGracePeriodSeconds", omit;
-        /// Key `labels`.
+        /// Labels.
         pub labels: BTreeMap<String, String> = "labels", omit;
-        /// Key `annotations`.
+        /// Annotations.
         pub annotations: BTreeMap<String, String> = "annotations", omit;
-        /// Key `ownerReferences`.
+        /// Objects that it is deleted with.
         pub owner_references: Vec<OwnerReference> = "ownerReferences", omit;
-        /// Key `finalizers`.
+        /// Who must agree before it is gone.
         pub finalizers: Vec<String> = "finalizers", omit;
-        /// Key `managedFields`.
+        /// Which fields who has set.
         pub managed_fields: Vec<ManagedFieldsEntry> = "managedFields", omit;
     }
 
-    /// `OwnerReference` of the wire form.
+    /// An object that another belongs to.
     pub struct OwnerReference ("OwnerReference") {
-        /// Key `apiVersion`.
+        /// Group and version of the kind.
         pub api_version: String = "apiVersion", keep;
-        /// Key `kind`.
+        /// Kind of the object.
         pub kind: String = "kind", keep;
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `uid`.
+        /// Id that no other object has or had.
         pub uid: String = "uid", keep;
-        /// Key `controller`.
+        /// Whether it is the one that manages the object.
         pub controller: Option<bool> = "controller", omit;
-        /// Key `blockOwnerDeletion`.
+        /// Whether the owner waits for it when deleted in the foreground.
         pub block_owner_deletion: Option<bool> = "blockOwnerDeletion", omit;
     }
 
-    /// `ManagedFieldsEntry` of the wire form.
+    /// Fields that one client has set.
     pub struct ManagedFieldsEntry ("ManagedFieldsEntry") {
-        /// Key `manager`.
+        /// Name of the client.
         pub manager: String = "manager", omit;
-        /// Key `operation`.
+        /// `Apply` or `Update`.
         pub operation: String = "operation", omit;
-        /// Key `apiVersion`.
+        /// Group and version of the kind.
         pub api_version: String = "apiVersion", omit;
-        /// Key `time`.
+        /// When it did so last.
         pub time: Option<Time> = "time", omit;
-        /// Key `fieldsType`.
+        /// Form of the list: `FieldsV1`.
         pub fields_type: String = "fieldsType", omit;
-        /// Key `fieldsV1`.
+        /// The fields.
         pub fields_v1: Value = "fieldsV1", omit;
-        /// Key `subresource`.
+        /// Part of the object, such as `status`.
         pub subresource: String = "subresource", omit;
     }
 
-    /// `LabelSelector` of the wire form.
+    /// Selects objects by labels; all conditions must hold, none selects all.
     pub struct LabelSelector ("LabelSelector") {
-        /// Key `matchLabels`.
+        /// Labels with their values.
         pub match_labels: BTreeMap<String, String> = "matchLabels", omit;
-        /// Key `matchExpressions`.
+        /// Conditions that must all hold.
         pub match_expressions: Vec<LabelSelectorRequirement> = "matchExpressions", omit;
     }
 
-    /// `LabelSelectorRequirement` of the wire form.
+    /// One condition on a label.
     pub struct LabelSelectorRequirement ("LabelSelectorRequirement") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `operator`.
+        /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
         pub operator: String = "operator", keep;
-        /// Key `values`.
+        /// Values to compare with.
         pub values: Vec<String> = "values", omit;
     }
 
-    /// `ListOptions` of the wire form.
+    /// Which objects to list or watch, and how.
     pub struct ListOptions ("ListOptions") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `labelSelector`.
+        /// Condition on labels, as text.
         pub label_selector: String = "labelSelector", omit;
-        /// Key `fieldSelector`.
+        /// Condition on fields, as text.
         pub field_selector: String = "fieldSelector", omit;
-        /// Key `watch`.
+        /// Whether to stream changes.
         pub watch: bool = "watch", omit;
-        /// Key `allowWatchBookmarks`.
+        /// Whether the stream may say how far it is.
         pub allow_watch_bookmarks: bool = "allowWatchBookmarks", omit;
-        /// Key `resourceVersion`.
+        /// Where to begin.
         pub resource_version: String = "resourceVersion", omit;
-        /// Key `resourceVersionMatch`.
+        /// How exact that is meant.
         pub resource_version_match: String = "resourceVersionMatch", omit;
-        /// Key `timeoutSeconds`.
+        /// How long the request may take.
         pub timeout_seconds: Option<i64> = "timeoutSeconds", omit;
-        /// Key `limit`.
+        /// How many objects at most.
         pub limit: i64 = "limit", omit;
-        /// Key `continue`.
+        /// Where an earlier part of the list ended, opaque.
         pub continue_: String = "continue", omit;
-        /// Key `sendInitialEvents`.
+        /// Whether the stream begins with the objects that exist.
         pub send_initial_events: Option<bool> = "sendInitialEvents", omit;
     }
 
-    /// `GetOptions` of the wire form.
+    /// Options of reading.
     pub struct GetOptions ("GetOptions") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `resourceVersion`.
+        /// Version of the object, opaque.
         pub resource_version: String = "resourceVersion", omit;
     }
 
-    /// `CreateOptions` of the wire form.
+    /// Options of making.
     pub struct CreateOptions ("CreateOptions") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `dryRun`.
+        /// `All` to go through everything but keep nothing.
         pub dry_run: Vec<String> = "dryRun", omit;
-        /// Key `fieldManager`.
+        /// Who makes it.
         pub field_manager: String = "fieldManager", omit;
-        /// Key `fieldValidation`.
+        /// What to do about unknown fields: `Ignore`, `Warn` or `Strict`.
         pub field_validation: String = "fieldValidation", omit;
     }
 
-    /// `DeleteOptions` of the wire form.
+    /// Options of deleting.
     pub struct DeleteOptions ("DeleteOptions") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `gracePeriodSeconds`.
+        /// Seconds that it may still run.
         pub grace_period_seconds: Option<i64> = "gracePeriodSeconds", omit;
-        /// Key `preconditions`.
+        /// What must hold.
         pub preconditions: Option<Preconditions> = "preconditions", omit;
-        /// Key `orphanDependents`.
+        /// Former form of `propagationPolicy`.
         pub orphan_dependents: Option<bool> = "orphanDependents", omit;
-        /// Key `propagationPolicy`.
+        /// What becomes of objects that belong to it: `Orphan`, `Background` or `Foreground`.
         pub propagation_policy: Option<String> = "propagationPolicy", omit;
-        /// Key `dryRun`.
+        /// `All` to go through everything but keep nothing.
         pub dry_run: Vec<String> = "dryRun", omit;
-        /// Key `ignoreStoreReadErrorWithClusterBreakingPotential`.
+        /// Whether to delete even what cannot be read; unsafe.
         pub ignore_store_read_error_with_cluster_breaking_potential: Option<bool> = "ignoreStoreReadErrorWithClusterBreakingPotential", omit;
     }
 
-    /// `Preconditions` of the wire form.
+    /// What must hold for a deletion.
     pub struct Preconditions ("Preconditions") {
-        /// Key `uid`.
+        /// Id that no other object has or had.
         pub uid: Option<String> = "uid", omit;
-        /// Key `resourceVersion`.
+        /// Version of the object, opaque.
         pub resource_version: Option<String> = "resourceVersion", omit;
     }
 
-    /// `ObjectReference` of the wire form.
+    /// An object of any kind.
     pub struct ObjectReference ("ObjectReference") {
-        /// Key `kind`.
+        /// Kind of the object.
         pub kind: String = "kind", omit;
-        /// Key `namespace`.
+        /// Namespace; empty means that of the workflow.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `uid`.
+        /// Id that no other object has or had.
         pub uid: String = "uid", omit;
-        /// Key `apiVersion`.
+        /// Group and version of the kind.
         pub api_version: String = "apiVersion", omit;
-        /// Key `resourceVersion`.
+        /// Version of the object, opaque.
         pub resource_version: String = "resourceVersion", omit;
-        /// Key `fieldPath`.
+        /// Path of the field.
         pub field_path: String = "fieldPath", omit;
     }
 
-    /// `LocalObjectReference` of the wire form.
+    /// An object of the same namespace; its kind follows from the place.
     pub struct LocalObjectReference ("LocalObjectReference") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
     }
 
-    /// `TypedLocalObjectReference` of the wire form.
+    /// An object of the same namespace.
     pub struct TypedLocalObjectReference ("TypedLocalObjectReference") {
-        /// Key `apiGroup`.
+        /// Group of the kind; empty is the core group.
         pub api_group: Option<String> = "apiGroup", keep;
-        /// Key `kind`.
+        /// Kind of the object.
         pub kind: String = "kind", keep;
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
     }
 
-    /// `TypedObjectReference` of the wire form.
+    /// An object, perhaps of another namespace.
     pub struct TypedObjectReference ("TypedObjectReference") {
-        /// Key `apiGroup`.
+        /// Group of the kind; empty is the core group.
         pub api_group: Option<String> = "apiGroup", keep;
-        /// Key `kind`.
+        /// Kind of the object.
         pub kind: String = "kind", keep;
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `namespace`.
+        /// Namespace; empty means that of the workflow.
         pub namespace: Option<String> = "namespace", omit;
     }
 }

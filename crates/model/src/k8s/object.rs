@@ -11,125 +11,125 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `ConfigMap` of the wire form.
+    /// Texts by key.
     pub struct ConfigMap ("ConfigMap") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `immutable`.
+        /// Whether the data can no longer be changed.
         pub immutable: Option<bool> = "immutable", omit;
-        /// Key `data`.
+        /// The texts.
         pub data: BTreeMap<String, String> = "data", omit;
-        /// Key `binaryData`.
+        /// Bytes by key.
         pub binary_data: BTreeMap<String, Bytes> = "binaryData", omit;
     }
 
-    /// `Secret` of the wire form.
+    /// Secret bytes by key.
     pub struct Secret ("Secret") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `immutable`.
+        /// Whether the data can no longer be changed.
         pub immutable: Option<bool> = "immutable", omit;
-        /// Key `data`.
+        /// The bytes.
         pub data: BTreeMap<String, Bytes> = "data", omit;
-        /// Key `stringData`.
+        /// Texts to be added to the bytes; only for writing.
         pub string_data: BTreeMap<String, String> = "stringData", omit;
-        /// Key `type`.
+        /// Kind.
         pub type_: String = "type", omit;
     }
 
-    /// `Event` of the wire form.
+    /// Something that happened to an object.
     pub struct Event ("Event") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", keep;
-        /// Key `involvedObject`.
+        /// The object.
         pub involved_object: ObjectReference = "involvedObject", keep;
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `source`.
+        /// Who reported it, in the old form.
         pub source: EventSource = "source", omit;
-        /// Key `firstTimestamp`.
+        /// When it happened first.
         pub first_timestamp: Option<Time> = "firstTimestamp", keep;
-        /// Key `lastTimestamp`.
+        /// When it happened last.
         pub last_timestamp: Option<Time> = "lastTimestamp", keep;
-        /// Key `count`.
+        /// How often.
         pub count: i32 = "count", omit;
-        /// Key `type`.
+        /// `Normal` or `Warning`.
         pub type_: String = "type", omit;
-        /// Key `eventTime`.
+        /// When it was first seen.
         pub event_time: Option<MicroTime> = "eventTime", keep;
-        /// Key `series`.
+        /// How often it was seen, in the new form.
         pub series: Option<EventSeries> = "series", omit;
-        /// Key `action`.
+        /// What was done about it.
         pub action: String = "action", omit;
-        /// Key `related`.
+        /// Another object that plays a part.
         pub related: Option<Box<ObjectReference>> = "related", omit;
-        /// Key `reportingComponent`.
+        /// Who reports it.
         pub reporting_component: String = "reportingComponent", keep;
-        /// Key `reportingInstance`.
+        /// Which copy of who reports it.
         pub reporting_instance: String = "reportingInstance", keep;
     }
 
-    /// `EventSource` of the wire form.
+    /// Who reported an event, in the old form.
     pub struct EventSource ("EventSource") {
-        /// Key `component`.
+        /// Name of the program.
         pub component: String = "component", omit;
-        /// Key `host`.
+        /// Host.
         pub host: String = "host", omit;
     }
 
-    /// `EventSeries` of the wire form.
+    /// How often an event was seen.
     pub struct EventSeries ("EventSeries") {
-        /// Key `count`.
+        /// How often.
         pub count: i32 = "count", omit;
-        /// Key `lastObservedTime`.
+        /// When last.
         pub last_observed_time: Option<MicroTime> = "lastObservedTime", keep;
     }
 
-    /// `PodDisruptionBudget` of the wire form.
+    /// How many pods may be taken away at the same time.
     pub struct PodDisruptionBudget ("PodDisruptionBudget") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: PodDisruptionBudgetSpec = "spec", omit;
-        /// Key `status`.
+        /// What it has come to.
         pub status: Value = "status", omit;
     }
 
-    /// `PodDisruptionBudgetSpec` of the wire form.
+    /// How many pods may be taken away at the same time.
     pub struct PodDisruptionBudgetSpec ("PodDisruptionBudgetSpec") {
-        /// Key `minAvailable`.
+        /// How many must stay: a number or a percentage.
         pub min_available: Option<IntOrString> = "minAvailable", omit;
-        /// Key `selector`.
+        /// Labels that select objects.
         pub selector: Option<LabelSelector> = "selector", omit;
-        /// Key `maxUnavailable`.
+        /// How many may go: a number or a percentage.
         pub max_unavailable: Option<IntOrString> = "maxUnavailable", omit;
-        /// Key `unhealthyPodEvictionPolicy`.
+        /// Whether pods that are not ready may always go.
         pub unhealthy_pod_eviction_policy: Option<String> = "unhealthyPodEvictionPolicy", omit;
     }
 
-    /// `ServicePort` of the wire form.
+    /// A port of a service.
     pub struct ServicePort ("ServicePort") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `protocol`.
+        /// `TCP` when empty, `UDP` or `SCTP`.
         pub protocol: String = "protocol", omit;
-        /// Key `appProtocol`.
+        /// What is spoken on it.
         pub app_protocol: Option<String> = "appProtocol", omit;
-        /// Key `port`.
+        /// Port.
         pub port: i32 = "port", keep;
-        /// Key `targetPort`.
+        /// Number or name of the pods' port.
         pub target_port: IntOrString = "targetPort", keep;
-        /// Key `nodePort`.
+        /// The same on every node.
         pub node_port: i32 = "nodePort", omit;
     }
 }

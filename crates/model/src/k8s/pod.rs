@@ -18,181 +18,181 @@ use crate::scalar::List;
 objects! {
     "v1"
 
-    /// `Pod` of the wire form.
+    /// A pod and what it has come to.
     pub struct Pod ("Pod") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: PodSpec = "spec", omit;
-        /// Key `status`.
+        /// What it has come to.
         pub status: PodStatus = "status", omit;
     }
 
-    /// `PodSpec` of the wire form.
+    /// What a pod runs.
     pub struct PodSpec ("PodSpec") {
-        /// Key `volumes`.
+        /// Volumes that containers may mount.
         pub volumes: Vec<Volume> = "volumes", omit;
-        /// Key `initContainers`.
+        /// Containers that run first, one after the other.
         pub init_containers: Vec<Container> = "initContainers", omit;
-        /// Key `containers`.
+        /// Containers that run at the same time.
         pub containers: List<Container> = "containers", keep;
-        /// Key `ephemeralContainers`.
+        /// Containers that were put in to look for faults.
         pub ephemeral_containers: Vec<EphemeralContainer> = "ephemeralContainers", omit;
-        /// Key `restartPolicy`.
+        /// Whether ended containers are restarted: `Always` when empty, `OnFailure` or `Never`.
         pub restart_policy: String = "restartPolicy", omit;
-        /// Key `terminationGracePeriodSeconds`.
+        /// Seconds between asking to end and killing; 30 by default.
         pub termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds", omit;
-        /// Key `activeDeadlineSeconds`.
+        /// How long it may run, in seconds.
         pub active_deadline_seconds: Option<i64> = "activeDeadlineSeconds", omit;
-        /// Key `dnsPolicy`.
+        /// `ClusterFirst` when empty, `ClusterFirstWithHostNet`, `Default` or `None`.
         pub dns_policy: String = "dnsPolicy", omit;
-        /// Key `nodeSelector`.
+        /// Labels that a node of the cluster must have.
         pub node_selector: BTreeMap<String, String> = "nodeSelector", omit;
-        /// Key `serviceAccountName`.
+        /// Service account of the pods; empty means `default`.
         pub service_account_name: String = "serviceAccountName", omit;
-        /// Key `serviceAccount`.
+        /// Former name of `serviceAccountName`.
         pub service_account: String = "serviceAccount", omit;
-        /// Key `automountServiceAccountToken`.
+        /// Whether the token of the service account is mounted.
         pub automount_service_account_token: Option<bool> = "automountServiceAccountToken", omit;
-        /// Key `nodeName`.
+        /// Node that it is placed on.
         pub node_name: String = "nodeName", omit;
-        /// Key `hostNetwork`.
+        /// Whether the pod uses the network of the node.
         pub host_network: bool = "hostNetwork", omit;
-        /// Key `hostPID`.
+        /// Whether it sees all processes of the node.
         pub host_pid: bool = "hostPID", omit;
-        /// Key `hostIPC`.
+        /// Whether it shares memory with processes of the node.
         pub host_ipc: bool = "hostIPC", omit;
-        /// Key `shareProcessNamespace`.
+        /// Whether its containers see each other's processes.
         pub share_process_namespace: Option<bool> = "shareProcessNamespace", omit;
-        /// Key `securityContext`.
+        /// Rights of the pod.
         pub security_context: Option<Box<PodSecurityContext>> = "securityContext", omit;
-        /// Key `imagePullSecrets`.
+        /// Secrets with credentials for image registries.
         pub image_pull_secrets: Vec<LocalObjectReference> = "imagePullSecrets", omit;
-        /// Key `hostname`.
+        /// Its host name; the pod's name when empty.
         pub hostname: String = "hostname", omit;
-        /// Key `subdomain`.
+        /// Domain of its full host name.
         pub subdomain: String = "subdomain", omit;
-        /// Key `affinity`.
+        /// Preferences for nodes of the cluster and for neighbours.
         pub affinity: Option<Box<Affinity>> = "affinity", omit;
-        /// Key `schedulerName`.
+        /// Scheduler of the pods; empty means the cluster's default.
         pub scheduler_name: String = "schedulerName", omit;
-        /// Key `tolerations`.
+        /// Taints of nodes that are tolerated.
         pub tolerations: Vec<Toleration> = "tolerations", omit;
-        /// Key `hostAliases`.
+        /// Further entries for the hosts file.
         pub host_aliases: Vec<HostAlias> = "hostAliases", omit;
-        /// Key `priorityClassName`.
+        /// Priority class of the pods.
         pub priority_class_name: String = "priorityClassName", omit;
-        /// Key `priority`.
+        /// Priority; higher goes first.
         pub priority: Option<i32> = "priority", omit;
-        /// Key `dnsConfig`.
+        /// Further settings of name look-up.
         pub dns_config: Option<PodDnsConfig> = "dnsConfig", omit;
-        /// Key `readinessGates`.
+        /// Further conditions of readiness.
         pub readiness_gates: Vec<PodReadinessGate> = "readinessGates", omit;
-        /// Key `runtimeClassName`.
+        /// Runtime that runs it.
         pub runtime_class_name: Option<String> = "runtimeClassName", omit;
-        /// Key `enableServiceLinks`.
+        /// Whether services become environment variables; true by default.
         pub enable_service_links: Option<bool> = "enableServiceLinks", omit;
-        /// Key `preemptionPolicy`.
+        /// Whether it may push out others: `PreemptLowerPriority` by default, or `Never`.
         pub preemption_policy: Option<String> = "preemptionPolicy", omit;
-        /// Key `overhead`.
+        /// What the runtime itself needs.
         pub overhead: BTreeMap<String, Quantity> = "overhead", omit;
-        /// Key `topologySpreadConstraints`.
+        /// How evenly such pods are spread.
         pub topology_spread_constraints: Vec<TopologySpreadConstraint> = "topologySpreadConstraints", omit;
-        /// Key `setHostnameAsFQDN`.
+        /// Whether the host name is the full one.
         pub set_hostname_as_fqdn: Option<bool> = "setHostnameAsFQDN", omit;
-        /// Key `os`.
+        /// Operating system it is for.
         pub os: Option<PodOs> = "os", omit;
-        /// Key `hostUsers`.
+        /// Whether it has the user ids of the node; true by default.
         pub host_users: Option<bool> = "hostUsers", omit;
-        /// Key `schedulingGates`.
+        /// Reasons not to place it yet.
         pub scheduling_gates: Vec<PodSchedulingGate> = "schedulingGates", omit;
-        /// Key `resourceClaims`.
+        /// Claims of devices that containers may use.
         pub resource_claims: Vec<PodResourceClaim> = "resourceClaims", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: Option<ResourceRequirements> = "resources", omit;
-        /// Key `hostnameOverride`.
+        /// Host name instead of any other.
         pub hostname_override: Option<String> = "hostnameOverride", omit;
-        /// Key `workloadRef`.
+        /// Group of pods that it is placed with.
         pub workload_ref: Option<WorkloadReference> = "workloadRef", omit;
     }
 
-    /// `PodOS` of the wire form.
+    /// An operating system.
     pub struct PodOs ("PodOS") {
-        /// Key `name`.
+        /// `linux` or `windows`.
         pub name: String = "name", keep;
     }
 
-    /// `WorkloadReference` of the wire form.
+    /// A group of pods that are placed together.
     pub struct WorkloadReference ("WorkloadReference") {
-        /// Key `name`.
+        /// Name of the workload.
         pub name: String = "name", keep;
-        /// Key `podGroup`.
+        /// Name of the group in it.
         pub pod_group: String = "podGroup", keep;
-        /// Key `podGroupReplicaKey`.
+        /// Which copy of the group.
         pub pod_group_replica_key: String = "podGroupReplicaKey", omit;
     }
 
-    /// `HostAlias` of the wire form.
+    /// An entry of the hosts file.
     pub struct HostAlias ("HostAlias") {
-        /// Key `ip`.
+        /// Address.
         pub ip: String = "ip", keep;
-        /// Key `hostnames`.
+        /// Its names.
         pub hostnames: Vec<String> = "hostnames", omit;
     }
 
-    /// `PodDNSConfig` of the wire form.
+    /// Settings of name look-up.
     pub struct PodDnsConfig ("PodDNSConfig") {
-        /// Key `nameservers`.
+        /// Addresses of name servers.
         pub nameservers: Vec<String> = "nameservers", omit;
-        /// Key `searches`.
+        /// Domains to try.
         pub searches: Vec<String> = "searches", omit;
-        /// Key `options`.
+        /// Options of the resolver.
         pub options: Vec<PodDnsConfigOption> = "options", omit;
     }
 
-    /// `PodDNSConfigOption` of the wire form.
+    /// An option of the resolver.
     pub struct PodDnsConfigOption ("PodDNSConfigOption") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", omit;
-        /// Key `value`.
+        /// Value.
         pub value: Option<String> = "value", omit;
     }
 
-    /// `PodResourceClaim` of the wire form.
+    /// A claim of devices: one that exists or one to be made.
     pub struct PodResourceClaim ("PodResourceClaim") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `resourceClaimName`.
+        /// The claim that exists.
         pub resource_claim_name: Option<String> = "resourceClaimName", omit;
-        /// Key `resourceClaimTemplateName`.
+        /// The template to make it from.
         pub resource_claim_template_name: Option<String> = "resourceClaimTemplateName", omit;
     }
 
-    /// `PodLogOptions` of the wire form.
+    /// Which log lines are wanted.
     pub struct PodLogOptions ("PodLogOptions") {
-        /// The keys of this type, which stand directly among the others.
+        /// Kind and version of the object.
         pub type_meta: TypeMeta = "", inline;
-        /// Key `container`.
+        /// The container; the only one when empty.
         pub container: String = "container", omit;
-        /// Key `follow`.
+        /// Whether to wait for more.
         pub follow: bool = "follow", omit;
-        /// Key `previous`.
+        /// Whether those of the container before the last restart are meant.
         pub previous: bool = "previous", omit;
-        /// Key `sinceSeconds`.
+        /// Only those of the last seconds.
         pub since_seconds: Option<i64> = "sinceSeconds", omit;
-        /// Key `sinceTime`.
+        /// Only those after this time.
         pub since_time: Option<Time> = "sinceTime", omit;
-        /// Key `timestamps`.
+        /// Whether each line starts with its time.
         pub timestamps: bool = "timestamps", omit;
-        /// Key `tailLines`.
+        /// Only the last lines.
         pub tail_lines: Option<i64> = "tailLines", omit;
-        /// Key `limitBytes`.
+        /// At most this many bytes.
         pub limit_bytes: Option<i64> = "limitBytes", omit;
-        /// Key `insecureSkipTLSVerifyBackend`.
+        /// Whether any certificate of the node is accepted.
         pub insecure_skip_tls_verify_backend: bool = "insecureSkipTLSVerifyBackend", omit;
-        /// Key `stream`.
+        /// `All` by default, `Stdout` or `Stderr`.
         pub stream: Option<String> = "stream", omit;
     }
 }

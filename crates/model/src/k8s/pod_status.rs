@@ -11,223 +11,223 @@ use crate::scalar::List;
 objects! {
     "v1"
 
-    /// `PodStatus` of the wire form.
+    /// What a pod has come to.
     pub struct PodStatus ("PodStatus") {
-        /// Key `observedGeneration`.
+        /// Generation of the object that this was seen with.
         pub observed_generation: i64 = "observedGeneration", omit;
-        /// Key `phase`.
+        /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
         pub phase: String = "phase", omit;
-        /// Key `conditions`.
+        /// Facts about it besides the phase.
         pub conditions: Vec<PodCondition> = "conditions", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `nominatedNodeName`.
+        /// Node that others are pushed out of for it.
         pub nominated_node_name: String = "nominatedNodeName", omit;
-        /// Key `hostIP`.
+        /// Address of the node.
         pub host_ip: String = "hostIP", omit;
-        /// Key `hostIPs`.
+        /// Addresses of the node.
         pub host_ips: Vec<HostIp> = "hostIPs", omit;
-        /// Key `podIP`.
+        /// Address of the pod.
         pub pod_ip: String = "podIP", omit;
-        /// Key `podIPs`.
+        /// Addresses of the pod.
         pub pod_ips: Vec<PodIp> = "podIPs", omit;
-        /// Key `startTime`.
+        /// When the node took it on.
         pub start_time: Option<Time> = "startTime", omit;
-        /// Key `initContainerStatuses`.
+        /// How the init containers are.
         pub init_container_statuses: Vec<ContainerStatus> = "initContainerStatuses", omit;
-        /// Key `containerStatuses`.
+        /// How the containers are.
         pub container_statuses: Vec<ContainerStatus> = "containerStatuses", omit;
-        /// Key `qosClass`.
+        /// `Guaranteed`, `Burstable` or `BestEffort`.
         pub qos_class: String = "qosClass", omit;
-        /// Key `ephemeralContainerStatuses`.
+        /// How containers for finding faults are.
         pub ephemeral_container_statuses: Vec<ContainerStatus> = "ephemeralContainerStatuses", omit;
-        /// Key `resize`.
+        /// How far a change of resources is; replaced by conditions.
         pub resize: String = "resize", omit;
-        /// Key `resourceClaimStatuses`.
+        /// Claims that were made for it.
         pub resource_claim_statuses: Vec<PodResourceClaimStatus> = "resourceClaimStatuses", omit;
-        /// Key `extendedResourceClaimStatus`.
+        /// Claim that was made for its extended resources.
         pub extended_resource_claim_status: Option<PodExtendedResourceClaimStatus> = "extendedResourceClaimStatus", omit;
-        /// Key `allocatedResources`.
+        /// What the node has set aside.
         pub allocated_resources: BTreeMap<String, Quantity> = "allocatedResources", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: Option<ResourceRequirements> = "resources", omit;
     }
 
-    /// `PodCondition` of the wire form.
+    /// A fact about a pod.
     pub struct PodCondition ("PodCondition") {
-        /// Key `type`.
+        /// Kind.
         pub type_: String = "type", keep;
-        /// Key `observedGeneration`.
+        /// Generation of the object that this was seen with.
         pub observed_generation: i64 = "observedGeneration", omit;
-        /// Key `status`.
+        /// `True`, `False` or `Unknown`.
         pub status: String = "status", keep;
-        /// Key `lastProbeTime`.
+        /// When it was looked at last.
         pub last_probe_time: Option<Time> = "lastProbeTime", keep;
-        /// Key `lastTransitionTime`.
+        /// When the status changed last.
         pub last_transition_time: Option<Time> = "lastTransitionTime", keep;
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
     }
 
-    /// `HostIP` of the wire form.
+    /// An address of a node.
     pub struct HostIp ("HostIP") {
-        /// Key `ip`.
+        /// Address.
         pub ip: String = "ip", keep;
     }
 
-    /// `PodIP` of the wire form.
+    /// An address of a pod.
     pub struct PodIp ("PodIP") {
-        /// Key `ip`.
+        /// Address.
         pub ip: String = "ip", keep;
     }
 
-    /// `PodResourceClaimStatus` of the wire form.
+    /// A claim that was made for a pod.
     pub struct PodResourceClaimStatus ("PodResourceClaimStatus") {
-        /// Key `name`.
+        /// Name in the pod.
         pub name: String = "name", keep;
-        /// Key `resourceClaimName`.
+        /// Name of the claim.
         pub resource_claim_name: Option<String> = "resourceClaimName", omit;
     }
 
-    /// `PodExtendedResourceClaimStatus` of the wire form.
+    /// The claim that was made for extended resources.
     pub struct PodExtendedResourceClaimStatus ("PodExtendedResourceClaimStatus") {
-        /// Key `requestMappings`.
+        /// Which request serves which container.
         pub request_mappings: List<ContainerExtendedResourceRequest> = "requestMappings", keep;
-        /// Key `resourceClaimName`.
+        /// Name of the claim.
         pub resource_claim_name: String = "resourceClaimName", keep;
     }
 
-    /// `ContainerExtendedResourceRequest` of the wire form.
+    /// A request of a claim and the container it serves.
     pub struct ContainerExtendedResourceRequest ("ContainerExtendedResourceRequest") {
-        /// Key `containerName`.
+        /// Name of the container.
         pub container_name: String = "containerName", keep;
-        /// Key `resourceName`.
+        /// Name of the resource.
         pub resource_name: String = "resourceName", keep;
-        /// Key `requestName`.
+        /// Name of the request.
         pub request_name: String = "requestName", keep;
     }
 
-    /// `ContainerStatus` of the wire form.
+    /// How a container is.
     pub struct ContainerStatus ("ContainerStatus") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `state`.
+        /// Its state.
         pub state: ContainerState = "state", keep;
-        /// Key `lastState`.
+        /// Its state before the last restart.
         pub last_state: ContainerState = "lastState", keep;
-        /// Key `ready`.
+        /// Whether it is ready.
         pub ready: bool = "ready", keep;
-        /// Key `restartCount`.
+        /// How often it was restarted.
         pub restart_count: i32 = "restartCount", keep;
-        /// Key `image`.
+        /// Image that runs.
         pub image: String = "image", keep;
-        /// Key `imageID`.
+        /// Id of the image.
         pub image_id: String = "imageID", keep;
-        /// Key `containerID`.
+        /// Id of the container at its runtime.
         pub container_id: String = "containerID", omit;
-        /// Key `started`.
+        /// Whether it is past its startup probe.
         pub started: Option<bool> = "started", omit;
-        /// Key `allocatedResources`.
+        /// What the node has set aside.
         pub allocated_resources: BTreeMap<String, Quantity> = "allocatedResources", omit;
-        /// Key `resources`.
+        /// Resources it needs or may use.
         pub resources: Option<ResourceRequirements> = "resources", omit;
-        /// Key `volumeMounts`.
+        /// How its volumes are mounted.
         pub volume_mounts: Vec<VolumeMountStatus> = "volumeMounts", omit;
-        /// Key `user`.
+        /// User.
         pub user: Option<ContainerUser> = "user", omit;
-        /// Key `allocatedResourcesStatus`.
+        /// Health of its devices.
         pub allocated_resources_status: Vec<ResourceStatus> = "allocatedResourcesStatus", omit;
-        /// Key `stopSignal`.
+        /// Signal that asks the container to end.
         pub stop_signal: Option<String> = "stopSignal", omit;
     }
 
-    /// `ContainerState` of the wire form.
+    /// State of a container; one is set, none means waiting.
     pub struct ContainerState ("ContainerState") {
-        /// Key `waiting`.
+        /// It has not started.
         pub waiting: Option<ContainerStateWaiting> = "waiting", omit;
-        /// Key `running`.
+        /// It runs.
         pub running: Option<ContainerStateRunning> = "running", omit;
-        /// Key `terminated`.
+        /// It has ended.
         pub terminated: Option<Box<ContainerStateTerminated>> = "terminated", omit;
     }
 
-    /// `ContainerStateWaiting` of the wire form.
+    /// A container that has not started.
     pub struct ContainerStateWaiting ("ContainerStateWaiting") {
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
     }
 
-    /// `ContainerStateRunning` of the wire form.
+    /// A container that runs.
     pub struct ContainerStateRunning ("ContainerStateRunning") {
-        /// Key `startedAt`.
+        /// When it started.
         pub started_at: Option<Time> = "startedAt", keep;
     }
 
-    /// `ContainerStateTerminated` of the wire form.
+    /// A container that has ended.
     pub struct ContainerStateTerminated ("ContainerStateTerminated") {
-        /// Key `exitCode`.
+        /// Its exit code.
         pub exit_code: i32 = "exitCode", keep;
-        /// Key `signal`.
+        /// Signal that ended it; 0 if none.
         pub signal: i32 = "signal", omit;
-        /// Key `reason`.
+        /// A word for machines that says why.
         pub reason: String = "reason", omit;
-        /// Key `message`.
+        /// What there is to say about it, for people.
         pub message: String = "message", omit;
-        /// Key `startedAt`.
+        /// When it started.
         pub started_at: Option<Time> = "startedAt", keep;
-        /// Key `finishedAt`.
+        /// When it ended.
         pub finished_at: Option<Time> = "finishedAt", keep;
-        /// Key `containerID`.
+        /// Id of the container at its runtime.
         pub container_id: String = "containerID", omit;
     }
 
-    /// `VolumeMountStatus` of the wire form.
+    /// How a volume is mounted.
     pub struct VolumeMountStatus ("VolumeMountStatus") {
-        /// Key `name`.
+        /// Name of the volume.
         pub name: String = "name", keep;
-        /// Key `mountPath`.
+        /// Path in the container.
         pub mount_path: String = "mountPath", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `recursiveReadOnly`.
+        /// Whether mounts below are read-only too.
         pub recursive_read_only: Option<String> = "recursiveReadOnly", omit;
     }
 
-    /// `ContainerUser` of the wire form.
+    /// Who the processes of a container run as.
     pub struct ContainerUser ("ContainerUser") {
-        /// Key `linux`.
+        /// On Linux.
         pub linux: Option<LinuxContainerUser> = "linux", omit;
     }
 
-    /// `LinuxContainerUser` of the wire form.
+    /// User and groups of a process.
     pub struct LinuxContainerUser ("LinuxContainerUser") {
-        /// Key `uid`.
+        /// User id.
         pub uid: i64 = "uid", keep;
-        /// Key `gid`.
+        /// Group id.
         pub gid: i64 = "gid", keep;
-        /// Key `supplementalGroups`.
+        /// Further groups.
         pub supplemental_groups: Vec<i64> = "supplementalGroups", omit;
     }
 
-    /// `ResourceStatus` of the wire form.
+    /// Health of the devices of one resource.
     pub struct ResourceStatus ("ResourceStatus") {
-        /// Key `name`.
+        /// Name of the resource.
         pub name: String = "name", keep;
-        /// Key `resources`.
+        /// The devices.
         pub resources: Vec<ResourceHealth> = "resources", omit;
     }
 
-    /// `ResourceHealth` of the wire form.
+    /// Health of one device.
     pub struct ResourceHealth ("ResourceHealth") {
-        /// Key `resourceID`.
+        /// Id of the device.
         pub resource_id: String = "resourceID", keep;
-        /// Key `health`.
+        /// `Healthy`, `Unhealthy` or `Unknown`.
         pub health: String = "health", omit;
     }
 }

@@ -7,139 +7,139 @@ use crate::scalar::List;
 objects! {
     "v1"
 
-    /// `Affinity` of the wire form.
+    /// Preferences for nodes and neighbours.
     pub struct Affinity ("Affinity") {
-        /// Key `nodeAffinity`.
+        /// For nodes.
         pub node_affinity: Option<NodeAffinity> = "nodeAffinity", omit;
-        /// Key `podAffinity`.
+        /// To be near pods.
         pub pod_affinity: Option<PodAffinity> = "podAffinity", omit;
-        /// Key `podAntiAffinity`.
+        /// To be far from pods.
         pub pod_anti_affinity: Option<PodAntiAffinity> = "podAntiAffinity", omit;
     }
 
-    /// `NodeAffinity` of the wire form.
+    /// Preferences for nodes.
     pub struct NodeAffinity ("NodeAffinity") {
-        /// Key `requiredDuringSchedulingIgnoredDuringExecution`.
+        /// What must hold when the pod is placed.
         pub required_during_scheduling_ignored_during_execution: Option<NodeSelector> = "requiredDuringSchedulingIgnoredDuringExecution", omit;
-        /// Key `preferredDuringSchedulingIgnoredDuringExecution`.
+        /// What should hold, by weight.
         pub preferred_during_scheduling_ignored_during_execution: Vec<PreferredSchedulingTerm> = "preferredDuringSchedulingIgnoredDuringExecution", omit;
     }
 
-    /// `NodeSelector` of the wire form.
+    /// Nodes that any of several terms selects.
     pub struct NodeSelector ("NodeSelector") {
-        /// Key `nodeSelectorTerms`.
+        /// The terms.
         pub node_selector_terms: List<NodeSelectorTerm> = "nodeSelectorTerms", keep;
     }
 
-    /// `NodeSelectorTerm` of the wire form.
+    /// Conditions on a node that must all hold.
     pub struct NodeSelectorTerm ("NodeSelectorTerm") {
-        /// Key `matchExpressions`.
+        /// Conditions on labels.
         pub match_expressions: Vec<NodeSelectorRequirement> = "matchExpressions", omit;
-        /// Key `matchFields`.
+        /// Conditions on fields.
         pub match_fields: Vec<NodeSelectorRequirement> = "matchFields", omit;
     }
 
-    /// `NodeSelectorRequirement` of the wire form.
+    /// One condition on a node.
     pub struct NodeSelectorRequirement ("NodeSelectorRequirement") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `operator`.
+        /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`.
         pub operator: String = "operator", keep;
-        /// Key `values`.
+        /// Values to compare with.
         pub values: Vec<String> = "values", omit;
     }
 
-    /// `PreferredSchedulingTerm` of the wire form.
+    /// A preference with a weight.
     pub struct PreferredSchedulingTerm ("PreferredSchedulingTerm") {
-        /// Key `weight`.
+        /// Weight from 1 to 100.
         pub weight: i32 = "weight", keep;
-        /// Key `preference`.
+        /// The nodes that are preferred.
         pub preference: NodeSelectorTerm = "preference", keep;
     }
 
-    /// `PodAffinity` of the wire form.
+    /// Preferences to be near pods.
     pub struct PodAffinity ("PodAffinity") {
-        /// Key `requiredDuringSchedulingIgnoredDuringExecution`.
+        /// What must hold when the pod is placed.
         pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm> = "requiredDuringSchedulingIgnoredDuringExecution", omit;
-        /// Key `preferredDuringSchedulingIgnoredDuringExecution`.
+        /// What should hold, by weight.
         pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm> = "preferredDuringSchedulingIgnoredDuringExecution", omit;
     }
 
-    /// `PodAntiAffinity` of the wire form.
+    /// Preferences to be far from pods.
     pub struct PodAntiAffinity ("PodAntiAffinity") {
-        /// Key `requiredDuringSchedulingIgnoredDuringExecution`.
+        /// What must hold when the pod is placed.
         pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm> = "requiredDuringSchedulingIgnoredDuringExecution", omit;
-        /// Key `preferredDuringSchedulingIgnoredDuringExecution`.
+        /// What should hold, by weight.
         pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm> = "preferredDuringSchedulingIgnoredDuringExecution", omit;
     }
 
-    /// `PodAffinityTerm` of the wire form.
+    /// Pods, and what counts as near.
     pub struct PodAffinityTerm ("PodAffinityTerm") {
-        /// Key `labelSelector`.
+        /// Labels that select objects.
         pub label_selector: Option<LabelSelector> = "labelSelector", omit;
-        /// Key `namespaces`.
+        /// Namespaces of the pods; our own when empty.
         pub namespaces: Vec<String> = "namespaces", omit;
-        /// Key `topologyKey`.
+        /// Label of nodes that says what counts as one place.
         pub topology_key: String = "topologyKey", keep;
-        /// Key `namespaceSelector`.
+        /// Further namespaces by label.
         pub namespace_selector: Option<LabelSelector> = "namespaceSelector", omit;
-        /// Key `matchLabelKeys`.
+        /// Keys of the pod's labels whose values others must share.
         pub match_label_keys: Vec<String> = "matchLabelKeys", omit;
-        /// Key `mismatchLabelKeys`.
+        /// Keys of the pod's labels whose values others must not share.
         pub mismatch_label_keys: Vec<String> = "mismatchLabelKeys", omit;
     }
 
-    /// `WeightedPodAffinityTerm` of the wire form.
+    /// A preference with a weight.
     pub struct WeightedPodAffinityTerm ("WeightedPodAffinityTerm") {
-        /// Key `weight`.
+        /// Weight from 1 to 100.
         pub weight: i32 = "weight", keep;
-        /// Key `podAffinityTerm`.
+        /// The pods.
         pub pod_affinity_term: PodAffinityTerm = "podAffinityTerm", keep;
     }
 
-    /// `Toleration` of the wire form.
+    /// A taint of nodes that is tolerated.
     pub struct Toleration ("Toleration") {
-        /// Key `key`.
+        /// Key of the taint; all keys when empty.
         pub key: String = "key", omit;
-        /// Key `operator`.
+        /// `Equal` when empty, `Exists`, `Lt` or `Gt`.
         pub operator: String = "operator", omit;
-        /// Key `value`.
+        /// Value of the taint.
         pub value: String = "value", omit;
-        /// Key `effect`.
+        /// Effect of the taint; all effects when empty.
         pub effect: String = "effect", omit;
-        /// Key `tolerationSeconds`.
+        /// How long `NoExecute` is tolerated; for ever when unset.
         pub toleration_seconds: Option<i64> = "tolerationSeconds", omit;
     }
 
-    /// `TopologySpreadConstraint` of the wire form.
+    /// How evenly pods are spread.
     pub struct TopologySpreadConstraint ("TopologySpreadConstraint") {
-        /// Key `maxSkew`.
+        /// Largest difference between two places.
         pub max_skew: i32 = "maxSkew", keep;
-        /// Key `topologyKey`.
+        /// Label of nodes that says what counts as one place.
         pub topology_key: String = "topologyKey", keep;
-        /// Key `whenUnsatisfiable`.
+        /// `DoNotSchedule` or `ScheduleAnyway`.
         pub when_unsatisfiable: String = "whenUnsatisfiable", keep;
-        /// Key `labelSelector`.
+        /// Labels that select objects.
         pub label_selector: Option<LabelSelector> = "labelSelector", omit;
-        /// Key `minDomains`.
+        /// Least number of places.
         pub min_domains: Option<i32> = "minDomains", omit;
-        /// Key `nodeAffinityPolicy`.
+        /// Whether the pod's affinity narrows the places: `Honor` or `Ignore`.
         pub node_affinity_policy: Option<String> = "nodeAffinityPolicy", omit;
-        /// Key `nodeTaintsPolicy`.
+        /// Whether taints narrow the places: `Honor` or `Ignore`.
         pub node_taints_policy: Option<String> = "nodeTaintsPolicy", omit;
-        /// Key `matchLabelKeys`.
+        /// Keys of the pod's labels whose values others must share.
         pub match_label_keys: Vec<String> = "matchLabelKeys", omit;
     }
 
-    /// `PodSchedulingGate` of the wire form.
+    /// A reason not to place the pod yet.
     pub struct PodSchedulingGate ("PodSchedulingGate") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
     }
 
-    /// `PodReadinessGate` of the wire form.
+    /// A further condition of readiness.
     pub struct PodReadinessGate ("PodReadinessGate") {
-        /// Key `conditionType`.
+        /// Type of the condition.
         pub condition_type: String = "conditionType", keep;
     }
 }

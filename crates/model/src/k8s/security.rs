@@ -5,117 +5,117 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `SecurityContext` of the wire form.
+    /// Rights of a container.
     pub struct SecurityContext ("SecurityContext") {
-        /// Key `capabilities`.
+        /// Capabilities beyond or below the runtime's default.
         pub capabilities: Option<Capabilities> = "capabilities", omit;
-        /// Key `privileged`.
+        /// Whether it has all rights of the node's root.
         pub privileged: Option<bool> = "privileged", omit;
-        /// Key `seLinuxOptions`.
+        /// SELinux label.
         pub se_linux_options: Option<SeLinuxOptions> = "seLinuxOptions", omit;
-        /// Key `windowsOptions`.
+        /// Options of Windows only.
         pub windows_options: Option<WindowsSecurityContextOptions> = "windowsOptions", omit;
-        /// Key `runAsUser`.
+        /// User id of the processes.
         pub run_as_user: Option<i64> = "runAsUser", omit;
-        /// Key `runAsGroup`.
+        /// Group id of the processes.
         pub run_as_group: Option<i64> = "runAsGroup", omit;
-        /// Key `runAsNonRoot`.
+        /// Whether user 0 is refused.
         pub run_as_non_root: Option<bool> = "runAsNonRoot", omit;
-        /// Key `readOnlyRootFilesystem`.
+        /// Whether its root file system is read-only.
         pub read_only_root_filesystem: Option<bool> = "readOnlyRootFilesystem", omit;
-        /// Key `allowPrivilegeEscalation`.
+        /// Whether a process may get more rights than its parent.
         pub allow_privilege_escalation: Option<bool> = "allowPrivilegeEscalation", omit;
-        /// Key `procMount`.
+        /// How `/proc` is mounted.
         pub proc_mount: Option<String> = "procMount", omit;
-        /// Key `seccompProfile`.
+        /// Filter of system calls.
         pub seccomp_profile: Option<SeccompProfile> = "seccompProfile", omit;
-        /// Key `appArmorProfile`.
+        /// AppArmor profile.
         pub app_armor_profile: Option<AppArmorProfile> = "appArmorProfile", omit;
     }
 
-    /// `PodSecurityContext` of the wire form.
+    /// Rights of all containers of a pod.
     pub struct PodSecurityContext ("PodSecurityContext") {
-        /// Key `seLinuxOptions`.
+        /// SELinux label.
         pub se_linux_options: Option<SeLinuxOptions> = "seLinuxOptions", omit;
-        /// Key `windowsOptions`.
+        /// Options of Windows only.
         pub windows_options: Option<WindowsSecurityContextOptions> = "windowsOptions", omit;
-        /// Key `runAsUser`.
+        /// User id of the processes.
         pub run_as_user: Option<i64> = "runAsUser", omit;
-        /// Key `runAsGroup`.
+        /// Group id of the processes.
         pub run_as_group: Option<i64> = "runAsGroup", omit;
-        /// Key `runAsNonRoot`.
+        /// Whether user 0 is refused.
         pub run_as_non_root: Option<bool> = "runAsNonRoot", omit;
-        /// Key `supplementalGroups`.
+        /// Further groups of the processes.
         pub supplemental_groups: Vec<i64> = "supplementalGroups", omit;
-        /// Key `supplementalGroupsPolicy`.
+        /// Whether the image's groups are merged in: `Merge` or `Strict`.
         pub supplemental_groups_policy: Option<String> = "supplementalGroupsPolicy", omit;
-        /// Key `fsGroup`.
+        /// Group that volumes belong to.
         pub fs_group: Option<i64> = "fsGroup", omit;
-        /// Key `sysctls`.
+        /// Settings of the kernel.
         pub sysctls: Vec<Sysctl> = "sysctls", omit;
-        /// Key `fsGroupChangePolicy`.
+        /// When ownership of volumes is changed: `Always` or `OnRootMismatch`.
         pub fs_group_change_policy: Option<String> = "fsGroupChangePolicy", omit;
-        /// Key `seccompProfile`.
+        /// Filter of system calls.
         pub seccomp_profile: Option<SeccompProfile> = "seccompProfile", omit;
-        /// Key `appArmorProfile`.
+        /// AppArmor profile.
         pub app_armor_profile: Option<AppArmorProfile> = "appArmorProfile", omit;
-        /// Key `seLinuxChangePolicy`.
+        /// How volumes get their SELinux label: `MountOption` or `Recursive`.
         pub se_linux_change_policy: Option<String> = "seLinuxChangePolicy", omit;
     }
 
-    /// `Capabilities` of the wire form.
+    /// Capabilities beyond or below the runtime's default.
     pub struct Capabilities ("Capabilities") {
-        /// Key `add`.
+        /// More.
         pub add: Vec<String> = "add", omit;
-        /// Key `drop`.
+        /// Fewer.
         pub drop: Vec<String> = "drop", omit;
     }
 
-    /// `SELinuxOptions` of the wire form.
+    /// An SELinux label.
     pub struct SeLinuxOptions ("SELinuxOptions") {
-        /// Key `user`.
+        /// User.
         pub user: String = "user", omit;
-        /// Key `role`.
+        /// Role.
         pub role: String = "role", omit;
-        /// Key `type`.
+        /// Kind.
         pub type_: String = "type", omit;
-        /// Key `level`.
+        /// Level.
         pub level: String = "level", omit;
     }
 
-    /// `WindowsSecurityContextOptions` of the wire form.
+    /// Rights on Windows.
     pub struct WindowsSecurityContextOptions ("WindowsSecurityContextOptions") {
-        /// Key `gmsaCredentialSpecName`.
+        /// Name of the credential specification.
         pub gmsa_credential_spec_name: Option<String> = "gmsaCredentialSpecName", omit;
-        /// Key `gmsaCredentialSpec`.
+        /// The credential specification.
         pub gmsa_credential_spec: Option<String> = "gmsaCredentialSpec", omit;
-        /// Key `runAsUserName`.
+        /// User name of the processes.
         pub run_as_user_name: Option<String> = "runAsUserName", omit;
-        /// Key `hostProcess`.
+        /// Whether it runs as a process of the host.
         pub host_process: Option<bool> = "hostProcess", omit;
     }
 
-    /// `SeccompProfile` of the wire form.
+    /// A filter of system calls.
     pub struct SeccompProfile ("SeccompProfile") {
-        /// Key `type`.
+        /// `RuntimeDefault`, `Unconfined` or `Localhost`.
         pub type_: String = "type", keep;
-        /// Key `localhostProfile`.
+        /// Name of the profile on the node, for type `Localhost`.
         pub localhost_profile: Option<String> = "localhostProfile", omit;
     }
 
-    /// `AppArmorProfile` of the wire form.
+    /// An AppArmor profile.
     pub struct AppArmorProfile ("AppArmorProfile") {
-        /// Key `type`.
+        /// `RuntimeDefault`, `Unconfined` or `Localhost`.
         pub type_: String = "type", keep;
-        /// Key `localhostProfile`.
+        /// Name of the profile on the node, for type `Localhost`.
         pub localhost_profile: Option<String> = "localhostProfile", omit;
     }
 
-    /// `Sysctl` of the wire form.
+    /// A setting of the kernel.
     pub struct Sysctl ("Sysctl") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// Key `value`.
+        /// Value.
         pub value: String = "value", keep;
     }
 }

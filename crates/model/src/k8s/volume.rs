@@ -18,291 +18,291 @@ use crate::object::objects;
 objects! {
     "v1"
 
-    /// `Volume` of the wire form.
+    /// A volume of a pod.
     pub struct Volume ("Volume") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: String = "name", keep;
-        /// The keys of this type, which stand directly among the others.
+        /// What the volume is.
         pub source: VolumeSource = "", inline;
     }
 
-    /// `VolumeSource` of the wire form.
+    /// What a volume is; exactly one is set.
     pub struct VolumeSource ("VolumeSource") {
-        /// Key `hostPath`.
+        /// A path of the node.
         pub host_path: Option<HostPathVolumeSource> = "hostPath", omit;
-        /// Key `emptyDir`.
+        /// An empty folder that lives as long as the pod.
         pub empty_dir: Option<EmptyDirVolumeSource> = "emptyDir", omit;
-        /// Key `gcePersistentDisk`.
+        /// A disk of Google.
         pub gce_persistent_disk: Option<GcePersistentDiskVolumeSource> = "gcePersistentDisk", omit;
-        /// Key `awsElasticBlockStore`.
+        /// A disk of Amazon.
         pub aws_elastic_block_store: Option<AwsElasticBlockStoreVolumeSource> = "awsElasticBlockStore", omit;
-        /// Key `gitRepo`.
+        /// A git repository; no longer supported.
         pub git_repo: Option<GitRepoVolumeSource> = "gitRepo", omit;
-        /// Key `secret`.
+        /// Keys of a Secret as files.
         pub secret: Option<SecretVolumeSource> = "secret", omit;
-        /// Key `nfs`.
+        /// An NFS share.
         pub nfs: Option<NfsVolumeSource> = "nfs", omit;
-        /// Key `iscsi`.
+        /// An iSCSI disk.
         pub iscsi: Option<Box<IscsiVolumeSource>> = "iscsi", omit;
-        /// Key `glusterfs`.
+        /// A Gluster volume.
         pub glusterfs: Option<GlusterfsVolumeSource> = "glusterfs", omit;
-        /// Key `persistentVolumeClaim`.
+        /// A claim of a persistent volume.
         pub persistent_volume_claim: Option<PersistentVolumeClaimVolumeSource> = "persistentVolumeClaim", omit;
-        /// Key `rbd`.
+        /// A Ceph block device.
         pub rbd: Option<Box<RbdVolumeSource>> = "rbd", omit;
-        /// Key `flexVolume`.
+        /// A volume of an exec driver.
         pub flex_volume: Option<FlexVolumeSource> = "flexVolume", omit;
-        /// Key `cinder`.
+        /// A disk of OpenStack.
         pub cinder: Option<CinderVolumeSource> = "cinder", omit;
-        /// Key `cephfs`.
+        /// A Ceph file system.
         pub cephfs: Option<Box<CephFsVolumeSource>> = "cephfs", omit;
-        /// Key `flocker`.
+        /// A Flocker volume.
         pub flocker: Option<FlockerVolumeSource> = "flocker", omit;
-        /// Key `downwardAPI`.
+        /// Facts about the pod as files.
         pub downward_api: Option<DownwardApiVolumeSource> = "downwardAPI", omit;
-        /// Key `fc`.
+        /// A Fibre Channel disk.
         pub fc: Option<FcVolumeSource> = "fc", omit;
-        /// Key `azureFile`.
+        /// A file share of Azure.
         pub azure_file: Option<AzureFileVolumeSource> = "azureFile", omit;
-        /// Key `configMap`.
+        /// Keys of a ConfigMap as files.
         pub config_map: Option<ConfigMapVolumeSource> = "configMap", omit;
-        /// Key `vsphereVolume`.
+        /// A disk of vSphere.
         pub vsphere_volume: Option<VsphereVirtualDiskVolumeSource> = "vsphereVolume", omit;
-        /// Key `quobyte`.
+        /// A Quobyte volume.
         pub quobyte: Option<Box<QuobyteVolumeSource>> = "quobyte", omit;
-        /// Key `azureDisk`.
+        /// A disk of Azure.
         pub azure_disk: Option<Box<AzureDiskVolumeSource>> = "azureDisk", omit;
-        /// Key `photonPersistentDisk`.
+        /// A disk of Photon.
         pub photon_persistent_disk: Option<PhotonPersistentDiskVolumeSource> = "photonPersistentDisk", omit;
-        /// Key `projected`.
+        /// Several sources in one folder.
         pub projected: Option<ProjectedVolumeSource> = "projected", omit;
-        /// Key `portworxVolume`.
+        /// A Portworx volume.
         pub portworx_volume: Option<PortworxVolumeSource> = "portworxVolume", omit;
-        /// Key `scaleIO`.
+        /// A ScaleIO volume.
         pub scale_io: Option<Box<ScaleIoVolumeSource>> = "scaleIO", omit;
-        /// Key `storageos`.
+        /// A StorageOS volume.
         pub storageos: Option<StorageOsVolumeSource> = "storageos", omit;
-        /// Key `csi`.
+        /// A volume of a CSI driver that lives as long as the pod.
         pub csi: Option<CsiVolumeSource> = "csi", omit;
-        /// Key `ephemeral`.
+        /// A volume that is claimed for this pod alone.
         pub ephemeral: Option<EphemeralVolumeSource> = "ephemeral", omit;
-        /// Key `image`.
+        /// The files of an image.
         pub image: Option<ImageVolumeSource> = "image", omit;
     }
 
-    /// `HostPathVolumeSource` of the wire form.
+    /// A path of the node.
     pub struct HostPathVolumeSource ("HostPathVolumeSource") {
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `type`.
+        /// What must be there, or is made; no check when empty.
         pub type_: Option<String> = "type", omit;
     }
 
-    /// `EmptyDirVolumeSource` of the wire form.
+    /// An empty folder that lives as long as the pod.
     pub struct EmptyDirVolumeSource ("EmptyDirVolumeSource") {
-        /// Key `medium`.
+        /// `Memory` for a file system in memory; else the node's disk.
         pub medium: String = "medium", omit;
-        /// Key `sizeLimit`.
+        /// Size above which the pod is evicted.
         pub size_limit: Option<Quantity> = "sizeLimit", omit;
     }
 
-    /// `SecretVolumeSource` of the wire form.
+    /// Keys of a Secret as files.
     pub struct SecretVolumeSource ("SecretVolumeSource") {
-        /// Key `secretName`.
+        /// Name of the Secret.
         pub secret_name: String = "secretName", omit;
-        /// Key `items`.
+        /// Only these keys, with paths of their own.
         pub items: Vec<KeyToPath> = "items", omit;
-        /// Key `defaultMode`.
+        /// Permissions of its files, unless one has its own; 0644 by default.
         pub default_mode: Option<i32> = "defaultMode", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `ConfigMapVolumeSource` of the wire form.
+    /// Keys of a ConfigMap as files.
     pub struct ConfigMapVolumeSource ("ConfigMapVolumeSource") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `items`.
+        /// Only these keys, with paths of their own.
         pub items: Vec<KeyToPath> = "items", omit;
-        /// Key `defaultMode`.
+        /// Permissions of its files, unless one has its own; 0644 by default.
         pub default_mode: Option<i32> = "defaultMode", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `KeyToPath` of the wire form.
+    /// A key and the file it becomes.
     pub struct KeyToPath ("KeyToPath") {
-        /// Key `key`.
+        /// Key.
         pub key: String = "key", keep;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `mode`.
+        /// Permissions of the file.
         pub mode: Option<i32> = "mode", omit;
     }
 
-    /// `DownwardAPIVolumeSource` of the wire form.
+    /// Facts about the pod as files.
     pub struct DownwardApiVolumeSource ("DownwardAPIVolumeSource") {
-        /// Key `items`.
+        /// The files.
         pub items: Vec<DownwardApiVolumeFile> = "items", omit;
-        /// Key `defaultMode`.
+        /// Permissions of its files, unless one has its own; 0644 by default.
         pub default_mode: Option<i32> = "defaultMode", omit;
     }
 
-    /// `DownwardAPIVolumeFile` of the wire form.
+    /// A fact about the pod as a file.
     pub struct DownwardApiVolumeFile ("DownwardAPIVolumeFile") {
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `fieldRef`.
+        /// Field of the pod.
         pub field_ref: Option<ObjectFieldSelector> = "fieldRef", omit;
-        /// Key `resourceFieldRef`.
+        /// Resource of a container.
         pub resource_field_ref: Option<ResourceFieldSelector> = "resourceFieldRef", omit;
-        /// Key `mode`.
+        /// Permissions of the file.
         pub mode: Option<i32> = "mode", omit;
     }
 
-    /// `ProjectedVolumeSource` of the wire form.
+    /// Several sources in one folder.
     pub struct ProjectedVolumeSource ("ProjectedVolumeSource") {
-        /// Key `sources`.
+        /// The sources.
         pub sources: Vec<VolumeProjection> = "sources", omit;
-        /// Key `defaultMode`.
+        /// Permissions of its files, unless one has its own; 0644 by default.
         pub default_mode: Option<i32> = "defaultMode", omit;
     }
 
-    /// `VolumeProjection` of the wire form.
+    /// One source; exactly one is set.
     pub struct VolumeProjection ("VolumeProjection") {
-        /// Key `secret`.
+        /// Keys of a Secret.
         pub secret: Option<SecretProjection> = "secret", omit;
-        /// Key `downwardAPI`.
+        /// Facts about the pod.
         pub downward_api: Option<DownwardApiProjection> = "downwardAPI", omit;
-        /// Key `configMap`.
+        /// Keys of a ConfigMap.
         pub config_map: Option<ConfigMapProjection> = "configMap", omit;
-        /// Key `serviceAccountToken`.
+        /// A token of the pod's service account.
         pub service_account_token: Option<ServiceAccountTokenProjection> = "serviceAccountToken", omit;
-        /// Key `clusterTrustBundle`.
+        /// Certificates that the cluster trusts.
         pub cluster_trust_bundle: Option<Box<ClusterTrustBundleProjection>> = "clusterTrustBundle", omit;
-        /// Key `podCertificate`.
+        /// A certificate of the pod's own.
         pub pod_certificate: Option<Box<PodCertificateProjection>> = "podCertificate", omit;
     }
 
-    /// `SecretProjection` of the wire form.
+    /// Keys of a Secret among other sources.
     pub struct SecretProjection ("SecretProjection") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `items`.
+        /// Only these keys, with paths of their own.
         pub items: Vec<KeyToPath> = "items", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `ConfigMapProjection` of the wire form.
+    /// Keys of a ConfigMap among other sources.
     pub struct ConfigMapProjection ("ConfigMapProjection") {
-        /// The keys of this type, which stand directly among the others.
+        /// The object's name.
         pub reference: LocalObjectReference = "", inline;
-        /// Key `items`.
+        /// Only these keys, with paths of their own.
         pub items: Vec<KeyToPath> = "items", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
     }
 
-    /// `DownwardAPIProjection` of the wire form.
+    /// Facts about the pod among other sources.
     pub struct DownwardApiProjection ("DownwardAPIProjection") {
-        /// Key `items`.
+        /// The files.
         pub items: Vec<DownwardApiVolumeFile> = "items", omit;
     }
 
-    /// `ServiceAccountTokenProjection` of the wire form.
+    /// A token of the pod's service account.
     pub struct ServiceAccountTokenProjection ("ServiceAccountTokenProjection") {
-        /// Key `audience`.
+        /// Who the token is for; the API server when empty.
         pub audience: String = "audience", omit;
-        /// Key `expirationSeconds`.
+        /// How long it is valid; an hour by default.
         pub expiration_seconds: Option<i64> = "expirationSeconds", omit;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
     }
 
-    /// `ClusterTrustBundleProjection` of the wire form.
+    /// Certificates that the cluster trusts.
     pub struct ClusterTrustBundleProjection ("ClusterTrustBundleProjection") {
-        /// Key `name`.
+        /// Name, unique among its siblings.
         pub name: Option<String> = "name", omit;
-        /// Key `signerName`.
+        /// Who signs.
         pub signer_name: Option<String> = "signerName", omit;
-        /// Key `labelSelector`.
+        /// Labels that select objects.
         pub label_selector: Option<LabelSelector> = "labelSelector", omit;
-        /// Key `optional`.
+        /// Whether it is fine that it does not exist.
         pub optional: Option<bool> = "optional", omit;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
     }
 
-    /// `PodCertificateProjection` of the wire form.
+    /// A private key and certificate of the pod's own.
     pub struct PodCertificateProjection ("PodCertificateProjection") {
-        /// Key `signerName`.
+        /// Who signs.
         pub signer_name: String = "signerName", keep;
-        /// Key `keyType`.
+        /// Kind of the key, for example `ED25519`.
         pub key_type: String = "keyType", keep;
-        /// Key `maxExpirationSeconds`.
+        /// How long the certificate may be valid; a day by default.
         pub max_expiration_seconds: Option<i32> = "maxExpirationSeconds", omit;
-        /// Key `credentialBundlePath`.
+        /// File with key and certificates.
         pub credential_bundle_path: String = "credentialBundlePath", omit;
-        /// Key `keyPath`.
+        /// File with the key.
         pub key_path: String = "keyPath", omit;
-        /// Key `certificateChainPath`.
+        /// File with the certificates.
         pub certificate_chain_path: String = "certificateChainPath", omit;
-        /// Key `userAnnotations`.
+        /// Further facts for who signs.
         pub user_annotations: BTreeMap<String, String> = "userAnnotations", omit;
     }
 
-    /// `PersistentVolumeClaimVolumeSource` of the wire form.
+    /// A claim of a persistent volume.
     pub struct PersistentVolumeClaimVolumeSource ("PersistentVolumeClaimVolumeSource") {
-        /// Key `claimName`.
+        /// Name of the claim.
         pub claim_name: String = "claimName", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `EphemeralVolumeSource` of the wire form.
+    /// A volume that is claimed for this pod alone.
     pub struct EphemeralVolumeSource ("EphemeralVolumeSource") {
-        /// Key `volumeClaimTemplate`.
+        /// The claim.
         pub volume_claim_template: Option<Box<PersistentVolumeClaimTemplate>> = "volumeClaimTemplate", omit;
     }
 
-    /// `PersistentVolumeClaimTemplate` of the wire form.
+    /// A claim to be made.
     pub struct PersistentVolumeClaimTemplate ("PersistentVolumeClaimTemplate") {
-        /// Key `metadata`.
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
         pub metadata: ObjectMeta = "metadata", omit;
-        /// Key `spec`.
+        /// What is wanted.
         pub spec: PersistentVolumeClaimSpec = "spec", keep;
     }
 
-    /// `ImageVolumeSource` of the wire form.
+    /// The files of an image.
     pub struct ImageVolumeSource ("ImageVolumeSource") {
-        /// Key `reference`.
+        /// The image.
         pub reference: String = "reference", omit;
-        /// Key `pullPolicy`.
+        /// `Always`, `IfNotPresent` or `Never`.
         pub pull_policy: String = "pullPolicy", omit;
     }
 
-    /// `NFSVolumeSource` of the wire form.
+    /// An NFS share.
     pub struct NfsVolumeSource ("NFSVolumeSource") {
-        /// Key `server`.
+        /// Host of the share.
         pub server: String = "server", keep;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `CSIVolumeSource` of the wire form.
+    /// A volume of a CSI driver that lives as long as the pod.
     pub struct CsiVolumeSource ("CSIVolumeSource") {
-        /// Key `driver`.
+        /// Name of the driver.
         pub driver: String = "driver", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: Option<bool> = "readOnly", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: Option<String> = "fsType", omit;
-        /// Key `volumeAttributes`.
+        /// Settings that only the driver understands.
         pub volume_attributes: BTreeMap<String, String> = "volumeAttributes", omit;
-        /// Key `nodePublishSecretRef`.
+        /// Secret that the driver gets.
         pub node_publish_secret_ref: Option<LocalObjectReference> = "nodePublishSecretRef", omit;
     }
 }

@@ -9,267 +9,267 @@ use crate::scalar::List;
 objects! {
     "v1"
 
-    /// `GCEPersistentDiskVolumeSource` of the wire form.
+    /// A disk of Google.
     pub struct GcePersistentDiskVolumeSource ("GCEPersistentDiskVolumeSource") {
-        /// Key `pdName`.
+        /// Name of the disk.
         pub pd_name: String = "pdName", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `partition`.
+        /// Partition of the disk; 0 is the whole disk.
         pub partition: i32 = "partition", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `AWSElasticBlockStoreVolumeSource` of the wire form.
+    /// A disk of Amazon.
     pub struct AwsElasticBlockStoreVolumeSource ("AWSElasticBlockStoreVolumeSource") {
-        /// Key `volumeID`.
+        /// Id of the volume at its vendor.
         pub volume_id: String = "volumeID", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `partition`.
+        /// Partition of the disk; 0 is the whole disk.
         pub partition: i32 = "partition", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `GitRepoVolumeSource` of the wire form.
+    /// A git repository.
     pub struct GitRepoVolumeSource ("GitRepoVolumeSource") {
-        /// Key `repository`.
+        /// URL.
         pub repository: String = "repository", keep;
-        /// Key `revision`.
+        /// Commit.
         pub revision: String = "revision", omit;
-        /// Key `directory`.
+        /// Folder to clone into.
         pub directory: String = "directory", omit;
     }
 
-    /// `ISCSIVolumeSource` of the wire form.
+    /// An iSCSI disk.
     pub struct IscsiVolumeSource ("ISCSIVolumeSource") {
-        /// Key `targetPortal`.
+        /// Address of the target.
         pub target_portal: String = "targetPortal", keep;
-        /// Key `iqn`.
+        /// Name of the target.
         pub iqn: String = "iqn", keep;
-        /// Key `lun`.
+        /// Number of the unit.
         pub lun: i32 = "lun", keep;
-        /// Key `iscsiInterface`.
+        /// Name of the interface.
         pub iscsi_interface: String = "iscsiInterface", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `portals`.
+        /// Further addresses.
         pub portals: Vec<String> = "portals", omit;
-        /// Key `chapAuthDiscovery`.
+        /// Whether discovery uses CHAP.
         pub chap_auth_discovery: bool = "chapAuthDiscovery", omit;
-        /// Key `chapAuthSession`.
+        /// Whether sessions use CHAP.
         pub chap_auth_session: bool = "chapAuthSession", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
-        /// Key `initiatorName`.
+        /// Our own name.
         pub initiator_name: Option<String> = "initiatorName", omit;
     }
 
-    /// `GlusterfsVolumeSource` of the wire form.
+    /// A Gluster volume.
     pub struct GlusterfsVolumeSource ("GlusterfsVolumeSource") {
-        /// Key `endpoints`.
+        /// Name of the endpoints object.
         pub endpoints: String = "endpoints", keep;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `RBDVolumeSource` of the wire form.
+    /// A Ceph block device.
     pub struct RbdVolumeSource ("RBDVolumeSource") {
-        /// Key `monitors`.
+        /// Addresses of the monitors.
         pub monitors: List<String> = "monitors", keep;
-        /// Key `image`.
+        /// Name of the image.
         pub image: String = "image", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `pool`.
+        /// Name of the pool.
         pub pool: String = "pool", omit;
-        /// Key `user`.
+        /// User.
         pub user: String = "user", omit;
-        /// Key `keyring`.
+        /// File with the key.
         pub keyring: String = "keyring", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `FlexVolumeSource` of the wire form.
+    /// A volume of an exec driver.
     pub struct FlexVolumeSource ("FlexVolumeSource") {
-        /// Key `driver`.
+        /// Name of the driver.
         pub driver: String = "driver", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `options`.
+        /// Settings that only the driver understands.
         pub options: BTreeMap<String, String> = "options", omit;
     }
 
-    /// `CinderVolumeSource` of the wire form.
+    /// A disk of OpenStack.
     pub struct CinderVolumeSource ("CinderVolumeSource") {
-        /// Key `volumeID`.
+        /// Id of the volume at its vendor.
         pub volume_id: String = "volumeID", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
     }
 
-    /// `CephFSVolumeSource` of the wire form.
+    /// A Ceph file system.
     pub struct CephFsVolumeSource ("CephFSVolumeSource") {
-        /// Key `monitors`.
+        /// Addresses of the monitors.
         pub monitors: List<String> = "monitors", keep;
-        /// Key `path`.
+        /// Path.
         pub path: String = "path", omit;
-        /// Key `user`.
+        /// User.
         pub user: String = "user", omit;
-        /// Key `secretFile`.
+        /// File with the key.
         pub secret_file: String = "secretFile", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `FlockerVolumeSource` of the wire form.
+    /// A Flocker volume.
     pub struct FlockerVolumeSource ("FlockerVolumeSource") {
-        /// Key `datasetName`.
+        /// Name of the dataset.
         pub dataset_name: String = "datasetName", omit;
-        /// Key `datasetUUID`.
+        /// Id of the dataset.
         pub dataset_uuid: String = "datasetUUID", omit;
     }
 
-    /// `FCVolumeSource` of the wire form.
+    /// A Fibre Channel disk.
     pub struct FcVolumeSource ("FCVolumeSource") {
-        /// Key `targetWWNs`.
+        /// Names of the targets.
         pub target_wwns: Vec<String> = "targetWWNs", omit;
-        /// Key `lun`.
+        /// Number of the unit.
         pub lun: Option<i32> = "lun", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `wwids`.
+        /// Ids of the volume, in place of targets and unit.
         pub wwids: Vec<String> = "wwids", omit;
     }
 
-    /// `AzureFileVolumeSource` of the wire form.
+    /// A file share of Azure.
     pub struct AzureFileVolumeSource ("AzureFileVolumeSource") {
-        /// Key `secretName`.
+        /// Name of the Secret.
         pub secret_name: String = "secretName", keep;
-        /// Key `shareName`.
+        /// Name of the share.
         pub share_name: String = "shareName", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `VsphereVirtualDiskVolumeSource` of the wire form.
+    /// A disk of vSphere.
     pub struct VsphereVirtualDiskVolumeSource ("VsphereVirtualDiskVolumeSource") {
-        /// Key `volumePath`.
+        /// Path of the disk.
         pub volume_path: String = "volumePath", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `storagePolicyName`.
+        /// Name of the policy.
         pub storage_policy_name: String = "storagePolicyName", omit;
-        /// Key `storagePolicyID`.
+        /// Id of the policy.
         pub storage_policy_id: String = "storagePolicyID", omit;
     }
 
-    /// `QuobyteVolumeSource` of the wire form.
+    /// A Quobyte volume.
     pub struct QuobyteVolumeSource ("QuobyteVolumeSource") {
-        /// Key `registry`.
+        /// Addresses of the registry.
         pub registry: String = "registry", keep;
-        /// Key `volume`.
+        /// Name of the volume.
         pub volume: String = "volume", keep;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `user`.
+        /// User.
         pub user: String = "user", omit;
-        /// Key `group`.
+        /// Group.
         pub group: String = "group", omit;
-        /// Key `tenant`.
+        /// Tenant.
         pub tenant: String = "tenant", omit;
     }
 
-    /// `AzureDiskVolumeSource` of the wire form.
+    /// A disk of Azure.
     pub struct AzureDiskVolumeSource ("AzureDiskVolumeSource") {
-        /// Key `diskName`.
+        /// Name of the disk.
         pub disk_name: String = "diskName", keep;
-        /// Key `diskURI`.
+        /// URI of the disk.
         pub disk_uri: String = "diskURI", keep;
-        /// Key `cachingMode`.
+        /// `None`, `ReadOnly` or `ReadWrite`.
         pub caching_mode: Option<String> = "cachingMode", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: Option<String> = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: Option<bool> = "readOnly", omit;
-        /// Key `kind`.
+        /// `Shared`, `Dedicated` or `Managed`.
         pub kind: Option<String> = "kind", omit;
     }
 
-    /// `PhotonPersistentDiskVolumeSource` of the wire form.
+    /// A disk of Photon.
     pub struct PhotonPersistentDiskVolumeSource ("PhotonPersistentDiskVolumeSource") {
-        /// Key `pdID`.
+        /// Id of the disk.
         pub pd_id: String = "pdID", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
     }
 
-    /// `PortworxVolumeSource` of the wire form.
+    /// A Portworx volume.
     pub struct PortworxVolumeSource ("PortworxVolumeSource") {
-        /// Key `volumeID`.
+        /// Id of the volume at its vendor.
         pub volume_id: String = "volumeID", keep;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `ScaleIOVolumeSource` of the wire form.
+    /// A ScaleIO volume.
     pub struct ScaleIoVolumeSource ("ScaleIOVolumeSource") {
-        /// Key `gateway`.
+        /// Address of the gateway.
         pub gateway: String = "gateway", keep;
-        /// Key `system`.
+        /// Name of the system.
         pub system: String = "system", keep;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", keep;
-        /// Key `sslEnabled`.
+        /// Whether to use TLS.
         pub ssl_enabled: bool = "sslEnabled", omit;
-        /// Key `protectionDomain`.
+        /// Protection domain.
         pub protection_domain: String = "protectionDomain", omit;
-        /// Key `storagePool`.
+        /// Pool.
         pub storage_pool: String = "storagePool", omit;
-        /// Key `storageMode`.
+        /// Thick or thin.
         pub storage_mode: String = "storageMode", omit;
-        /// Key `volumeName`.
+        /// Name of the volume.
         pub volume_name: String = "volumeName", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
     }
 
-    /// `StorageOSVolumeSource` of the wire form.
+    /// A StorageOS volume.
     pub struct StorageOsVolumeSource ("StorageOSVolumeSource") {
-        /// Key `volumeName`.
+        /// Name of the volume.
         pub volume_name: String = "volumeName", omit;
-        /// Key `volumeNamespace`.
+        /// Namespace of the volume at StorageOS.
         pub volume_namespace: String = "volumeNamespace", omit;
-        /// Key `fsType`.
+        /// File system of the volume, for example `ext4`.
         pub fs_type: String = "fsType", omit;
-        /// Key `readOnly`.
+        /// Whether writing is refused.
         pub read_only: bool = "readOnly", omit;
-        /// Key `secretRef`.
+        /// Secret with the credentials.
         pub secret_ref: Option<LocalObjectReference> = "secretRef", omit;
     }
 }

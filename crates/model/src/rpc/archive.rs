@@ -6,83 +6,83 @@ use crate::object::objects;
 objects! {
     "workflowarchive"
 
-    /// `ListArchivedWorkflowsRequest` of the wire form.
+    /// List archived workflows.
     pub struct ListArchivedWorkflowsRequest ("ListArchivedWorkflowsRequest") {
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
-        /// Key `namePrefix`.
+        /// Only names that begin with this.
         pub name_prefix: String = "namePrefix", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `nameFilter`.
+        /// How the name is compared: `Contains`, `Prefix`, `Exact` or `NotEquals`.
         pub name_filter: String = "nameFilter", omit;
     }
 
-    /// `GetArchivedWorkflowRequest` of the wire form.
+    /// Read an archived workflow, by id or by namespace and name.
     pub struct GetArchivedWorkflowRequest ("GetArchivedWorkflowRequest") {
-        /// Key `uid`.
+        /// Id of the workflow.
         pub uid: String = "uid", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name of the workflow.
         pub name: String = "name", omit;
     }
 
-    /// `DeleteArchivedWorkflowRequest` of the wire form.
+    /// Delete an archived workflow.
     pub struct DeleteArchivedWorkflowRequest ("DeleteArchivedWorkflowRequest") {
-        /// Key `uid`.
+        /// Id of the workflow.
         pub uid: String = "uid", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name of the workflow.
         pub name: String = "name", omit;
     }
 
-    /// `ArchivedWorkflowDeletedResponse` of the wire form.
+    /// An archived workflow was deleted.
     pub struct ArchivedWorkflowDeletedResponse ("ArchivedWorkflowDeletedResponse") {
     }
 
-    /// `ListArchivedWorkflowLabelKeysRequest` of the wire form.
+    /// List labels that archived workflows have.
     pub struct ListArchivedWorkflowLabelKeysRequest ("ListArchivedWorkflowLabelKeysRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `ListArchivedWorkflowLabelValuesRequest` of the wire form.
+    /// List values that a label has among archived workflows.
     pub struct ListArchivedWorkflowLabelValuesRequest ("ListArchivedWorkflowLabelValuesRequest") {
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `RetryArchivedWorkflowRequest` of the wire form.
+    /// Run the failed nodes of an archived workflow again.
     pub struct RetryArchivedWorkflowRequest ("RetryArchivedWorkflowRequest") {
-        /// Key `uid`.
+        /// Id of the workflow.
         pub uid: String = "uid", omit;
-        /// Key `name`.
+        /// Name of the workflow.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `restartSuccessful`.
+        /// Whether nodes that succeeded and match the selector run again too.
         pub restart_successful: bool = "restartSuccessful", omit;
-        /// Key `nodeFieldSelector`.
+        /// Which nodes are meant.
         pub node_field_selector: String = "nodeFieldSelector", omit;
-        /// Key `parameters`.
+        /// Parameters as `name=value`.
         pub parameters: Vec<String> = "parameters", omit;
     }
 
-    /// `ResubmitArchivedWorkflowRequest` of the wire form.
+    /// Start an archived workflow again as a new one.
     pub struct ResubmitArchivedWorkflowRequest ("ResubmitArchivedWorkflowRequest") {
-        /// Key `uid`.
+        /// Id of the workflow.
         pub uid: String = "uid", omit;
-        /// Key `name`.
+        /// Name of the workflow.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `memoized`.
+        /// Whether results of nodes that succeeded are used again.
         pub memoized: bool = "memoized", omit;
-        /// Key `parameters`.
+        /// Parameters as `name=value`.
         pub parameters: Vec<String> = "parameters", omit;
     }
 }

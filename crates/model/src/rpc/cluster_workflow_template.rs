@@ -7,53 +7,53 @@ use crate::workflow::ClusterWorkflowTemplate;
 objects! {
     "clusterworkflowtemplate"
 
-    /// `ClusterWorkflowTemplateCreateRequest` of the wire form.
+    /// Make a template.
     pub struct ClusterWorkflowTemplateCreateRequest ("ClusterWorkflowTemplateCreateRequest") {
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<ClusterWorkflowTemplate>> = "template", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 
-    /// `ClusterWorkflowTemplateGetRequest` of the wire form.
+    /// Read a template.
     pub struct ClusterWorkflowTemplateGetRequest ("ClusterWorkflowTemplateGetRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `getOptions`.
+        /// Options of reading it.
         pub get_options: Option<GetOptions> = "getOptions", omit;
     }
 
-    /// `ClusterWorkflowTemplateListRequest` of the wire form.
+    /// List templates.
     pub struct ClusterWorkflowTemplateListRequest ("ClusterWorkflowTemplateListRequest") {
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `ClusterWorkflowTemplateUpdateRequest` of the wire form.
+    /// Replace a template.
     pub struct ClusterWorkflowTemplateUpdateRequest ("ClusterWorkflowTemplateUpdateRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<ClusterWorkflowTemplate>> = "template", omit;
     }
 
-    /// `ClusterWorkflowTemplateDeleteRequest` of the wire form.
+    /// Delete a template.
     pub struct ClusterWorkflowTemplateDeleteRequest ("ClusterWorkflowTemplateDeleteRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
     }
 
-    /// `ClusterWorkflowTemplateDeleteResponse` of the wire form.
+    /// A template was deleted.
     pub struct ClusterWorkflowTemplateDeleteResponse ("ClusterWorkflowTemplateDeleteResponse") {
     }
 
-    /// `ClusterWorkflowTemplateLintRequest` of the wire form.
+    /// Check a template.
     pub struct ClusterWorkflowTemplateLintRequest ("ClusterWorkflowTemplateLintRequest") {
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<ClusterWorkflowTemplate>> = "template", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 }

@@ -7,79 +7,79 @@ use crate::object::objects;
 objects! {
     "cronworkflow"
 
-    /// `LintCronWorkflowRequest` of the wire form.
+    /// Check a scheduled workflow.
     pub struct LintCronWorkflowRequest ("LintCronWorkflowRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cronWorkflow`.
+        /// The scheduled workflow.
         pub cron_workflow: Option<Box<CronWorkflow>> = "cronWorkflow", omit;
     }
 
-    /// `CreateCronWorkflowRequest` of the wire form.
+    /// Make a scheduled workflow.
     pub struct CreateCronWorkflowRequest ("CreateCronWorkflowRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cronWorkflow`.
+        /// The scheduled workflow.
         pub cron_workflow: Option<Box<CronWorkflow>> = "cronWorkflow", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 
-    /// `ListCronWorkflowsRequest` of the wire form.
+    /// List scheduled workflows.
     pub struct ListCronWorkflowsRequest ("ListCronWorkflowsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `GetCronWorkflowRequest` of the wire form.
+    /// Read a scheduled workflow.
     pub struct GetCronWorkflowRequest ("GetCronWorkflowRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `getOptions`.
+        /// Options of reading it.
         pub get_options: Option<GetOptions> = "getOptions", omit;
     }
 
-    /// `UpdateCronWorkflowRequest` of the wire form.
+    /// Replace a scheduled workflow.
     pub struct UpdateCronWorkflowRequest ("UpdateCronWorkflowRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cronWorkflow`.
+        /// The scheduled workflow.
         pub cron_workflow: Option<Box<CronWorkflow>> = "cronWorkflow", omit;
     }
 
-    /// `DeleteCronWorkflowRequest` of the wire form.
+    /// Delete a scheduled workflow.
     pub struct DeleteCronWorkflowRequest ("DeleteCronWorkflowRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
     }
 
-    /// `CronWorkflowDeletedResponse` of the wire form.
+    /// A scheduled workflow was deleted.
     pub struct CronWorkflowDeletedResponse ("CronWorkflowDeletedResponse") {
     }
 
-    /// `CronWorkflowSuspendRequest` of the wire form.
+    /// Start nothing on the schedule.
     pub struct CronWorkflowSuspendRequest ("CronWorkflowSuspendRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `CronWorkflowResumeRequest` of the wire form.
+    /// Start on the schedule again.
     pub struct CronWorkflowResumeRequest ("CronWorkflowResumeRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 }

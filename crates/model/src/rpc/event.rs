@@ -7,25 +7,25 @@ use crate::object::objects;
 objects! {
     "event"
 
-    /// `EventRequest` of the wire form.
+    /// Deliver an event.
     pub struct EventRequest ("EventRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `discriminator`.
+        /// Word of the sender that tells events apart.
         pub discriminator: String = "discriminator", omit;
-        /// Key `payload`.
+        /// The event.
         pub payload: Option<Item> = "payload", omit;
     }
 
-    /// `EventResponse` of the wire form.
+    /// The event was taken.
     pub struct EventResponse ("EventResponse") {
     }
 
-    /// `ListWorkflowEventBindingsRequest` of the wire form.
+    /// List bindings.
     pub struct ListWorkflowEventBindingsRequest ("ListWorkflowEventBindingsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 }

@@ -8,93 +8,93 @@ use crate::object::objects;
 objects! {
     "eventsource"
 
-    /// `CreateEventSourceRequest` of the wire form.
+    /// Make an event source.
     pub struct CreateEventSourceRequest ("CreateEventSourceRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `eventSource`.
+        /// The event source.
         pub event_source: Option<Value> = "eventSource", omit;
     }
 
-    /// `GetEventSourceRequest` of the wire form.
+    /// Read an event source.
     pub struct GetEventSourceRequest ("GetEventSourceRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `ListEventSourcesRequest` of the wire form.
+    /// List event sources.
     pub struct ListEventSourcesRequest ("ListEventSourcesRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `DeleteEventSourceRequest` of the wire form.
+    /// Delete an event source.
     pub struct DeleteEventSourceRequest ("DeleteEventSourceRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
     }
 
-    /// `UpdateEventSourceRequest` of the wire form.
+    /// Replace an event source.
     pub struct UpdateEventSourceRequest ("UpdateEventSourceRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `eventSource`.
+        /// The event source.
         pub event_source: Option<Value> = "eventSource", omit;
     }
 
-    /// `EventSourcesLogsRequest` of the wire form.
+    /// Read logs of event sources.
     pub struct EventSourcesLogsRequest ("EventSourcesLogsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `eventSourceType`.
+        /// Kind of event source.
         pub event_source_type: String = "eventSourceType", omit;
-        /// Key `eventName`.
+        /// Name of the event in its source.
         pub event_name: String = "eventName", omit;
-        /// Key `grep`.
+        /// Only lines that match this regular expression.
         pub grep: String = "grep", omit;
-        /// Key `podLogOptions`.
+        /// Which lines.
         pub pod_log_options: Option<Box<PodLogOptions>> = "podLogOptions", omit;
     }
 
-    /// `LogEntry` of the wire form.
+    /// A line of a log.
     pub struct LogEntry ("LogEntry") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `eventSourceName`.
+        /// Name of the event source.
         pub event_source_name: String = "eventSourceName", omit;
-        /// Key `eventSourceType`.
+        /// Kind of event source.
         pub event_source_type: String = "eventSourceType", omit;
-        /// Key `eventName`.
+        /// Name of the event in its source.
         pub event_name: String = "eventName", omit;
-        /// Key `level`.
+        /// Severity.
         pub level: String = "level", omit;
-        /// Key `time`.
+        /// When.
         pub time: Option<Time> = "time", omit;
-        /// Key `msg`.
+        /// The line.
         pub msg: String = "msg", omit;
     }
 
-    /// `EventSourceWatchEvent` of the wire form.
+    /// An event source changed.
     pub struct EventSourceWatchEvent ("EventSourceWatchEvent") {
-        /// Key `type`.
+        /// What happened: `ADDED`, `MODIFIED` or `DELETED`.
         pub type_: String = "type", omit;
-        /// Key `object`.
+        /// The object afterwards.
         pub object: Option<Value> = "object", omit;
     }
 
-    /// `EventSourceDeletedResponse` of the wire form.
+    /// An event source was deleted.
     pub struct EventSourceDeletedResponse ("EventSourceDeletedResponse") {
     }
 }

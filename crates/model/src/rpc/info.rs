@@ -8,59 +8,59 @@ use crate::server::{Column, Link};
 objects! {
     "info"
 
-    /// `GetInfoRequest` of the wire form.
+    /// Ask for facts about the server.
     pub struct GetInfoRequest ("GetInfoRequest") {
     }
 
-    /// `InfoResponse` of the wire form.
+    /// Facts about the server.
     pub struct InfoResponse ("InfoResponse") {
-        /// Key `managedNamespace`.
+        /// The one namespace that the server looks after; empty means all.
         pub managed_namespace: String = "managedNamespace", omit;
-        /// Key `links`.
+        /// Links for the UI.
         pub links: Vec<Link> = "links", omit;
-        /// Key `modals`.
+        /// Which dialogs the UI may still show, by name.
         pub modals: BTreeMap<String, bool> = "modals", omit;
-        /// Key `navColor`.
+        /// Colour of the UI's navigation.
         pub nav_color: String = "navColor", omit;
-        /// Key `columns`.
+        /// Further columns of the UI's list.
         pub columns: Vec<Column> = "columns", omit;
     }
 
-    /// `GetVersionRequest` of the wire form.
+    /// Ask for the version.
     pub struct GetVersionRequest ("GetVersionRequest") {
     }
 
-    /// `GetUserInfoRequest` of the wire form.
+    /// Ask who the caller is.
     pub struct GetUserInfoRequest ("GetUserInfoRequest") {
     }
 
-    /// `GetUserInfoResponse` of the wire form.
+    /// Who the caller is.
     pub struct GetUserInfoResponse ("GetUserInfoResponse") {
-        /// Key `issuer`.
+        /// Who says who the user is.
         pub issuer: String = "issuer", omit;
-        /// Key `subject`.
+        /// Id of the user at the issuer.
         pub subject: String = "subject", omit;
-        /// Key `groups`.
+        /// Groups of the user.
         pub groups: Vec<String> = "groups", omit;
-        /// Key `email`.
+        /// E-mail of the user.
         pub email: String = "email", omit;
-        /// Key `emailVerified`.
+        /// Whether the issuer checked the e-mail.
         pub email_verified: bool = "emailVerified", omit;
-        /// Key `serviceAccountName`.
+        /// Service account that the user acts as.
         pub service_account_name: String = "serviceAccountName", omit;
-        /// Key `serviceAccountNamespace`.
+        /// Namespace of the service account.
         pub service_account_namespace: String = "serviceAccountNamespace", omit;
-        /// Key `name`.
+        /// Name of the user.
         pub name: String = "name", omit;
     }
 
-    /// `CollectEventRequest` of the wire form.
+    /// Report that something was used.
     pub struct CollectEventRequest ("CollectEventRequest") {
-        /// Key `name`.
+        /// Name of the event.
         pub name: String = "name", omit;
     }
 
-    /// `CollectEventResponse` of the wire form.
+    /// The report was taken.
     pub struct CollectEventResponse ("CollectEventResponse") {
     }
 }

@@ -8,97 +8,97 @@ use crate::object::objects;
 objects! {
     "sensor"
 
-    /// `ListSensorsRequest` of the wire form.
+    /// List sensors.
     pub struct ListSensorsRequest ("ListSensorsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `CreateSensorRequest` of the wire form.
+    /// Make a sensor.
     pub struct CreateSensorRequest ("CreateSensorRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `sensor`.
+        /// The sensor.
         pub sensor: Option<Value> = "sensor", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 
-    /// `GetSensorRequest` of the wire form.
+    /// Read a sensor.
     pub struct GetSensorRequest ("GetSensorRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `getOptions`.
+        /// Options of reading it.
         pub get_options: Option<GetOptions> = "getOptions", omit;
     }
 
-    /// `UpdateSensorRequest` of the wire form.
+    /// Replace a sensor.
     pub struct UpdateSensorRequest ("UpdateSensorRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `sensor`.
+        /// The sensor.
         pub sensor: Option<Value> = "sensor", omit;
     }
 
-    /// `DeleteSensorRequest` of the wire form.
+    /// Delete a sensor.
     pub struct DeleteSensorRequest ("DeleteSensorRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
     }
 
-    /// `DeleteSensorResponse` of the wire form.
+    /// A sensor was deleted.
     pub struct DeleteSensorResponse ("DeleteSensorResponse") {
     }
 
-    /// `SensorsLogsRequest` of the wire form.
+    /// Read logs of sensors.
     pub struct SensorsLogsRequest ("SensorsLogsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `triggerName`.
+        /// Name of the trigger.
         pub trigger_name: String = "triggerName", omit;
-        /// Key `grep`.
+        /// Only lines that match this regular expression.
         pub grep: String = "grep", omit;
-        /// Key `podLogOptions`.
+        /// Which lines.
         pub pod_log_options: Option<Box<PodLogOptions>> = "podLogOptions", omit;
     }
 
-    /// `LogEntry` of the wire form.
+    /// A line of a log.
     pub struct LogEntry ("LogEntry") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `sensorName`.
+        /// Name of the sensor.
         pub sensor_name: String = "sensorName", omit;
-        /// Key `triggerName`.
+        /// Name of the trigger.
         pub trigger_name: String = "triggerName", omit;
-        /// Key `level`.
+        /// Severity.
         pub level: String = "level", omit;
-        /// Key `time`.
+        /// When.
         pub time: Option<Time> = "time", omit;
-        /// Key `msg`.
+        /// The line.
         pub msg: String = "msg", omit;
-        /// Key `dependencyName`.
+        /// Name of the dependency.
         pub dependency_name: String = "dependencyName", omit;
-        /// Key `eventContext`.
+        /// Facts about the event.
         pub event_context: String = "eventContext", omit;
     }
 
-    /// `SensorWatchEvent` of the wire form.
+    /// A sensor changed.
     pub struct SensorWatchEvent ("SensorWatchEvent") {
-        /// Key `type`.
+        /// What happened: `ADDED`, `MODIFIED` or `DELETED`.
         pub type_: String = "type", omit;
-        /// Key `object`.
+        /// The object afterwards.
         pub object: Option<Value> = "object", omit;
     }
 }

@@ -6,73 +6,73 @@ use crate::object::objects;
 objects! {
     "sync"
 
-    /// `CreateSyncLimitRequest` of the wire form.
+    /// Set the limit of a new lock.
     pub struct CreateSyncLimitRequest ("CreateSyncLimitRequest") {
-        /// Key `type`.
+        /// Where the limit is kept.
         pub type_: SyncConfigType = "type", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cmName`.
+        /// Name of the ConfigMap.
         pub cm_name: String = "cmName", omit;
-        /// Key `key`.
+        /// Key of the lock.
         pub key: String = "key", omit;
-        /// Key `limit`.
+        /// How many may hold the lock.
         pub limit: i32 = "limit", omit;
     }
 
-    /// `SyncLimitResponse` of the wire form.
+    /// The limit of a lock.
     pub struct SyncLimitResponse ("SyncLimitResponse") {
-        /// Key `type`.
+        /// Where the limit is kept.
         pub type_: SyncConfigType = "type", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cmName`.
+        /// Name of the ConfigMap.
         pub cm_name: String = "cmName", omit;
-        /// Key `key`.
+        /// Key of the lock.
         pub key: String = "key", omit;
-        /// Key `limit`.
+        /// How many may hold the lock.
         pub limit: i32 = "limit", omit;
     }
 
-    /// `GetSyncLimitRequest` of the wire form.
+    /// Read the limit of a lock.
     pub struct GetSyncLimitRequest ("GetSyncLimitRequest") {
-        /// Key `type`.
+        /// Where the limit is kept.
         pub type_: SyncConfigType = "type", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cmName`.
+        /// Name of the ConfigMap.
         pub cm_name: String = "cmName", omit;
-        /// Key `key`.
+        /// Key of the lock.
         pub key: String = "key", omit;
     }
 
-    /// `UpdateSyncLimitRequest` of the wire form.
+    /// Change the limit of a lock.
     pub struct UpdateSyncLimitRequest ("UpdateSyncLimitRequest") {
-        /// Key `type`.
+        /// Where the limit is kept.
         pub type_: SyncConfigType = "type", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cmName`.
+        /// Name of the ConfigMap.
         pub cm_name: String = "cmName", omit;
-        /// Key `key`.
+        /// Key of the lock.
         pub key: String = "key", omit;
-        /// Key `limit`.
+        /// How many may hold the lock.
         pub limit: i32 = "limit", omit;
     }
 
-    /// `DeleteSyncLimitRequest` of the wire form.
+    /// Delete the limit of a lock.
     pub struct DeleteSyncLimitRequest ("DeleteSyncLimitRequest") {
-        /// Key `type`.
+        /// Where the limit is kept.
         pub type_: SyncConfigType = "type", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `cmName`.
+        /// Name of the ConfigMap.
         pub cm_name: String = "cmName", omit;
-        /// Key `key`.
+        /// Key of the lock.
         pub key: String = "key", omit;
     }
 
-    /// `DeleteSyncLimitResponse` of the wire form.
+    /// The limit was deleted.
     pub struct DeleteSyncLimitResponse ("DeleteSyncLimitResponse") {
     }
 }

@@ -8,213 +8,213 @@ use crate::workflow::Workflow;
 objects! {
     "workflow"
 
-    /// `WorkflowCreateRequest` of the wire form.
+    /// Make a workflow.
     pub struct WorkflowCreateRequest ("WorkflowCreateRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `workflow`.
+        /// The workflow.
         pub workflow: Option<Box<Workflow>> = "workflow", omit;
-        /// Key `instanceID`.
+        /// No longer used.
         pub instance_id: String = "instanceID", omit;
-        /// Key `serverDryRun`.
+        /// Whether everything is checked but nothing kept.
         pub server_dry_run: bool = "serverDryRun", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 
-    /// `WorkflowGetRequest` of the wire form.
+    /// Read a workflow.
     pub struct WorkflowGetRequest ("WorkflowGetRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `getOptions`.
+        /// Options of reading it.
         pub get_options: Option<GetOptions> = "getOptions", omit;
-        /// Key `fields`.
+        /// Fields of the reply, separated by commas; all when empty.
         pub fields: String = "fields", omit;
-        /// Key `uid`.
+        /// Id of the workflow.
         pub uid: String = "uid", omit;
     }
 
-    /// `WorkflowListRequest` of the wire form.
+    /// List workflows.
     pub struct WorkflowListRequest ("WorkflowListRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
-        /// Key `fields`.
+        /// Fields of the reply, separated by commas; all when empty.
         pub fields: String = "fields", omit;
-        /// Key `nameFilter`.
+        /// How the name is compared: `Contains`, `Prefix`, `Exact` or `NotEquals`.
         pub name_filter: String = "nameFilter", omit;
-        /// Key `createdAfter`.
+        /// Only those made after this time.
         pub created_after: String = "createdAfter", omit;
-        /// Key `finishedBefore`.
+        /// Only those that ended before this time.
         pub finished_before: String = "finishedBefore", omit;
     }
 
-    /// `WorkflowResubmitRequest` of the wire form.
+    /// Start a workflow again as a new one.
     pub struct WorkflowResubmitRequest ("WorkflowResubmitRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `memoized`.
+        /// Whether results of nodes that succeeded are used again.
         pub memoized: bool = "memoized", omit;
-        /// Key `parameters`.
+        /// Parameters as `name=value`.
         pub parameters: Vec<String> = "parameters", omit;
     }
 
-    /// `WorkflowRetryRequest` of the wire form.
+    /// Run the failed nodes of a workflow again.
     pub struct WorkflowRetryRequest ("WorkflowRetryRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `restartSuccessful`.
+        /// Whether nodes that succeeded and match the selector run again too.
         pub restart_successful: bool = "restartSuccessful", omit;
-        /// Key `nodeFieldSelector`.
+        /// Which nodes are meant.
         pub node_field_selector: String = "nodeFieldSelector", omit;
-        /// Key `parameters`.
+        /// Parameters as `name=value`.
         pub parameters: Vec<String> = "parameters", omit;
     }
 
-    /// `WorkflowResumeRequest` of the wire form.
+    /// Let a suspended workflow or its suspended nodes go on.
     pub struct WorkflowResumeRequest ("WorkflowResumeRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `nodeFieldSelector`.
+        /// Which nodes are meant.
         pub node_field_selector: String = "nodeFieldSelector", omit;
     }
 
-    /// `WorkflowTerminateRequest` of the wire form.
+    /// End a workflow at once.
     pub struct WorkflowTerminateRequest ("WorkflowTerminateRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `WorkflowStopRequest` of the wire form.
+    /// End a workflow or some of its suspended nodes; exit handlers run.
     pub struct WorkflowStopRequest ("WorkflowStopRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `nodeFieldSelector`.
+        /// Which nodes are meant.
         pub node_field_selector: String = "nodeFieldSelector", omit;
-        /// Key `message`.
+        /// Message for the nodes.
         pub message: String = "message", omit;
     }
 
-    /// `WorkflowSetRequest` of the wire form.
+    /// Set message, phase or outputs of suspended nodes.
     pub struct WorkflowSetRequest ("WorkflowSetRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `nodeFieldSelector`.
+        /// Which nodes are meant.
         pub node_field_selector: String = "nodeFieldSelector", omit;
-        /// Key `message`.
+        /// Message for the nodes.
         pub message: String = "message", omit;
-        /// Key `phase`.
+        /// Phase for the nodes.
         pub phase: String = "phase", omit;
-        /// Key `outputParameters`.
+        /// Output parameters as a JSON object.
         pub output_parameters: String = "outputParameters", omit;
     }
 
-    /// `WorkflowSuspendRequest` of the wire form.
+    /// Start nothing new in a workflow.
     pub struct WorkflowSuspendRequest ("WorkflowSuspendRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
     }
 
-    /// `WorkflowLogRequest` of the wire form.
+    /// Read logs of a workflow's pods.
     pub struct WorkflowLogRequest ("WorkflowLogRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `podName`.
+        /// Name of the pod.
         pub pod_name: String = "podName", omit;
-        /// Key `logOptions`.
+        /// Which lines.
         pub log_options: Option<Box<PodLogOptions>> = "logOptions", omit;
-        /// Key `grep`.
+        /// Only lines that match this regular expression.
         pub grep: String = "grep", omit;
-        /// Key `selector`.
+        /// Only pods with these labels.
         pub selector: String = "selector", omit;
     }
 
-    /// `WorkflowDeleteRequest` of the wire form.
+    /// Delete a workflow.
     pub struct WorkflowDeleteRequest ("WorkflowDeleteRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
-        /// Key `force`.
+        /// Whether finalizers are removed first.
         pub force: bool = "force", omit;
     }
 
-    /// `WorkflowDeleteResponse` of the wire form.
+    /// A workflow was deleted.
     pub struct WorkflowDeleteResponse ("WorkflowDeleteResponse") {
     }
 
-    /// `WatchWorkflowsRequest` of the wire form.
+    /// Watch workflows.
     pub struct WatchWorkflowsRequest ("WatchWorkflowsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
-        /// Key `fields`.
+        /// Fields of the reply, separated by commas; all when empty.
         pub fields: String = "fields", omit;
     }
 
-    /// `WorkflowWatchEvent` of the wire form.
+    /// A workflow changed.
     pub struct WorkflowWatchEvent ("WorkflowWatchEvent") {
-        /// Key `type`.
+        /// What happened: `ADDED`, `MODIFIED` or `DELETED`.
         pub type_: String = "type", omit;
-        /// Key `object`.
+        /// The object afterwards.
         pub object: Option<Box<Workflow>> = "object", omit;
     }
 
-    /// `WatchEventsRequest` of the wire form.
+    /// Watch events of a namespace.
     pub struct WatchEventsRequest ("WatchEventsRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `LogEntry` of the wire form.
+    /// A line of a log.
     pub struct LogEntry ("LogEntry") {
-        /// Key `content`.
+        /// The line.
         pub content: String = "content", omit;
-        /// Key `podName`.
+        /// Name of the pod.
         pub pod_name: String = "podName", omit;
     }
 
-    /// `WorkflowLintRequest` of the wire form.
+    /// Check a workflow.
     pub struct WorkflowLintRequest ("WorkflowLintRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `workflow`.
+        /// The workflow.
         pub workflow: Option<Box<Workflow>> = "workflow", omit;
     }
 
-    /// `WorkflowSubmitRequest` of the wire form.
+    /// Start a workflow from another object.
     pub struct WorkflowSubmitRequest ("WorkflowSubmitRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `resourceKind`.
+        /// Kind of the object to start from.
         pub resource_kind: String = "resourceKind", omit;
-        /// Key `resourceName`.
+        /// Name of the object to start from.
         pub resource_name: String = "resourceName", omit;
-        /// Key `submitOptions`.
+        /// Changes to the workflow.
         pub submit_options: Option<Box<SubmitOpts>> = "submitOptions", omit;
     }
 }

@@ -7,67 +7,67 @@ use crate::workflow::WorkflowTemplate;
 objects! {
     "workflowtemplate"
 
-    /// `WorkflowTemplateCreateRequest` of the wire form.
+    /// Make a template.
     pub struct WorkflowTemplateCreateRequest ("WorkflowTemplateCreateRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<WorkflowTemplate>> = "template", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 
-    /// `WorkflowTemplateGetRequest` of the wire form.
+    /// Read a template.
     pub struct WorkflowTemplateGetRequest ("WorkflowTemplateGetRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `getOptions`.
+        /// Options of reading it.
         pub get_options: Option<GetOptions> = "getOptions", omit;
     }
 
-    /// `WorkflowTemplateListRequest` of the wire form.
+    /// List templates.
     pub struct WorkflowTemplateListRequest ("WorkflowTemplateListRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `namePattern`.
+        /// Only names that match this pattern.
         pub name_pattern: String = "namePattern", omit;
-        /// Key `listOptions`.
+        /// Which objects, and how.
         pub list_options: Option<Box<ListOptions>> = "listOptions", omit;
     }
 
-    /// `WorkflowTemplateUpdateRequest` of the wire form.
+    /// Replace a template.
     pub struct WorkflowTemplateUpdateRequest ("WorkflowTemplateUpdateRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<WorkflowTemplate>> = "template", omit;
     }
 
-    /// `WorkflowTemplateDeleteRequest` of the wire form.
+    /// Delete a template.
     pub struct WorkflowTemplateDeleteRequest ("WorkflowTemplateDeleteRequest") {
-        /// Key `name`.
+        /// Name of the object.
         pub name: String = "name", omit;
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `deleteOptions`.
+        /// Options of deleting it.
         pub delete_options: Option<Box<DeleteOptions>> = "deleteOptions", omit;
     }
 
-    /// `WorkflowTemplateDeleteResponse` of the wire form.
+    /// A template was deleted.
     pub struct WorkflowTemplateDeleteResponse ("WorkflowTemplateDeleteResponse") {
     }
 
-    /// `WorkflowTemplateLintRequest` of the wire form.
+    /// Check a template.
     pub struct WorkflowTemplateLintRequest ("WorkflowTemplateLintRequest") {
-        /// Key `namespace`.
+        /// Namespace.
         pub namespace: String = "namespace", omit;
-        /// Key `template`.
+        /// The template.
         pub template: Option<Box<WorkflowTemplate>> = "template", omit;
-        /// Key `createOptions`.
+        /// Options of making it.
         pub create_options: Option<Box<CreateOptions>> = "createOptions", omit;
     }
 }
