@@ -1,0 +1,129 @@
+//! The first steps of a container and of a process in a running container, up to `execve`.
+
+use std::io::Write;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags};
+use serde::de::DeserializeOwned;
+
+use super::{creds, failure, mounts, oci, process, sys};
+use crate::runtime::{ContainerSpec, ProcessSpec, StartFailure, wire};
+
+/// Exit code of a container that could not be started, as containerd reports it.
+const START_FAILED: i32 = 128;
+
+/// The descriptors of one process to be started.
+pub(super) struct Io {
+    spec: OwnedFd,
+    stdin: OwnedFd,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
+    status: OwnedFd,
+}
+
+impl Io {
+    pub(super) fn from_descriptors(fds: Vec<OwnedFd>) -> Option<Io> {
+        let [spec, stdin, stdout, stderr, status] = <[OwnedFd; 5]>::try_from(fds).ok()?;
+        Some(Io { spec, stdin, stdout, stderr, status })
+    }
+
+    pub(super) fn spec<T: DeserializeOwned>(&self) -> std::io::Result<T> {
+        wire::from_memory(self.spec.try_clone()?)
+    }
+
+    /// Tells the node why nothing was started.
+    pub(super) fn fail(self, failure: &StartFailure) {
+        let bytes = serde_json::to_vec(failure).unwrap_or_default();
+        let _ = std::fs::File::from(self.status).write_all(&bytes);
+    }
+
+    fn become_stdio(&self) -> Result<(), StartFailure> {
+        rustix::stdio::dup2_stdin(&self.stdin)
+            .and_then(|()| rustix::stdio::dup2_stdout(&self.stdout))
+            .and_then(|()| rustix::stdio::dup2_stderr(&self.stderr))
+            .map_err(|e| failure("standard input and output", e))
+    }
+}
+
+/// Runs a container in the new process; never returns.
+pub(super) fn container(spec: &ContainerSpec, io: Io) -> ! {
+    let failed = run_container(spec, &io).err().unwrap_or_else(|| failure("exec", "returned"));
+    io.fail(&failed);
+    std::process::exit(START_FAILED)
+}
+
+fn run_container(spec: &ContainerSpec, io: &Io) -> Result<(), StartFailure> {
+    let _ = rustix::process::setsid();
+    for procs in &spec.cgroups {
+        std::fs::write(procs, "0").map_err(|e| failure(format_args!("entering {}", procs.display()), e))?;
+    }
+    if let Some(program) = &spec.oci_runtime {
+        mounts::assemble_for_oci(spec)?;
+        io.become_stdio()?;
+        return Err(oci::run(program, spec));
+    }
+    mounts::assemble(spec)?;
+    io.become_stdio()?;
+    start(&spec.process, spec.privileged)
+}
+
+/// Joins the container whose first process is `pid`, and runs a process there; never returns.
+pub(super) fn exec(pid: i32, io: Io) -> ! {
+    match join_and_fork(pid) {
+        Ok(sys::Forked::Parent(child)) => {
+            drop(io);
+            std::process::exit(exit_code_of(child))
+        }
+        Ok(sys::Forked::Child) => {
+            let run = || {
+                let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+                let _ = rustix::process::setsid();
+                let spec: ProcessSpec = io.spec().map_err(|e| failure("reading the process's specification", e))?;
+                io.become_stdio()?;
+                start(&spec, false)
+            };
+            let failed: StartFailure = run().err().unwrap_or_else(|| failure("exec", "returned"));
+            io.fail(&failed);
+            std::process::exit(START_FAILED)
+        }
+        Err(failed) => {
+            io.fail(&failed);
+            std::process::exit(START_FAILED)
+        }
+    }
+}
+
+fn join_and_fork(pid: i32) -> Result<sys::Forked, StartFailure> {
+    let pid = Pid::from_raw(pid).ok_or_else(|| failure("pidfd_open", "no such process"))?;
+    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|e| failure("pidfd_open", e))?;
+    sys::join(&pidfd, libc::CLONE_NEWNS | libc::CLONE_NEWPID).map_err(|e| failure("setns", e))?;
+    sys::fork(0).map_err(|e| failure("fork", e))
+}
+
+fn exit_code_of(child: i32) -> i32 {
+    loop {
+        match rustix::process::waitpid(Pid::from_raw(child), rustix::process::WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(Some((_, status))) => {
+                return status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
+            }
+            _ => return 255,
+        }
+    }
+}
+
+/// Drops privileges and replaces the process.
+fn start(spec: &ProcessSpec, privileged: bool) -> Result<(), StartFailure> {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let user = creds::resolve(spec)?;
+    process::enter_working_directory(&spec.cwd)?;
+    let env = process::environment(spec, &user);
+    creds::become_user(spec, &user, privileged)?;
+    if spec.terminal {
+        sys::take_terminal().map_err(|e| failure("controlling terminal", e))?;
+    }
+    let program = process::look_up(&spec.argv, &env)?;
+    sys::default_signals();
+    sys::close_on_exec_above_stdio();
+    Err(process::execute(&program, &spec.argv, &env))
+}

@@ -1,0 +1,309 @@
+//! The node: watches its pods and keeps one task for each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::runtime::watcher::{self, watcher};
+use kube::runtime::WatchStreamExt;
+use kube::{Api, Client};
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::task::JoinHandle;
+
+use crate::images::{self, Credentials, Store};
+use crate::options::{Options, RuntimeChoice};
+use crate::pod::worker::{self, Event, Handle};
+use crate::register;
+use crate::runtime::{Runtime, linux::Linux};
+use crate::volumes::Sources;
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder cannot be used.
+    #[error("data folder {}", path.display())]
+    DataFolder {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another node uses the data folder.
+    #[error("data folder {} is used by another node", .0.display())]
+    InUse(PathBuf),
+    /// The images cannot be used.
+    #[error("images")]
+    Images(#[from] images::Error),
+    /// The program of the chosen runtime is not there.
+    #[error("runtime {} is not in PATH", .0.display())]
+    RuntimeMissing(PathBuf),
+}
+
+/// What the tasks of all pods use.
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) client: Client,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) store: Store,
+    pub(crate) sources: Sources,
+    pub(crate) host_ip: String,
+    /// The node runs as root.
+    pub(crate) privileged: bool,
+    /// With the `host` runtime: folders that stay hidden from containers.
+    pub(crate) host_view: Option<Vec<PathBuf>>,
+    pub(crate) oci_runtime: Option<PathBuf>,
+    /// One pull at a time per image: many pods often want the same.
+    pulls: AsyncMutex<BTreeMap<String, Arc<AsyncMutex<()>>>>,
+}
+
+impl Shared {
+    /// Pulls an image unless another pod has just done so; returns its normalised reference.
+    pub(crate) async fn pull(&self, pod: &Pod, name: &str) -> Result<String, images::Error> {
+        let reference = images::normalize(name)?;
+        let turn = Arc::clone(self.pulls.lock().await.entry(reference.clone()).or_default());
+        let waited = turn.try_lock().is_err();
+        let _turn = turn.lock().await;
+        if waited && self.store.get(&reference)?.is_some() {
+            return Ok(reference);
+        }
+        let login = self.credentials(pod, &reference).await;
+        self.store.pull(&reference, login.as_ref(), &self.options.pull).await
+    }
+
+    async fn credentials(&self, pod: &Pod, reference: &str) -> Option<Credentials> {
+        let registry = reference.split('/').next()?;
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        for named in pod.spec.iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten()) {
+            let Ok(Some(secret)) = secrets.get_opt(&named.name).await else { continue };
+            let found = secret.data.iter().flatten().find_map(|(key, value)| images::login(key, &value.0, registry));
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+/// A running node. Dropping it stops watching but leaves pods to [`Node::shutdown`] or the end of the process.
+pub struct Node {
+    pub(crate) pods: Arc<Pods>,
+    store: Store,
+    stop: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+    _lock: File,
+}
+
+impl Node {
+    /// Registers the node and starts to run its pods.
+    ///
+    /// # Errors
+    /// When the data folder cannot be used or the chosen runtime is missing. A runtime that the kernel does not allow
+    /// shows in the status of pods, with the name of the missing feature.
+    pub async fn start(client: Client, options: Options) -> Result<Node, Error> {
+        let lock = prepare_data_dir(&options)?;
+        let store = Store::open(&options.data_dir, &options.provided_images)?;
+        let oci_runtime = match &options.runtime {
+            RuntimeChoice::Oci(program) => {
+                Some(find_program(program).ok_or_else(|| Error::RuntimeMissing(program.clone()))?)
+            }
+            _ => None,
+        };
+        let host_view = (options.runtime == RuntimeChoice::Host).then(|| vec![options.data_dir.clone()]);
+        let shared = Arc::new(Shared {
+            runtime: Arc::new(Linux::new(options.init_program.clone())),
+            store: store.clone(),
+            sources: Sources {
+                client: client.clone(),
+                data_dir: options.data_dir.clone(),
+                ca_pem: options.ca_pem.clone(),
+            },
+            host_ip: register::host_ip(),
+            privileged: rustix::process::geteuid().is_root(),
+            host_view,
+            oci_runtime,
+            pulls: AsyncMutex::default(),
+            client,
+            options,
+        });
+        let pods = Arc::new(Pods::default());
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(shared, Arc::clone(&pods), stopped));
+        Ok(Node { pods, store, stop, task: Mutex::new(Some(task)), _lock: lock })
+    }
+
+    /// The node's images.
+    pub fn images(&self) -> &Store {
+        &self.store
+    }
+
+    /// Kills every container, waits until all are gone with their mounts, and stops watching. Pods stay in the API.
+    pub async fn shutdown(&self) {
+        self.stop.send_replace(true);
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+}
+
+fn prepare_data_dir(options: &Options) -> Result<File, Error> {
+    let error = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| Error::DataFolder { path, source }
+    };
+    let pods = options.data_dir.join("pods");
+    fs::create_dir_all(&pods).map_err(error(&pods))?;
+    let path = options.data_dir.join("node.lock");
+    let lock = File::create(&path).map_err(error(&path))?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| Error::InUse(options.data_dir.clone()))?;
+    Ok(lock)
+}
+
+fn find_program(program: &PathBuf) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return program.exists().then(|| program.clone());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}
+
+/// The pods of the node by namespace and name.
+#[derive(Default)]
+pub(crate) struct Pods {
+    running: Mutex<BTreeMap<(String, String), Running>>,
+}
+
+struct Running {
+    handle: Arc<Handle>,
+    pod: Arc<Pod>,
+    task: JoinHandle<()>,
+}
+
+impl Pods {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<(String, String), Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn find(&self, namespace: &str, name: &str) -> Option<(Arc<Handle>, Arc<Pod>)> {
+        let running = self.running();
+        let found = running.get(&(namespace.to_string(), name.to_string()))?;
+        Some((Arc::clone(&found.handle), Arc::clone(&found.pod)))
+    }
+
+    fn apply(&self, shared: &Arc<Shared>, pod: Pod) {
+        let pod = Arc::new(pod);
+        let key = key_of(&pod);
+        let uid = pod.metadata.uid.clone().unwrap_or_default();
+        let mut running = self.running();
+        if let Some(known) = running.get_mut(&key) {
+            if known.handle.uid == uid {
+                known.pod = Arc::clone(&pod);
+                let _ = known.handle.events.send(Event::Pod(pod));
+                return;
+            }
+            // The name was given to another pod while the watch was interrupted.
+            let _ = known.handle.events.send(Event::Deleted);
+        }
+        let (handle, task) = worker::spawn(Arc::clone(shared), Arc::clone(&pod));
+        running.insert(key, Running { handle, pod, task });
+    }
+
+    fn delete(&self, pod: &Pod) {
+        let mut running = self.running();
+        let key = key_of(pod);
+        if running.get(&key).is_some_and(|known| Some(&known.handle.uid) == pod.metadata.uid.as_ref())
+            && let Some(known) = running.remove(&key)
+        {
+            let _ = known.handle.events.send(Event::Deleted);
+        }
+    }
+
+    /// Drops pods that the API no longer has.
+    fn keep(&self, uids: &BTreeSet<String>) {
+        self.running().retain(|_, known| {
+            let keep = uids.contains(&known.handle.uid);
+            if !keep {
+                let _ = known.handle.events.send(Event::Deleted);
+            }
+            keep
+        });
+    }
+
+    async fn stop_all(&self) {
+        let all: Vec<Running> = std::mem::take(&mut *self.running()).into_values().collect();
+        for running in &all {
+            let _ = running.handle.events.send(Event::Shutdown);
+        }
+        for running in all {
+            let _ = running.task.await;
+        }
+    }
+}
+
+fn key_of(pod: &Pod) -> (String, String) {
+    (pod.metadata.namespace.clone().unwrap_or_default(), pod.metadata.name.clone().unwrap_or_default())
+}
+
+async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<bool>) {
+    let registered = tokio::spawn(register::run(Arc::clone(&shared)));
+    let api: Api<Pod> = Api::all(shared.client.clone());
+    let config = match shared.options.bind_unscheduled {
+        true => watcher::Config::default(),
+        false => watcher::Config::default().fields(&format!("spec.nodeName={}", shared.options.name)),
+    };
+    let mut events = watcher(api, config).default_backoff().boxed();
+    let mut listed = BTreeSet::new();
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            _ = stopped.changed() => break,
+        };
+        match event {
+            None => break,
+            Some(Err(error)) => tracing::warn!(%error, "Watch of pods was interrupted"),
+            Some(Ok(watcher::Event::Init)) => listed.clear(),
+            Some(Ok(watcher::Event::InitApply(pod))) => {
+                listed.extend(pod.metadata.uid.clone());
+                take(&shared, &pods, pod);
+            }
+            Some(Ok(watcher::Event::InitDone)) => {
+                pods.keep(&listed);
+                sweep(&shared, &listed);
+            }
+            Some(Ok(watcher::Event::Apply(pod))) => take(&shared, &pods, pod),
+            Some(Ok(watcher::Event::Delete(pod))) => pods.delete(&pod),
+        }
+    }
+    registered.abort();
+    pods.stop_all().await;
+}
+
+fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {
+    match pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("") {
+        node if node == shared.options.name => pods.apply(shared, pod),
+        "" if shared.options.bind_unscheduled && pod.metadata.deletion_timestamp.is_none() => {
+            tokio::spawn(register::bind(Arc::clone(shared), pod));
+        }
+        _ => {}
+    }
+}
+
+/// Removes folders of pods that the API does not know: left by a node that was killed.
+fn sweep(shared: &Shared, known: &BTreeSet<String>) {
+    let Ok(folders) = fs::read_dir(shared.options.data_dir.join("pods")) else { return };
+    for folder in folders.flatten() {
+        if !known.contains(&*folder.file_name().to_string_lossy()) {
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = fs::remove_dir_all(folder.path()) {
+                    tracing::warn!(folder = %folder.path().display(), %error, "Folder of a forgotten pod was not removed");
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a node needs to know before it starts.
+
+use std::path::PathBuf;
+
+use crate::images::{ProvidedImage, PullOptions};
+
+/// Options of a [`crate::Node`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the node: pods whose `spec.nodeName` is this are run here.
+    pub name: String,
+    /// Folder for images, volumes and logs. On a file system that can hold overlay mounts: not itself an overlay.
+    pub data_dir: PathBuf,
+    /// What containers are made with. Default: [`RuntimeChoice::Auto`].
+    pub runtime: RuntimeChoice,
+    /// How pods are connected. Default: [`NetworkChoice::Auto`].
+    pub network: NetworkChoice,
+    /// Images that need no pull. Default: none.
+    pub provided_images: Vec<ProvidedImage>,
+    /// Host and port at which pods reach the API; given to containers as `KUBERNETES_SERVICE_HOST` and `_PORT`.
+    pub api_address: Option<(String, u16)>,
+    /// Certificate that pods trust when they speak to the API (`ca.crt`), used where the namespace has no ConfigMap
+    /// `kube-root-ca.crt`.
+    pub ca_pem: Option<String>,
+    /// Also take pods that no scheduler has bound. Default: true, as a lone node has no scheduler beside it.
+    pub bind_unscheduled: bool,
+    /// Program that calls [`crate::container_main_if_asked`] first in its `main`. Default: this very program.
+    pub init_program: PathBuf,
+    /// Size at which a container's log file is put aside, in bytes; one older file is kept. Default 32 MiB.
+    ///
+    /// Too small and `logs` forgets early; too large and chatty containers fill the disk.
+    pub log_limit_bytes: u64,
+    /// How images are pulled.
+    pub pull: PullOptions,
+}
+
+impl Options {
+    /// Options with defaults for everything that has one.
+    pub fn new(name: impl Into<String>, data_dir: impl Into<PathBuf>) -> Options {
+        Options {
+            name: name.into(),
+            data_dir: data_dir.into(),
+            runtime: RuntimeChoice::Auto,
+            network: NetworkChoice::Auto,
+            provided_images: Vec::new(),
+            api_address: None,
+            ca_pem: None,
+            bind_unscheduled: true,
+            init_program: PathBuf::from("/proc/self/exe"),
+            log_limit_bytes: 32 * 1024 * 1024,
+            pull: PullOptions::default(),
+        }
+    }
+}
+
+/// What containers are made with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RuntimeChoice {
+    /// The built-in runtime.
+    #[default]
+    Auto,
+    /// Namespaces and mounts made by this program.
+    Builtin,
+    /// As `Builtin`, but every container sees a private copy-on-write view of the host's files, whatever its image.
+    Host,
+    /// An OCI runtime (`runc`, `crun`): name in `PATH` or path.
+    Oci(PathBuf),
+}
+
+/// How pods are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NetworkChoice {
+    /// `Bridge` where the node may make one, else `Host`, which is logged.
+    #[default]
+    Auto,
+    /// Pods share the host's network.
+    Host,
+    /// Each pod has its own address behind the bridge `argosy0`; needs root.
+    Bridge,
+}

@@ -1,0 +1,174 @@
+//! What the node knows about a pod it runs. Plain data; times are given, never taken.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container as Spec, ContainerState, ContainerStatus, Pod, PodStatus};
+
+/// What the node knows about one pod.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// When the node took the pod.
+    pub(crate) accepted: Timestamp,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) containers: BTreeMap<String, Container>,
+    /// The pod was stopped because `activeDeadlineSeconds` had passed.
+    pub(crate) expired: bool,
+    /// The status last written.
+    pub(crate) reported: Option<PodStatus>,
+    pub(crate) host_ip: String,
+}
+
+/// The namespaces, network and volumes of the pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sandbox {
+    /// Nothing was done yet.
+    Absent,
+    /// Being made.
+    SettingUp,
+    /// Could not be made; it is tried again.
+    Failed { message: String, retry_at: Timestamp },
+    /// The pod asks for something this node will never do.
+    Refused { message: String },
+    /// Containers can run.
+    Ready { ip: String },
+    /// Being taken down.
+    TearingDown,
+    /// Taken down, or never made by this run of the node.
+    Gone,
+}
+
+/// What the node knows about one container.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Container {
+    pub(crate) state: State,
+    /// Times it was started again.
+    pub(crate) restarts: u32,
+    /// How the attempt before ended.
+    pub(crate) last: Option<Ended>,
+    pub(crate) image_id: String,
+    pub(crate) container_id: String,
+    /// When it was asked to end.
+    pub(crate) terminated_at: Option<Timestamp>,
+    pub(crate) killed: bool,
+    /// Failed preparations since it last ran.
+    pub(crate) start_failures: u32,
+    /// By its probes; without probes set when it starts.
+    pub(crate) ready: bool,
+    pub(crate) started: bool,
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum State {
+    /// Not asked to start.
+    #[default]
+    Idle,
+    /// Image, volumes and process are being prepared.
+    Starting,
+    /// Could not be prepared; it is tried again.
+    Failing { reason: Reason, message: String, since: Timestamp, retry_at: Timestamp },
+    /// Its program runs.
+    Running { since: Timestamp },
+    /// Its program ended.
+    Ended(Ended),
+}
+
+/// Why a container could not be prepared, in the kubelet's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    ErrImagePull,
+    ErrImageNeverPull,
+    InvalidImageName,
+    CreateContainerConfigError,
+    CreateContainerError,
+}
+
+impl Reason {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Reason::ErrImagePull => "ErrImagePull",
+            Reason::ErrImageNeverPull => "ErrImageNeverPull",
+            Reason::InvalidImageName => "InvalidImageName",
+            Reason::CreateContainerConfigError => "CreateContainerConfigError",
+            Reason::CreateContainerError => "CreateContainerError",
+        }
+    }
+}
+
+/// The end of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) exit_code: i32,
+    pub(crate) reason: String,
+    pub(crate) message: Option<String>,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) finished_at: Timestamp,
+    pub(crate) container_id: String,
+}
+
+impl Seen {
+    /// A pod the node meets for the first time, or again after a restart: what the status says has happened stays
+    /// happened, and what ran then has died with the node.
+    pub(crate) fn new(pod: &Pod, host_ip: &str, now: Timestamp) -> Seen {
+        let status = pod.status.clone().unwrap_or_default();
+        let began = status.start_time.as_ref().map(|time| time.0);
+        let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        let known = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+        let mut containers: BTreeMap<String, Container> = BTreeMap::new();
+        for known in known {
+            containers.insert(known.name.clone(), adopt(known, now));
+        }
+        for spec in all_containers(pod) {
+            containers.entry(spec.name.clone()).or_default();
+        }
+        Seen {
+            accepted: began.unwrap_or(now),
+            sandbox: if over { Sandbox::Gone } else { Sandbox::Absent },
+            containers,
+            expired: status.reason.as_deref() == Some("DeadlineExceeded"),
+            reported: pod.status.clone(),
+            host_ip: host_ip.to_string(),
+        }
+    }
+
+    pub(crate) fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.get(name)
+    }
+}
+
+/// Init containers and containers, in the order of the pod.
+pub(crate) fn all_containers(pod: &Pod) -> impl Iterator<Item = &Spec> {
+    pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+}
+
+fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {
+    let ended = |state: Option<&ContainerState>| {
+        let terminated = state?.terminated.as_ref()?;
+        Some(Ended {
+            exit_code: terminated.exit_code,
+            reason: terminated.reason.clone().unwrap_or_default(),
+            message: terminated.message.clone(),
+            started_at: terminated.started_at.as_ref().map(|t| t.0),
+            finished_at: terminated.finished_at.as_ref().map_or(now, |t| t.0),
+            container_id: terminated.container_id.clone().unwrap_or_default(),
+        })
+    };
+    let running = status.state.as_ref().and_then(|s| s.running.as_ref());
+    let lost = running.map(|running| Ended {
+        exit_code: 137,
+        reason: "ContainerStatusUnknown".into(),
+        message: Some("The container could not be located when the node was started again".into()),
+        started_at: running.started_at.as_ref().map(|t| t.0),
+        finished_at: now,
+        container_id: status.container_id.clone().unwrap_or_default(),
+    });
+    Container {
+        state: ended(status.state.as_ref()).or(lost).map_or(State::Idle, State::Ended),
+        restarts: u32::try_from(status.restart_count).unwrap_or(0),
+        last: ended(status.last_state.as_ref()),
+        image_id: status.image_id.clone(),
+        container_id: status.container_id.clone().unwrap_or_default(),
+        ..Container::default()
+    }
+}

@@ -1,0 +1,303 @@
+//! The slow parts of a pod's life, each a task of its own: making the sandbox, preparing and starting a container.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container as Spec, Pod};
+use sha2::{Digest, Sha256};
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::seen::Reason;
+use super::worker::{Handle, Output};
+use crate::images::{self, Image};
+use crate::logs::{Log, pump};
+use crate::node::Shared;
+use crate::runtime::{self, Ended, ProcessSpec, Sandbox, SandboxSpec, Stdio};
+use crate::spec::downward::Addresses;
+use crate::spec::{Surroundings, container_spec, environment};
+use crate::volumes::{self, Prepared};
+
+/// What containers of a pod stand on.
+pub(crate) struct Ground {
+    pub(crate) sandbox: Arc<dyn Sandbox>,
+    pub(crate) volumes: Prepared,
+    pub(crate) ip: String,
+    pub(crate) own_network: bool,
+}
+
+/// A pod could not be set up.
+pub(crate) enum SetUpError {
+    /// Trying again may help: an object may appear.
+    Retry(String),
+    /// It will not.
+    Refused(String),
+}
+
+/// Makes folders, volumes and the sandbox.
+pub(crate) async fn set_up(
+    shared: &Shared,
+    pod: &Pod,
+    dir: &Path,
+) -> Result<(Ground, mpsc::UnboundedReceiver<Ended>), SetUpError> {
+    let spec = pod.spec.as_ref().ok_or_else(|| SetUpError::Refused("the pod has no spec".into()))?;
+    if spec.host_pid == Some(true) {
+        return Err(SetUpError::Refused("hostPID is not supported by this node".into()));
+    }
+    let retry = |what: &Path| {
+        let what = what.display().to_string();
+        move |e: std::io::Error| SetUpError::Retry(format!("{what}: {e}"))
+    };
+    fs::create_dir_all(dir).map_err(retry(dir))?;
+    let volumes = volumes::prepare(pod, dir, &shared.sources).await.map_err(|e| SetUpError::Retry(e.to_string()))?;
+    let hostname = hostname(pod);
+    let sandbox_spec = SandboxSpec {
+        dir: dir.to_path_buf(),
+        hostname: hostname.clone(),
+        own_network: false,
+        own_ipc: spec.host_ipc != Some(true),
+        own_user: !shared.privileged,
+        tmpfs: volumes.tmpfs.clone(),
+    };
+    let ip = shared.host_ip.clone();
+    write_network_files(pod, dir, &hostname, &ip).map_err(retry(dir))?;
+    let (sandbox, ends) =
+        shared.runtime.create(&sandbox_spec).await.map_err(|e| SetUpError::Retry(full(&e)))?;
+    Ok((Ground { sandbox: Arc::from(sandbox), volumes, ip, own_network: false }, ends))
+}
+
+fn hostname(pod: &Pod) -> String {
+    let name = pod.spec.as_ref().and_then(|s| s.hostname.clone()).or_else(|| pod.metadata.name.clone());
+    // The kernel takes 64 bytes; Kubernetes cuts at 63.
+    let name: String = name.unwrap_or_default().chars().take(63).collect();
+    name.trim_end_matches(['-', '.']).to_string()
+}
+
+fn write_network_files(pod: &Pod, dir: &Path, hostname: &str, ip: &str) -> std::io::Result<()> {
+    let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_string();
+    hosts.push_str(&format!("{ip}\t{hostname}\n"));
+    for alias in pod.spec.iter().flat_map(|s| s.host_aliases.iter().flatten()) {
+        let names = alias.hostnames.iter().flatten().cloned().collect::<Vec<_>>().join("\t");
+        hosts.push_str(&format!("{}\t{names}\n", alias.ip));
+    }
+    fs::write(dir.join("hosts"), hosts)?;
+    fs::write(dir.join("hostname"), format!("{hostname}\n"))?;
+    let mut resolv = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    if let Some(config) = pod.spec.as_ref().and_then(|s| s.dns_config.as_ref()) {
+        if pod.spec.as_ref().and_then(|s| s.dns_policy.as_deref()) == Some("None") {
+            resolv.clear();
+        }
+        for server in config.nameservers.iter().flatten() {
+            resolv.push_str(&format!("nameserver {server}\n"));
+        }
+        if let Some(searches) = config.searches.as_ref().filter(|s| !s.is_empty()) {
+            resolv.push_str(&format!("search {}\n", searches.join(" ")));
+        }
+    }
+    fs::write(dir.join("resolv.conf"), resolv)
+}
+
+/// A container that runs.
+pub(crate) struct Started {
+    pub(crate) at: Timestamp,
+    pub(crate) image_id: String,
+    pub(crate) container_id: String,
+    pub(crate) process: ProcessSpec,
+    pub(crate) log: Arc<Log>,
+}
+
+/// A container that does not.
+pub(crate) enum Problem {
+    /// It is tried again later.
+    Waiting { reason: Reason, message: String },
+    /// Its program could not be started: that counts as an attempt.
+    StartError { message: String, container_id: String, image_id: String },
+}
+
+impl Problem {
+    fn config(message: String) -> Problem {
+        Problem::Waiting { reason: Reason::CreateContainerConfigError, message }
+    }
+
+    fn create(message: String) -> Problem {
+        Problem::Waiting { reason: Reason::CreateContainerError, message }
+    }
+}
+
+/// One attempt to start a container.
+pub(crate) struct Attempt {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pod: Arc<Pod>,
+    pub(crate) spec: Spec,
+    pub(crate) ground: Arc<Ground>,
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) key: String,
+    pub(crate) number: u32,
+}
+
+impl Attempt {
+    /// Gets the image, puts the container together and starts it.
+    pub(crate) async fn run(self) -> Result<Started, Problem> {
+        let image = self.image().await?;
+        let container_id = format!("argosy://{}", self.id());
+        let addresses =
+            Addresses { host_ip: self.shared.host_ip.clone(), pod_ip: self.ground.ip.clone() };
+        let api = self.shared.options.api_address.as_ref();
+        let config = if self.shared.host_view.is_some() {
+            images::ImageConfig { env: Vec::new(), ..image.config.clone() }
+        } else {
+            image.config.clone()
+        };
+        let env = environment(&self.pod, &self.spec, &config, api, &addresses, &self.shared.sources);
+        let env = env.await.map_err(Problem::config)?;
+        let dir = self.handle.dir.join("containers").join(&self.spec.name).join(self.number.to_string());
+        self.make_folders(&dir).map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
+        let around = Surroundings {
+            pod: &self.pod,
+            container: &self.spec,
+            image: &image,
+            layers_dir: self.shared.store.layers_dir(),
+            volumes: &self.ground.volumes,
+            pod_dir: &self.handle.dir,
+            dir: &dir,
+            key: self.key.clone(),
+            host_view: self.shared.host_view.clone(),
+            own_network: self.ground.own_network,
+            oci_runtime: self.shared.oci_runtime.clone(),
+        };
+        let spec = container_spec(&around, env).map_err(Problem::config)?;
+        let log = Log::create(&log_path(&self.handle.dir, &self.spec.name, self.number), self.shared.options.log_limit_bytes);
+        let log = log.map_err(|e| Problem::create(format!("log file: {e}")))?;
+        let (stdio, pumps) = stdio(&log).map_err(|e| Problem::create(format!("pipes: {e}")))?;
+        let fall_back = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
+        let output = Output {
+            container: self.spec.name.clone(),
+            log: Arc::clone(&log),
+            pumps,
+            dir: dir.clone(),
+            fall_back_to_log: fall_back,
+        };
+        self.handle.add_output(&self.key, output);
+        match self.ground.sandbox.start(&spec, stdio).await {
+            Ok(()) => Ok(Started {
+                at: Timestamp::now(),
+                image_id: image.id,
+                container_id,
+                process: spec.process,
+                log,
+            }),
+            Err(runtime::Error::Start(failure)) => {
+                log.close();
+                let message = format!(
+                    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
+                     failed: unable to start container process: {}",
+                    failure.message
+                );
+                Err(Problem::StartError { message, container_id, image_id: image.id })
+            }
+            Err(error) => Err(Problem::create(full(&error))),
+        }
+    }
+
+    fn id(&self) -> String {
+        let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
+        images::hex(&Sha256::digest(format!("{uid}/{}", self.key).as_bytes()))
+    }
+
+    fn make_folders(&self, dir: &Path) -> std::io::Result<()> {
+        // Left over from a start that was cancelled or failed.
+        if dir.exists() {
+            fs::remove_dir_all(dir)?;
+        }
+        for part in ["upper", "work", "rootfs"] {
+            fs::create_dir_all(dir.join(part))?;
+        }
+        let last_words = dir.join("termination-log");
+        fs::write(&last_words, "")?;
+        // Any user of the container may leave a message.
+        fs::set_permissions(&last_words, std::os::unix::fs::PermissionsExt::from_mode(0o666))
+    }
+
+    async fn image(&self) -> Result<Image, Problem> {
+        let name = self.spec.image.as_deref().unwrap_or_default();
+        let store = &self.shared.store;
+        let invalid = |error: images::Error| match error {
+            images::Error::Reference(_) => Problem::Waiting {
+                reason: Reason::InvalidImageName,
+                message: format!("Failed to apply default image tag {name:?}: {error}"),
+            },
+            other => Problem::create(full(&other)),
+        };
+        if self.shared.host_view.is_some() {
+            // The image is not needed, but its command is used when it happens to be here.
+            return Ok(store.get(name).ok().flatten().unwrap_or_else(|| bare(name)));
+        }
+        let policy = self.spec.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
+        let found = store.get(name).map_err(invalid)?;
+        match (found, policy) {
+            (Some(image), "Always") if image.files.is_empty() => match self.pull(name).await {
+                Ok(pulled) => Ok(pulled),
+                // A single machine is often offline: what was imported by hand beats an error.
+                Err(_) => Ok(image),
+            },
+            (Some(image), _) => Ok(image),
+            (None, "Never") => Err(Problem::Waiting {
+                reason: Reason::ErrImageNeverPull,
+                message: format!("Container image {name:?} is not present with pull policy of Never"),
+            }),
+            (None, _) => self.pull(name).await,
+        }
+    }
+
+    async fn pull(&self, name: &str) -> Result<Image, Problem> {
+        let failed = |message: String| Problem::Waiting { reason: Reason::ErrImagePull, message };
+        let pulled = self.shared.pull(&self.pod, name).await.map_err(|e| failed(full(&e)))?;
+        let found = self.shared.store.get(&pulled).map_err(|e| failed(full(&e)))?;
+        found.ok_or_else(|| failed("the image was deleted while it was pulled".into()))
+    }
+}
+
+fn bare(reference: &str) -> Image {
+    Image {
+        reference: reference.into(),
+        id: String::new(),
+        layers: Vec::new(),
+        config: images::ImageConfig::default(),
+        files: Vec::new(),
+        size_bytes: 0,
+    }
+}
+
+/// Where the log of an attempt lies.
+pub(crate) fn log_path(pod_dir: &Path, container: &str, number: u32) -> PathBuf {
+    pod_dir.join("logs").join(container).join(format!("{number}.log"))
+}
+
+fn stdio(log: &Arc<Log>) -> std::io::Result<(Stdio, Vec<JoinHandle<bool>>)> {
+    let (stdout, out_pump) = logged(log, "stdout")?;
+    let (stderr, err_pump) = logged(log, "stderr")?;
+    let stdin = OwnedFd::from(fs::File::open("/dev/null")?);
+    Ok((Stdio { stdin, stdout, stderr }, vec![out_pump, err_pump]))
+}
+
+fn logged(log: &Arc<Log>, stream: &'static str) -> std::io::Result<(OwnedFd, JoinHandle<bool>)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&read, true)?;
+    let output = pipe::Receiver::from_owned_fd(read)?;
+    Ok((write, tokio::spawn(pump(output, stream, Arc::clone(log)))))
+}
+
+/// An error with all its causes.
+pub(crate) fn full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,134 @@
+//! Makes the node known to the API, and takes pods that nobody has scheduled.
+
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::node::Shared;
+use crate::spec::downward::memory_bytes;
+
+/// How often the node says that it is alive; the kubelet's default for a status without change.
+const HEARTBEAT: Duration = Duration::from_secs(300);
+/// Wait after a failed try.
+const RETRY: Duration = Duration::from_secs(5);
+/// Most pods of one node: the addresses of a /24 network, less a few.
+const PODS_LIMIT: u32 = 250;
+
+/// The address by which others reach this machine, or the loopback address when it has no network.
+pub(crate) fn host_ip() -> String {
+    // Connecting a datagram socket sends nothing; it only asks for the route.
+    let route = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    route.map_or_else(|_| "127.0.0.1".into(), |address| address.ip().to_string())
+}
+
+/// Keeps the node's object up to date.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let nodes: Api<Node> = Api::all(shared.client.clone());
+    let name = shared.options.name.clone();
+    loop {
+        let wait = match register(&nodes, &name, &shared).await {
+            Ok(()) => HEARTBEAT,
+            Err(error) => {
+                tracing::debug!(node = name, %error, "Node was not registered");
+                RETRY
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn register(nodes: &Api<Node>, name: &str, shared: &Shared) -> Result<(), kube::Error> {
+    if nodes.get_opt(name).await?.is_none() {
+        let labels = json!({
+            "kubernetes.io/hostname": name,
+            "kubernetes.io/os": "linux",
+            "kubernetes.io/arch": architecture(),
+        });
+        let object: Node = serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))
+            .map_err(kube::Error::SerdeError)?;
+        match nodes.create(&PostParams::default(), &object).await {
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            created => drop(created?),
+        }
+    }
+    let patch = json!({"status": status(name, shared)});
+    nodes.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+}
+
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn status(name: &str, shared: &Shared) -> Value {
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let capacity = json!({
+        "cpu": processors.to_string(),
+        "memory": memory_bytes().unwrap_or(0).to_string(),
+        "pods": PODS_LIMIT.to_string(),
+    });
+    let uname = rustix::system::uname();
+    json!({
+        "capacity": capacity,
+        "allocatable": capacity,
+        "addresses": [
+            {"type": "InternalIP", "address": shared.host_ip},
+            {"type": "Hostname", "address": name},
+        ],
+        "conditions": [{
+            "type": "Ready",
+            "status": "True",
+            "reason": "NodeReady",
+            "message": "the node runs pods",
+            "lastHeartbeatTime": now,
+            "lastTransitionTime": now,
+        }],
+        "nodeInfo": {
+            "machineID": "",
+            "systemUUID": "",
+            "bootID": "",
+            "kernelVersion": uname.release().to_string_lossy(),
+            "osImage": "linux",
+            "containerRuntimeVersion": concat!("argosy://", env!("CARGO_PKG_VERSION")),
+            "kubeletVersion": concat!("argosy-", env!("CARGO_PKG_VERSION")),
+            "kubeProxyVersion": "",
+            "operatingSystem": "linux",
+            "architecture": architecture(),
+        },
+    })
+}
+
+/// Binds a pod that has no node to this one.
+pub(crate) async fn bind(shared: Arc<Shared>, pod: Pod) {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let binding = json!({
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": name, "namespace": namespace, "uid": pod.metadata.uid},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": shared.options.name},
+    });
+    let request = http::Request::post(format!("/api/v1/namespaces/{namespace}/pods/{name}/binding"))
+        .header("content-type", "application/json")
+        .body(binding.to_string().into_bytes())
+        .expect("a path of valid names is a valid request");
+    match shared.client.request_text(request).await {
+        Ok(_) => {}
+        // Bound by someone else, or deleted meanwhile.
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
+        Err(error) => tracing::warn!(pod = name, %error, "Pod was not bound"),
+    }
+}

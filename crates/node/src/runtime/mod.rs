@@ -1,0 +1,95 @@
+//! The operating system behind one trait: sandboxes, and containers in them.
+
+pub mod linux;
+pub mod recording;
+mod spec;
+pub(crate) mod wire;
+
+use std::os::fd::OwnedFd;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+pub use spec::{
+    ContainerSpec, Exit, Mount, ProcessSpec, Report, Request, Root, SandboxSpec, StartFailure, Tmpfs,
+};
+
+/// What can go wrong below the node.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The sandbox could not be made; the text names what is missing.
+    #[error("{0}")]
+    Sandbox(String),
+    /// The process could not be started.
+    #[error("{}", .0.message)]
+    Start(StartFailure),
+    /// The sandbox has ended, and all its containers with it.
+    #[error("the pod's sandbox is gone")]
+    Gone,
+    /// A call to the operating system failed.
+    #[error("{what}")]
+    System {
+        /// The operation.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Makes sandboxes.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// Makes the namespaces of a pod. Ends of processes are told on the channel, which closes with the sandbox.
+    ///
+    /// # Errors
+    /// When the kernel lacks or forbids a namespace, or the pod's folder cannot be used.
+    async fn create(&self, spec: &SandboxSpec) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error>;
+}
+
+/// The end of a first process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// As given to `start` or `exec`.
+    pub key: String,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+/// Standard input and output of a process.
+pub struct Stdio {
+    /// Read end.
+    pub stdin: OwnedFd,
+    /// Write end.
+    pub stdout: OwnedFd,
+    /// Write end.
+    pub stderr: OwnedFd,
+}
+
+/// The namespaces of one pod.
+#[async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Starts a container; returns when its program runs.
+    ///
+    /// # Errors
+    /// [`Error::Start`] with the reason when it does not.
+    async fn start(&self, spec: &ContainerSpec, io: Stdio) -> Result<(), Error>;
+
+    /// Starts a process in the running container `target`.
+    ///
+    /// # Errors
+    /// As for `start`; also when the container does not run.
+    async fn exec(&self, key: &str, target: &str, spec: &ProcessSpec, io: Stdio) -> Result<(), Error>;
+
+    /// Sends a signal to a first process, or to its process group too.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the sandbox has ended.
+    async fn signal(&self, key: &str, signal: i32, group: bool) -> Result<(), Error>;
+
+    /// Process id of the sandbox, to reach its network namespace.
+    fn pid(&self) -> Option<u32>;
+
+    /// Kills everything in the sandbox and waits until it is gone, with its mounts.
+    async fn destroy(&self);
+}

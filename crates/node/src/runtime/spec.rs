@@ -1,0 +1,171 @@
+//! What the node asks a runtime for: plain data that travels to the re-executed child as JSON.
+//!
+//! Nothing here knows Kubernetes types; `crate::spec` translates from them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The namespaces and pod-wide mounts in which the containers of one pod live.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SandboxSpec {
+    /// Folder of the pod; everything the pod leaves behind is below it.
+    pub dir: PathBuf,
+    /// Host name seen by the containers.
+    pub hostname: String,
+    /// Own network namespace; otherwise the containers share the host's.
+    pub own_network: bool,
+    /// Own IPC namespace; otherwise the host's.
+    pub own_ipc: bool,
+    /// Become root of a new user namespace first, because the node is not privileged.
+    pub own_user: bool,
+    /// Memory-backed volumes, mounted once for all containers.
+    pub tmpfs: Vec<Tmpfs>,
+}
+
+/// A memory-backed folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tmpfs {
+    /// Existing folder to mount on.
+    pub path: PathBuf,
+    /// Limit in bytes; `None` lets the kernel take its default, half of the memory.
+    pub size_bytes: Option<u64>,
+    /// Permission bits of the folder.
+    pub mode: u32,
+    /// Group that owns the folder.
+    pub group: Option<u32>,
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerSpec {
+    /// Unique in the pod: container name and attempt.
+    pub key: String,
+    /// What the root file system is made of.
+    pub root: Root,
+    /// Existing folder on which the root is put together.
+    pub rootfs: PathBuf,
+    /// No writes outside of volumes.
+    pub readonly_root: bool,
+    /// Volumes and files, parents before children.
+    pub mounts: Vec<Mount>,
+    /// Share the process namespace of the pod.
+    pub shared_pids: bool,
+    /// The pod has its own network namespace, so that `/sys` can be mounted anew.
+    pub own_network: bool,
+    /// All host devices and nothing masked.
+    pub privileged: bool,
+    /// What to run.
+    pub process: ProcessSpec,
+    /// Control group paths to enter, `cgroup.procs` files.
+    pub cgroups: Vec<PathBuf>,
+    /// Program that runs the container in our place, if not the built-in one.
+    pub oci_runtime: Option<PathBuf>,
+}
+
+/// What the root file system of a container is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Root {
+    /// Folder in which the lower layers lie.
+    pub layers_dir: PathBuf,
+    /// Names below `layers_dir`, the topmost first. With `host` this is empty.
+    pub layers: Vec<String>,
+    /// Show the host's files instead of layers, copy on write.
+    pub host: bool,
+    /// Folders of the host that stay hidden in a host view.
+    pub hidden: Vec<PathBuf>,
+    /// Where writes go.
+    pub upper: PathBuf,
+    /// Scratch folder of the overlay, on the file system of `upper`.
+    pub work: PathBuf,
+}
+
+/// Something shown inside a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mount {
+    /// File or folder of the host.
+    pub source: PathBuf,
+    /// Part of `source`; must not lead out of it. A missing folder is made.
+    pub sub_path: Option<String>,
+    /// Absolute path in the container.
+    pub target: PathBuf,
+    /// No writes through this mount.
+    pub readonly: bool,
+}
+
+/// A process in a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessSpec {
+    /// Program and arguments; the program is looked up in `PATH` of `env`.
+    pub argv: Vec<String>,
+    /// Whole environment in order; later entries win.
+    pub env: Vec<(String, String)>,
+    /// Working directory, made if missing.
+    pub cwd: String,
+    /// `user[:group]` of the image, names or numbers.
+    pub image_user: String,
+    /// User id that overrides the image's.
+    pub uid: Option<u32>,
+    /// Group id that overrides the image's.
+    pub gid: Option<u32>,
+    /// Further groups.
+    pub groups: Vec<u32>,
+    /// Refuse to run as user 0.
+    pub must_not_be_root: bool,
+    /// Capabilities to keep, as bits.
+    pub capabilities: u64,
+    /// The process and its children can never gain privileges.
+    pub no_new_privileges: bool,
+    /// Make a controlling terminal of standard input.
+    pub terminal: bool,
+}
+
+/// What the node sends to a sandbox.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Run a container; descriptors: spec, stdin, stdout, stderr, status.
+    Start,
+    /// Run a process in container `target`; descriptors as for `Start`, spec is a [`ProcessSpec`].
+    Exec { key: String, target: String },
+    /// Send a signal to the first process of `key`, or to its whole group.
+    Signal { key: String, signal: i32, group: bool },
+}
+
+/// What a sandbox tells the node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Report {
+    /// Namespaces and mounts are there.
+    Ready,
+    /// They are not, and the sandbox has ended.
+    Failed { message: String },
+    /// The first process of `key` ended.
+    Exited { key: String, exit: Exit },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The exit code as Kubernetes shows it: 128 + signal for a killed process.
+    pub fn code(self) -> i32 {
+        match self {
+            Exit::Code(code) => code,
+            Exit::Signal(signal) => 128 + signal,
+        }
+    }
+}
+
+/// Why a process could not be started; written by the child into the status pipe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartFailure {
+    /// The command itself is at fault, not the setting up of the container.
+    pub command: bool,
+    /// In the words that kubelet users know.
+    pub message: String,
+}
