@@ -1,25 +1,63 @@
 //! Durations: Go's text form (`1h30m`), plain seconds as the API takes them (C-EXE-12), and Go's printing (`1m0s`).
 
-use crate::expr::conversion;
-use crate::value::number::float_text;
 use crate::value::quote::go_quote;
 use crate::value::{Value, Width};
 
 /// Why a text is no duration; `Display` is the contract text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unable to parse {0} as a duration")]
-pub struct Error(pub String);
+#[error("unable to parse {text} as a duration: {reason}")]
+pub struct Error {
+    /// What was given.
+    pub text: String,
+    /// Go's words for what is wrong with it.
+    pub reason: String,
+}
 
 /// Nanoseconds of a text that is either a whole number of seconds or a Go duration (C-EXE-12).
 ///
 /// # Errors
 /// When it is neither.
 pub fn parse(text: &str) -> Result<i64, Error> {
-    let error = || Error(text.to_owned());
     if let Ok(seconds) = crate::value::number::parse_int(text, 10) {
         return Ok(seconds.wrapping_mul(1_000_000_000));
     }
-    parse_go(text).map_err(|_| error())
+    parse_go(text).map_err(|reason| Error {
+        text: text.to_owned(),
+        reason,
+    })
+}
+
+/// Nanoseconds of the short form that the command line takes: a whole number and one of `s`, `m`, `h`, `d`.
+///
+/// # Errors
+/// Any other text.
+pub fn parse_since(text: &str) -> Result<i64, String> {
+    let split = text.len().saturating_sub(1);
+    let (number, unit) = if text.is_char_boundary(split) {
+        text.split_at(split)
+    } else {
+        ("", "")
+    };
+    let scale: i64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if scale == 0 || !digits {
+        return Err(format!(
+            "Invalid since format '{text}'. Expected format <duration><unit> (e.g. 3h)\n"
+        ));
+    }
+    let number: i64 = number.parse().map_err(|_| {
+        format!(
+            "strconv.Atoi: parsing {}: value out of range",
+            go_quote(number.as_bytes())
+        )
+    })?;
+    Ok(number.wrapping_mul(scale).wrapping_mul(1_000_000_000))
 }
 
 /// Nanoseconds of a Go duration: `time.ParseDuration`.
@@ -215,13 +253,4 @@ pub fn method(d: i64, name: &str, args: &[Value]) -> Value {
 #[must_use]
 pub fn seconds(nanos: i64) -> String {
     format!("{:.6}", nanos as f64 / 1e9)
-}
-
-/// The text of a value that is given where a duration is wanted, for messages.
-#[must_use]
-pub fn wrong(v: &Value) -> String {
-    match v {
-        Value::Float(f) => float_text(*f),
-        other => conversion(other, "time.Duration"),
-    }
 }

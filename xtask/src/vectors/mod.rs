@@ -3,7 +3,14 @@
 //! One module per kind of vector; a kind is the file's name without `.json`.
 
 mod cliformat;
+mod depends;
+mod durations;
+mod expr;
 mod objects;
+mod sprig;
+mod template;
+mod template_tags;
+mod when;
 
 use std::path::PathBuf;
 
@@ -19,8 +26,15 @@ pub type Check = fn(&Value, &Value) -> Verdict;
 /// Every kind that we run: the file's stem and its check.
 const KINDS: &[(&str, Check)] = &[
     ("cliformat", cliformat::check),
+    ("depends", depends::check),
+    ("durations", durations::check),
+    ("expr", expr::check),
     ("objects", objects::check),
     ("objects-examples", objects::check_example),
+    ("sprig", sprig::check),
+    ("template", template::check),
+    ("template-tags", template_tags::check),
+    ("when", when::check),
 ];
 
 /// Kinds of which every vector must agree, so that `cargo xtask test` fails when one no longer does.

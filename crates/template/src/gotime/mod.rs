@@ -97,6 +97,14 @@ pub fn rfc3339(t: &Zoned) -> Result<String, String> {
     Ok(format(t, "2006-01-02T15:04:05.999999999Z07:00"))
 }
 
+/// The text of a Kubernetes time (`metav1.Time`): RFC 3339 as Go reads it, fractions cut to whole seconds on output.
+///
+/// # Errors
+/// Go's words.
+pub fn parse_rfc3339(text: &str) -> Result<Zoned, String> {
+    parse("2006-01-02T15:04:05Z07:00", text, &TimeZone::UTC)
+}
+
 /// A time moved by nanoseconds.
 ///
 /// # Errors
