@@ -1,3 +1,38 @@
 //! Every decision about a workflow, as pure functions.
+//!
+//! [`compile`] makes a [`Plan`] of a workflow and the templates it refers to; [`decide`] says what to do next, given
+//! a [`Snapshot`] of everything seen and the time. Same arguments, same answer. Nothing here reads a clock, a file, the
+//! environment or the network, and nothing waits.
 
+pub mod config;
+mod decision;
+pub mod duration;
+pub mod edit;
+pub mod item;
+pub mod locks;
+pub mod merge;
 pub mod names;
+pub mod node;
+mod pass;
+pub mod plan;
+pub mod pod;
+mod snapshot;
+pub mod throttle;
+pub mod transient;
+pub mod ttl;
+mod validate;
+mod vars;
+
+pub use config::Config;
+pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, Waiting};
+pub use plan::{Diagnostic, Plan, Severity, Templates, compile};
+pub use snapshot::{ConfigMaps, Outcomes, Refusal, Snapshot};
+
+/// Decides what to do next about one workflow.
+///
+/// The plan must have been compiled from the workflow of the snapshot (C-OP-03). The decision's changes apply to
+/// exactly that object: when storing them fails with a conflict, throw the decision away and decide again on the newer one.
+#[must_use]
+pub fn decide(plan: &Plan, seen: &Snapshot<'_>, now: jiff::Timestamp) -> Decision {
+    pass::run(plan, seen, now)
+}

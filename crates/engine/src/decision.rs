@@ -1,0 +1,450 @@
+//! What a decision says: changes of the object, effects on the world, when to look again, and who waits for what.
+
+use std::collections::BTreeMap;
+
+use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
+use argosy_model::{NodeStatus, Template, Workflow, WorkflowStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::locks;
+
+/// The answer of [`crate::decide`].
+#[derive(Debug, Clone, Default)]
+pub struct Decision {
+    /// What changes in the workflow object. Empty: nothing is to be written.
+    pub changes: Changes,
+    /// What is to be done, in order within each [`Order`].
+    pub effects: Vec<Effect>,
+    /// When to decide again if nothing happens before; never before `now`. Equal to `now` means: at once, as soon as
+    /// the changes are stored.
+    pub wake_at: Option<Timestamp>,
+    /// For every node that does not move, why; the key "" stands for the workflow.
+    pub waiting: BTreeMap<String, Waiting>,
+}
+
+/// Changes of one workflow object: only what differs from the snapshot's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// Labels to set, or to remove (`None`).
+    pub labels: BTreeMap<String, Option<String>>,
+    /// Annotations to set, or to remove (`None`).
+    pub annotations: BTreeMap<String, Option<String>>,
+    /// The whole new list of finalizers.
+    pub finalizers: Option<Vec<String>>,
+    /// The whole new status without its nodes.
+    pub status: Option<Box<WorkflowStatus>>,
+    /// New and touched nodes by id.
+    pub nodes: BTreeMap<String, NodeStatus>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Makes the changes on the object they were decided for.
+    pub fn apply(&self, workflow: &mut Workflow) {
+        for (changes, map) in
+            [(&self.labels, &mut workflow.metadata.labels), (&self.annotations, &mut workflow.metadata.annotations)]
+        {
+            for (key, value) in changes {
+                match value {
+                    Some(value) => map.insert(key.clone(), value.clone()),
+                    None => map.remove(key),
+                };
+            }
+        }
+        if let Some(finalizers) = &self.finalizers {
+            workflow.metadata.finalizers.clone_from(finalizers);
+        }
+        if let Some(status) = &self.status {
+            let nodes = std::mem::take(&mut workflow.status.nodes);
+            workflow.status = (**status).clone();
+            workflow.status.nodes = nodes;
+        }
+        workflow.status.nodes.extend(self.nodes.iter().map(|(id, node)| (id.clone(), node.clone())));
+    }
+
+    /// A JSON merge patch from the object they were decided for to the changed one.
+    #[must_use]
+    pub fn merge_patch(&self, before: &Workflow) -> Value {
+        let mut patch = Map::new();
+        let mut metadata = Map::new();
+        for (key, changes) in [("labels", &self.labels), ("annotations", &self.annotations)] {
+            if !changes.is_empty() {
+                metadata.insert(key.to_owned(), json!(changes));
+            }
+        }
+        if let Some(finalizers) = &self.finalizers {
+            metadata.insert("finalizers".to_owned(), json!(finalizers));
+        }
+        if !metadata.is_empty() {
+            patch.insert("metadata".to_owned(), metadata.into());
+        }
+        let mut status = Map::new();
+        if let Some(after) = &self.status {
+            let bare = WorkflowStatus { nodes: BTreeMap::new(), ..shallow(&before.status) };
+            if let Some(Value::Object(difference)) = merge_difference(&json!(bare), &json!(after)) {
+                status = difference;
+            }
+        }
+        let mut nodes = Map::new();
+        for (id, node) in &self.nodes {
+            let old = before.status.nodes.get(id).map_or(Value::Null, |n| json!(n));
+            if let Some(difference) = merge_difference(&old, &json!(node)) {
+                nodes.insert(id.clone(), difference);
+            }
+        }
+        if !nodes.is_empty() {
+            status.insert("nodes".to_owned(), nodes.into());
+        }
+        if !status.is_empty() {
+            patch.insert("status".to_owned(), status.into());
+        }
+        patch.into()
+    }
+}
+
+/// The status without its nodes, which are big and compared one by one.
+pub(crate) fn shallow(status: &WorkflowStatus) -> WorkflowStatus {
+    WorkflowStatus {
+        nodes: BTreeMap::new(),
+        phase: status.phase.clone(),
+        started_at: status.started_at.clone(),
+        finished_at: status.finished_at.clone(),
+        estimated_duration: status.estimated_duration,
+        progress: status.progress.clone(),
+        message: status.message.clone(),
+        compressed_nodes: String::new(),
+        offload_node_status_version: status.offload_node_status_version.clone(),
+        stored_templates: status.stored_templates.clone(),
+        persistent_volume_claims: status.persistent_volume_claims.clone(),
+        outputs: status.outputs.clone(),
+        conditions: status.conditions.clone(),
+        resources_duration: status.resources_duration.clone(),
+        stored_workflow_template_spec: status.stored_workflow_template_spec.clone(),
+        synchronization: status.synchronization.clone(),
+        artifact_repository_ref: status.artifact_repository_ref.clone(),
+        artifact_gc_status: status.artifact_gc_status.clone(),
+        task_results_completion_status: status.task_results_completion_status.clone(),
+    }
+}
+
+/// The merge patch that turns `old` into `new`; `None` when they are equal.
+fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut patch = Map::new();
+            for key in old.keys().filter(|key| !new.contains_key(*key)) {
+                patch.insert(key.clone(), Value::Null);
+            }
+            for (key, value) in new {
+                if let Some(difference) = merge_difference(old.get(key).unwrap_or(&Value::Null), value) {
+                    patch.insert(key.clone(), difference);
+                }
+            }
+            (!patch.is_empty()).then(|| patch.into())
+        }
+        _ => (old != new).then(|| new.clone()),
+    }
+}
+
+/// When an effect is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// Before the changes are stored: creations, which a repeat finds done.
+    BeforePersist,
+    /// Only after the changes are stored: what they allow and nothing can undo.
+    AfterPersist,
+}
+
+/// Something to be done to the world. Each names its object from node ids, so a repeat is harmless.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Create the pod of a node, after its ConfigMaps. "Already exists" is success when it carries the same node id.
+    CreatePod {
+        /// The node.
+        node_id: String,
+        /// The pod.
+        pod: Box<Pod>,
+        /// ConfigMaps with what is too big for the pod's environment.
+        config_maps: Vec<ConfigMap>,
+    },
+    /// Ask the containers of a pod to end, or delete the pod if it is still pending (C-CLN-10).
+    TerminateContainers {
+        /// The node.
+        node_id: String,
+        /// Name of the pod.
+        pod: String,
+    },
+    /// Delete a pod.
+    DeletePod {
+        /// The node, "" for pods without one.
+        node_id: String,
+        /// Name of the pod.
+        pod: String,
+        /// Only this incarnation.
+        uid: Option<String>,
+        /// How long after the changes are stored.
+        after: SignedDuration,
+    },
+    /// Label a pod completed and remove our finalizer from it.
+    LabelPodCompleted {
+        /// The node.
+        node_id: String,
+        /// Name of the pod.
+        pod: String,
+    },
+    /// Remove our finalizer from a pod.
+    RemovePodFinalizer {
+        /// The node.
+        node_id: String,
+        /// Name of the pod.
+        pod: String,
+    },
+    /// Create a volume claim.
+    CreateClaim {
+        /// The claim, owner included.
+        claim: Box<PersistentVolumeClaim>,
+    },
+    /// Delete a volume claim and remove its protection finalizer.
+    DeleteClaim {
+        /// Name of the claim.
+        name: String,
+    },
+    /// Create the disruption budget (`policy/v1`), as JSON.
+    CreateDisruptionBudget {
+        /// The whole object.
+        budget: Value,
+    },
+    /// Delete the disruption budget.
+    DeleteDisruptionBudget {
+        /// Its name.
+        name: String,
+    },
+    /// Create the task set or patch these tasks into it (C-HTTP-03).
+    WriteTaskSet {
+        /// Processed templates by node id.
+        tasks: BTreeMap<String, Template>,
+    },
+    /// Remove tasks from the task set, first their results, then themselves (C-HTTP-07).
+    CompleteTasks {
+        /// Node ids.
+        tasks: Vec<String>,
+        /// The workflow is complete: label the set.
+        all: bool,
+    },
+    /// Create the agent pod if it is missing.
+    CreateAgentPod {
+        /// The pod.
+        pod: Box<Pod>,
+    },
+    /// Delete the task results of the workflow.
+    DeleteTaskResults,
+    /// Save a cache entry (C-MEM-02).
+    SaveMemo {
+        /// Node whose outputs these are.
+        node_id: String,
+        /// ConfigMap in the controller's namespace.
+        config_map: String,
+        /// Key in it.
+        key: String,
+        /// The entry's text.
+        entry: String,
+    },
+    /// Operations on locks.
+    Lock(locks::Op),
+    /// A Kubernetes event about the workflow or one of its nodes.
+    Emit(Event),
+    /// A custom metric.
+    Metric(Metric),
+    /// Resolve the artifact repository reference (C-OP-10); the answer comes as `Outcomes::repository`.
+    ResolveArtifactRepository,
+    /// Look up entrypoint and command of an image; the answer comes as `Outcomes::images`.
+    LookUpImage {
+        /// The image.
+        image: String,
+        /// Pull secrets of the pod.
+        pull_secrets: Vec<String>,
+        /// Service account of the pod.
+        service_account: String,
+    },
+    /// Find the token secret of a service account; the answer comes as `Outcomes::token_secrets`.
+    LookUpTokenSecret {
+        /// The account.
+        service_account: String,
+    },
+    /// The workflow leaves its place among the running ones (C-THR-07).
+    LeaveThrottler,
+    /// Create a task or pod of artifact clean-up, as JSON (C-AGC-03).
+    CreateArtifactGc {
+        /// The whole object.
+        object: Value,
+    },
+}
+
+impl Effect {
+    /// When the effect is to be done.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        match self {
+            Self::CreatePod { .. }
+            | Self::CreateClaim { .. }
+            | Self::CreateDisruptionBudget { .. }
+            | Self::WriteTaskSet { .. }
+            | Self::CreateAgentPod { .. }
+            | Self::CreateArtifactGc { .. }
+            | Self::SaveMemo { .. }
+            | Self::ResolveArtifactRepository
+            | Self::LookUpImage { .. }
+            | Self::LookUpTokenSecret { .. } => Order::BeforePersist,
+            Self::Lock(op) => match op {
+                locks::Op::Limit { .. } | locks::Op::Enqueue { .. } | locks::Op::Acquire { .. } => Order::BeforePersist,
+                locks::Op::Release { .. } | locks::Op::ReleaseAll { .. } => Order::AfterPersist,
+            },
+            Self::TerminateContainers { .. }
+            | Self::DeletePod { .. }
+            | Self::LabelPodCompleted { .. }
+            | Self::RemovePodFinalizer { .. }
+            | Self::DeleteClaim { .. }
+            | Self::DeleteDisruptionBudget { .. }
+            | Self::CompleteTasks { .. }
+            | Self::DeleteTaskResults
+            | Self::Emit(_)
+            | Self::Metric(_)
+            | Self::LeaveThrottler => Order::AfterPersist,
+        }
+    }
+}
+
+/// A Kubernetes event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// `Warning` instead of `Normal`.
+    pub warning: bool,
+    /// Its reason, such as `WorkflowRunning`.
+    pub reason: String,
+    /// Its text.
+    pub message: String,
+    /// The node it is about (C-EVT-02).
+    pub node_id: Option<String>,
+}
+
+/// A value for a custom metric (C-MET-10).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Name without prefix.
+    pub name: String,
+    /// Help text.
+    pub help: String,
+    /// Labels in the order of the spec.
+    pub labels: Vec<(String, String)>,
+    /// What is done with the value.
+    pub kind: MetricKind,
+    /// The value.
+    pub value: f64,
+}
+
+/// The kind of a custom metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetricKind {
+    /// Adds the value.
+    Counter,
+    /// Sets, adds or subtracts the value.
+    Gauge {
+        /// `Set`, `Add` or `Sub`.
+        operation: String,
+        /// Followed in real time while the node or workflow runs.
+        realtime: bool,
+    },
+    /// Observes the value.
+    Histogram {
+        /// Upper bounds of the buckets.
+        buckets: Vec<f64>,
+    },
+}
+
+/// Why a node does not move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// The workflow waits for its turn (C-THR-08).
+    Admission,
+    /// `spec.suspend` is set.
+    WorkflowSuspended,
+    /// A lock is held by others.
+    Lock {
+        /// Name of the lock.
+        lock: String,
+        /// Who holds it.
+        holders: Vec<String>,
+        /// The text in status.
+        message: String,
+    },
+    /// As many run as may.
+    Parallelism {
+        /// How many run.
+        active: i64,
+        /// How many may.
+        limit: i64,
+    },
+    /// The next attempt comes later.
+    RetryAt(Timestamp),
+    /// The pod was asked for and is not there yet.
+    PodCreation {
+        /// Name of the pod.
+        pod: String,
+    },
+    /// The API refuses the pod for now.
+    PodRefused {
+        /// The API's text.
+        message: String,
+    },
+    /// The pod is there and does not start.
+    PodPending {
+        /// Name of the pod.
+        pod: String,
+        /// Reason and message, empty when Kubernetes gives none.
+        message: String,
+    },
+    /// The pod runs.
+    PodRunning {
+        /// Name of the pod.
+        pod: String,
+    },
+    /// The pod ended and its outputs or result are not reported yet.
+    Result {
+        /// Name of the pod.
+        pod: String,
+        /// When it is given up.
+        until: Option<Timestamp>,
+    },
+    /// Until then, or until somebody resumes it (`None`).
+    Suspended {
+        /// When it goes on by itself.
+        until: Option<Timestamp>,
+    },
+    /// The agent works on it.
+    Agent,
+    /// Other nodes must end first.
+    Nodes(Vec<String>),
+    /// A value is referenced that no node has given.
+    Variable {
+        /// The engine's text.
+        message: String,
+    },
+    /// An image's entrypoint is being looked up.
+    Image {
+        /// The image.
+        image: String,
+    },
+    /// A volume claim is being created.
+    Claim {
+        /// The API's text.
+        message: String,
+    },
+    /// The artifact repository is being resolved.
+    ArtifactRepository,
+}

@@ -1,0 +1,89 @@
+//! What becomes of pods whose nodes are done (C-CLN-01).
+
+use std::collections::BTreeMap;
+
+use argosy_model::k8s::{LabelSelector, Pod};
+use argosy_model::{PodGcStrategy, WorkflowPhase};
+
+use super::{Pass, labels};
+use crate::decision::Effect;
+use crate::{duration, node};
+
+/// What is done with one pod.
+enum Fate {
+    Label,
+    Delete,
+    RemoveFinalizer,
+    Keep,
+}
+
+impl Pass<'_> {
+    /// Labels or deletes the pods of fulfilled nodes.
+    pub fn clean_up_pods(&mut self) {
+        let pods: Vec<(String, std::sync::Arc<Pod>)> = self
+            .pods
+            .iter()
+            .flat_map(|(id, pods)| pods.iter().map(move |pod| (id.clone(), std::sync::Arc::clone(pod))))
+            .collect();
+        for (id, pod) in pods {
+            let fulfilled = self.nodes.get(&id).is_some_and(node::phase_fulfilled);
+            if !fulfilled || pod.metadata.labels.contains_key(labels::COMPONENT) {
+                continue;
+            }
+            let name = pod.metadata.name.clone();
+            match self.fate(&pod) {
+                Fate::Label => self.effect(Effect::LabelPodCompleted { node_id: id, pod: name }),
+                Fate::Delete => {
+                    let after = self
+                        .spec
+                        .pod_gc
+                        .as_ref()
+                        .and_then(|gc| duration::parse(&gc.delete_delay_duration).ok())
+                        .unwrap_or(self.seen.config.pod_gc_delay);
+                    self.effect(Effect::DeletePod { node_id: id, pod: name, uid: None, after });
+                }
+                Fate::RemoveFinalizer => self.effect(Effect::RemovePodFinalizer { node_id: id, pod: name }),
+                Fate::Keep => {}
+            }
+        }
+    }
+
+    fn fate(&self, pod: &Pod) -> Fate {
+        let Some(gc) = &self.spec.pod_gc else { return Fate::Label };
+        if gc.label_selector.as_ref().is_some_and(|s| !selects(s, &pod.metadata.labels)) {
+            return Fate::Label;
+        }
+        let ended = node::workflow_fulfilled(&self.status.phase);
+        match &gc.strategy {
+            PodGcStrategy::Unset => return Fate::Label,
+            PodGcStrategy::OnWorkflowCompletion if ended => return Fate::Delete,
+            PodGcStrategy::OnWorkflowSuccess if self.status.phase == WorkflowPhase::Succeeded => return Fate::Delete,
+            PodGcStrategy::OnPodCompletion => return Fate::Delete,
+            PodGcStrategy::OnPodSuccess if pod.status.phase == "Succeeded" => return Fate::Delete,
+            PodGcStrategy::OnPodSuccess if pod.status.phase == "Failed" => return Fate::Label,
+            _ => {}
+        }
+        if ended {
+            Fate::Label
+        } else if pod.metadata.finalizers.iter().any(|f| f == labels::POD_FINALIZER) {
+            Fate::RemoveFinalizer
+        } else {
+            Fate::Keep
+        }
+    }
+}
+
+/// Whether a selector matches labels.
+pub(crate) fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    selector.match_labels.iter().all(|(k, v)| labels.get(k) == Some(v))
+        && selector.match_expressions.iter().all(|term| {
+            let value = labels.get(&term.key);
+            match term.operator.as_str() {
+                "In" => value.is_some_and(|v| term.values.contains(v)),
+                "NotIn" => value.is_none_or(|v| !term.values.contains(v)),
+                "Exists" => value.is_some(),
+                "DoesNotExist" => value.is_none(),
+                _ => false,
+            }
+        })
+}

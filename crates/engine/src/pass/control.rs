@@ -1,0 +1,114 @@
+//! Shutdown, deadlines and the end of daemons (section 9, C-DMN-05).
+
+use argosy_model::k8s::Pod;
+use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Pass, labels};
+use crate::node;
+
+impl Pass<'_> {
+    /// The end of the workflow's time (C-OP-60).
+    pub fn workflow_deadline(&self) -> Option<Timestamp> {
+        let secs = self.spec.active_deadline_seconds.filter(|s| *s != 0)?;
+        let started = self.status.started_at.as_ref()?.0;
+        let whole = Timestamp::from_second(started.as_second()).ok()?;
+        whole.checked_add(SignedDuration::from_secs(secs)).ok()
+    }
+
+    pub fn deadline_passed(&self) -> bool {
+        self.workflow_deadline().is_some_and(|d| self.now > d)
+    }
+
+    /// Whether a pod may run under the shutdown in force (C-EXC-02).
+    pub fn may_run(&self, on_exit: bool) -> bool {
+        match self.shutdown() {
+            ShutdownStrategy::Unset => true,
+            ShutdownStrategy::Stop => on_exit,
+            _ => false,
+        }
+    }
+
+    /// Ends a pod whose time is up (C-EXC-01).
+    pub fn control_pod(&mut self, id: &str, pod: &Pod) {
+        let Some(node) = self.nodes.get(id) else { return };
+        if node::fulfilled(node) || !matches!(pod.status.phase.as_str(), "Pending" | "Running" | "") {
+            return;
+        }
+        let on_exit = pod.metadata.labels.get(labels::ON_EXIT).is_some_and(|v| v == "true");
+        if !self.may_run(on_exit) {
+            let message = format!("workflow shutdown with strategy:  {}", self.shutdown());
+            self.terminate(id);
+            self.mark(id, NodePhase::Failed, Some(&message));
+            self.fail_descendants(id, &message);
+        } else if !on_exit && self.deadline_passed() {
+            self.terminate(id);
+            self.mark(id, NodePhase::Failed, Some("Step exceeded its deadline"));
+            self.fail_descendants(id, "Step exceeded its deadline");
+        }
+    }
+
+    fn fail_descendants(&mut self, id: &str, message: &str) {
+        for child in self.container_descendants(id) {
+            if self.nodes.get(&child).is_some_and(|n| !node::fulfilled(n)) {
+                self.mark(&child, NodePhase::Failed, Some(message));
+            }
+        }
+    }
+
+    /// Ends nodes that have no pod when the workflow is stopped or its time is up (C-EXC-10).
+    pub fn fail_nodes_without_pods(&mut self) {
+        let stopped = *self.shutdown() != ShutdownStrategy::Unset;
+        let late = self.deadline_passed();
+        if !stopped && !late {
+            return;
+        }
+        let open: Vec<NodeStatus> = self.nodes.iter().filter(|n| !node::fulfilled(n)).cloned().collect();
+        for open in open {
+            let on_exit = self.in_exit_handler(&open);
+            let suspended = open.type_ == NodeType::Suspend && open.phase == NodePhase::Running;
+            if stopped && !(on_exit && *self.shutdown() == ShutdownStrategy::Stop) {
+                let waits = open.phase == NodePhase::Pending
+                    && open.synchronization_status.as_ref().is_some_and(|s| !s.waiting.is_empty());
+                let spent = open.type_ == NodeType::Retry && self.descendants_fulfilled(&open);
+                if suspended || waits || spent || matches!(open.type_, NodeType::Http | NodeType::Plugin) {
+                    let message = format!("Stopped with strategy '{}'", self.shutdown());
+                    self.mark(&open.id, NodePhase::Failed, Some(&message));
+                    continue;
+                }
+            }
+            if late && !on_exit && (open.phase == NodePhase::Pending || suspended) {
+                self.mark(&open.id, NodePhase::Failed, Some("Step exceeded its deadline"));
+            }
+        }
+    }
+
+    fn descendants_fulfilled(&self, node: &NodeStatus) -> bool {
+        node.children.iter().filter_map(|c| self.nodes.get(c)).all(|c| node::fulfilled(c) && self.descendants_fulfilled(c))
+    }
+
+    /// Whether a node is an exit handler or inside one.
+    pub fn in_exit_handler(&self, node: &NodeStatus) -> bool {
+        let mut current = Some(node);
+        while let Some(node) = current {
+            if node.display_name.ends_with(".onExit") {
+                return true;
+            }
+            current = self.nodes.get(&node.boundary_id).filter(|n| !node.boundary_id.is_empty() && n.id != node.id);
+        }
+        false
+    }
+
+    /// Ends the daemons of a boundary that is done; "" stands for the workflow.
+    pub fn stop_daemons(&mut self, boundary: &str) {
+        let daemons: Vec<String> =
+            self.nodes.in_boundary(boundary).filter(|n| node::daemoned(n)).map(|n| n.id.clone()).collect();
+        for id in daemons {
+            self.terminate(&id);
+            self.change(&id, |node| {
+                node.phase = NodePhase::Succeeded;
+                node.daemoned = None;
+            });
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Templates that are one pod: container, script, resource, data, container set (sections 16.1 to 16.4).
+
+use argosy_model::{NodeFlag, NodePhase, NodeStatus, NodeType, Template};
+
+use super::nodes::Birth;
+use super::pod_phase::Expectation;
+use super::template::Call;
+use super::{Evaluated, Pass, Stop};
+use crate::decision::{Effect, Waiting};
+use crate::plan::{Kind, kind};
+use crate::pod::{self, PodRequest};
+use crate::vars::{self, Level};
+use crate::{names, node};
+
+impl Pass<'_> {
+    /// Evaluates a template that is a pod.
+    pub fn run_pod(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Evaluated {
+        let fresh = self.nodes.get(id).is_none();
+        if fresh {
+            self.add_executable(call, call.name, NodeType::Pod, template, NodePhase::Pending, "");
+        }
+        self.create_pod(id, call, template)?;
+        if fresh && let Some(set) = &template.container_set {
+            for container in set.containers.iter() {
+                let name = format!("{}.{}", call.name, container.container.name);
+                let flag = call.flag.clone().filter(|f| *f != NodeFlag::default());
+                let child = self.add_node(Birth {
+                    name: &name,
+                    kind: NodeType::Container,
+                    phase: NodePhase::Pending,
+                    boundary: id,
+                    message: "",
+                    flag,
+                    scope: call.base.scope_text(),
+                });
+                self.change(&child, |n| {
+                    n.template_name.clone_from(&call.holder.template);
+                    n.template_ref.clone_from(&call.holder.reference);
+                });
+            }
+            for container in set.containers.iter() {
+                let child = self.nodes.id(&format!("{}.{}", call.name, container.container.name));
+                if container.dependencies.is_empty() {
+                    self.add_child(id, &child);
+                }
+                for dependency in &container.dependencies {
+                    let parent = self.nodes.id(&format!("{}.{dependency}", call.name));
+                    self.add_child(&parent, &child);
+                }
+            }
+        }
+        Ok(Some(id.to_owned()))
+    }
+
+    /// Asks for the pod unless it is there (C-BLD-40).
+    fn create_pod(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
+        match self.pods.get(id).map(Vec::len) {
+            None => {}
+            Some(1) => return Ok(()),
+            Some(count) => {
+                return Err(Stop::Error(format!(
+                    "expected 1 pod, got {count}. This can happen when multiple workflow-controller pods are running and both reconciling this Workflow. Check your Argo Workflows installation for a rogue workflow-controller. Otherwise, report this to the Argo Workflows maintainers"
+                )));
+            }
+        }
+        if !self.may_run(call.on_exit) {
+            let message = format!("workflow shutdown with strategy: {}", self.shutdown());
+            self.mark(id, NodePhase::Failed, Some(&message));
+            return Ok(());
+        }
+        let pod_name = self.pod_name(call.name, template);
+        if let Some(refusal) = self.seen.outcomes.pods.get(&pod_name).cloned() {
+            if !refusal.transient {
+                return Err(Stop::Error(refusal.message));
+            }
+            self.mark(id, NodePhase::Pending, Some(&refusal.message));
+            self.waiting.insert(id.to_owned(), Waiting::PodRefused { message: refusal.message });
+            self.retry_later();
+        }
+        match self.build_pod(id, &pod_name, call, template) {
+            Ok(built) => {
+                self.active_pods += 1;
+                self.effect(Effect::CreatePod {
+                    node_id: id.to_owned(),
+                    pod: Box::new(built.pod),
+                    config_maps: built.config_maps,
+                });
+                self.waiting.entry(id.to_owned()).or_insert(Waiting::PodCreation { pod: pod_name });
+                Ok(())
+            }
+            Err(pod::Error::NoTimeLeft) => Ok(()),
+            Err(pod::Error::ImageUnknown { image }) => {
+                let pull_secrets = self.spec.image_pull_secrets.iter().map(|s| s.name.clone()).collect();
+                let service_account = if template.service_account_name.is_empty() {
+                    self.spec.service_account_name.clone()
+                } else {
+                    template.service_account_name.clone()
+                };
+                self.effect(Effect::LookUpImage { image: image.clone(), pull_secrets, service_account });
+                self.waiting.insert(id.to_owned(), Waiting::Image { image });
+                Ok(())
+            }
+            Err(pod::Error::TokenSecretUnknown { service_account }) => {
+                self.effect(Effect::LookUpTokenSecret { service_account });
+                Ok(())
+            }
+            Err(error @ pod::Error::Refused(_)) => Err(Stop::Error(error.to_string())),
+        }
+    }
+
+    fn build_pod(
+        &mut self,
+        id: &str,
+        pod_name: &str,
+        call: &Call<'_>,
+        template: &Template,
+    ) -> Result<pod::Built, pod::Error> {
+        let boundary =
+            if call.boundary.is_empty() { None } else { self.boundary_template(call.boundary) };
+        let failed_hosts = self.failed_hosts(id, template);
+        let mut locals = self.input_variables(template);
+        locals.insert("pod.name".to_owned(), vars::text(pod_name));
+        let globals = &self.globals;
+        let substitute = |json: &str| {
+            vars::substitute_json(json, &[&locals, globals], Level::Lenient).map_err(|e| e.to_string())
+        };
+        let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_deref());
+        let reference = self.status.artifact_repository_ref.as_ref();
+        pod::build(&PodRequest {
+            config: self.seen.config,
+            workflow: self.wf,
+            spec: &self.spec,
+            template,
+            boundary: boundary.as_deref(),
+            node_name: call.name,
+            node_id: id,
+            pod_name,
+            on_exit: call.on_exit,
+            include_script_output: include,
+            now: self.now,
+            started_at: self.nodes.get(id).and_then(|n| n.started_at.as_ref()).map(|t| t.0),
+            workflow_deadline: self.workflow_deadline(),
+            retry_deadline: call.deadline,
+            repository: reference.and_then(|r| r.artifact_repository.as_deref()),
+            images: &self.seen.outcomes.images,
+            token_secrets: &self.seen.outcomes.token_secrets,
+            claims: &self.status.persistent_volume_claims,
+            failed_hosts: &failed_hosts,
+            trace: None,
+            substitute: &substitute,
+        })
+    }
+
+    /// Whether anything in the parent template reads the node's result (C-CTR-01).
+    fn wants_result(&self, call: &Call<'_>, parent: Option<&Template>) -> bool {
+        let Some(parent) = parent else { return false };
+        let name = names::step_or_task(call.name);
+        let text = argosy_model::go_json::to_string(parent).unwrap_or_default();
+        ["steps", "tasks"].iter().any(|sort| {
+            text.contains(&format!("{sort}.{name}.outputs.result"))
+                || text.contains(&format!("{sort}['{name}']['outputs']['result']"))
+                || text.contains(&format!("{sort}['{name}'].outputs.result"))
+        })
+    }
+
+    /// Hosts on which earlier attempts of the nearest retry node failed (C-RTY-08).
+    fn failed_hosts(&self, id: &str, template: &Template) -> Vec<String> {
+        let wanted = template
+            .retry_strategy
+            .as_ref()
+            .or(self.spec.retry_strategy.as_ref())
+            .and_then(|s| s.affinity.as_ref())
+            .is_some_and(|a| a.node_anti_affinity.is_some());
+        if !wanted {
+            return Vec::new();
+        }
+        let Some(retry) = self
+            .nodes
+            .iter()
+            .find(|n| n.type_ == NodeType::Retry && n.children.iter().any(|c| c == id))
+        else {
+            return Vec::new();
+        };
+        let mut hosts: Vec<String> = Vec::new();
+        let mut open: Vec<&str> = retry.children.iter().map(String::as_str).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(next) = open.pop() {
+            let Some(child) = self.nodes.get(next).filter(|_| seen.insert(next.to_owned())) else { continue };
+            if child.type_ == NodeType::Pod
+                && node::failed_or_error(&child.phase)
+                && !child.host_node_name.is_empty()
+                && !hosts.contains(&child.host_node_name)
+            {
+                hosts.push(child.host_node_name.clone());
+            }
+            open.extend(child.children.iter().map(String::as_str));
+        }
+        hosts.sort();
+        hosts
+    }
+
+    /// What the template of a stored pod node promises.
+    pub fn expectation(&mut self, node: &NodeStatus) -> Expectation {
+        let Some(template) = self.node_template(node) else {
+            return Expectation {
+                daemon: false,
+                mains: vec!["main".to_owned()],
+                parameters: false,
+                required_artifacts: false,
+                result: false,
+            };
+        };
+        let mains = match &template.container_set {
+            Some(set) => set.containers.iter().map(|c| c.container.name.clone()).collect(),
+            None => vec!["main".to_owned()],
+        };
+        Expectation {
+            daemon: template.daemon == Some(true),
+            mains,
+            parameters: !template.outputs.parameters.is_empty(),
+            required_artifacts: template.outputs.artifacts.iter().any(|a| !a.optional),
+            result: template.outputs.result.is_some(),
+        }
+    }
+
+    /// The template of a stored node, defaults merged, inputs not processed.
+    pub fn node_template(&mut self, node: &NodeStatus) -> Option<std::sync::Arc<Template>> {
+        let base = crate::plan::Base::parse(&node.template_scope);
+        let holder = super::template::Holder {
+            name: names::step_or_task(&node.name).to_owned(),
+            template: node.template_name.clone(),
+            reference: node.template_ref.clone(),
+            inline: None,
+            sort: "",
+        };
+        let cache_key = format!(
+            "{}|{}|{}",
+            node.template_scope,
+            node.template_name,
+            node.template_ref.as_ref().map_or_else(String::new, |r| format!("{}/{}/{}", r.cluster_scope, r.name, r.template))
+        );
+        if !node.template_name.is_empty() || node.template_ref.is_some() {
+            if let Some(found) = self.resolved.get(&cache_key) {
+                return Some(std::sync::Arc::clone(found));
+            }
+            let key = base.stored_key(&holder);
+            let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
+            let found = self.plan.resolve(&base, &holder, stored).ok()?.template;
+            self.resolved.insert(cache_key, std::sync::Arc::clone(&found));
+            return Some(found);
+        }
+        self.inline_template(node, &base)
+    }
+
+    /// The template of a node whose step or task has it inline: found in the boundary's template.
+    fn inline_template(&mut self, node: &NodeStatus, base: &crate::plan::Base) -> Option<std::sync::Arc<Template>> {
+        let parent = self.nodes.get(&node.boundary_id)?.clone();
+        let template = self.node_template(&parent)?;
+        let name = names::step_or_task(&node.name).to_owned();
+        let step = template.steps.iter().flat_map(|g| g.iter()).find(|s| s.name == name).map(super::template::Holder::from);
+        let task = template.dag.as_ref().and_then(|d| d.tasks.iter().find(|t| t.name == name)).map(super::template::Holder::from);
+        let holder = step.or(task)?;
+        let _ = base;
+        self.plan.resolve(base, &holder, None).ok().map(|f| f.template)
+    }
+}

@@ -1,0 +1,313 @@
+//! One decision from start to end: the order of section 5 of the behaviour rules.
+//!
+//! A pass works on the stored nodes with an overlay ([`Tree`]) and on a copy of the rest of the status. Each file below
+//! holds one concern of it as methods of [`Pass`]. Not here: reading the spec (`plan`), building pods (`pod`).
+
+mod agent;
+mod arguments;
+mod artifacts;
+mod claims;
+mod cleanup;
+mod control;
+mod dag;
+mod dag_assess;
+mod derived;
+mod events;
+mod finish;
+mod globals;
+mod group;
+mod hooks;
+mod leaf;
+mod loops;
+mod memo;
+mod metadata;
+mod metrics;
+mod nodes;
+mod outputs;
+mod parallelism;
+mod pod_phase;
+mod pods;
+mod restart;
+mod results;
+mod retry;
+mod scope;
+mod steps;
+mod suspend;
+mod sync;
+mod template;
+mod timeout;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use argosy_model::k8s::{Pod, Time};
+use argosy_model::{NodePhase, ShutdownStrategy, Template, Workflow, WorkflowPhase, WorkflowStatus};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::decision::{Changes, Decision, Effect, Waiting, shallow};
+use crate::plan::Plan;
+use crate::snapshot::Snapshot;
+use crate::vars::{self, Vars};
+use crate::{locks, node};
+
+pub(crate) use template::Holder;
+pub(crate) use tree::Tree;
+
+/// Why the evaluation of a template gave no node, or an unusable one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    /// As many run as may; nothing is recorded (C-PAR-05).
+    #[error("Max parallelism reached")]
+    Parallelism,
+    /// Nested too deeply; the node is marked (C-EXE-01).
+    #[error("Max recursion depth reached")]
+    Depth,
+    /// A timeout of the template; the node is marked (C-EXE-10).
+    #[error("timeout")]
+    Timeout,
+    /// A value is referenced that does not exist yet (C-SUB-06).
+    #[error("{0}")]
+    Missing(String),
+    /// Anything that makes the node an Error.
+    #[error("{0}")]
+    Error(String),
+}
+
+/// What stands in a name's place while it is being evaluated: the node's id, if there is a node.
+pub(crate) type Evaluated = Result<Option<String>, Stop>;
+
+/// The wait before a pass that failed for a reason outside is tried again: the peer's re-queue time (C-INF-07).
+const RETRY_WAIT: SignedDuration = SignedDuration::from_secs(10);
+
+/// One decision under way.
+pub(crate) struct Pass<'a> {
+    pub plan: &'a Plan,
+    pub seen: Snapshot<'a>,
+    pub wf: &'a Workflow,
+    pub now: Timestamp,
+    /// The status without nodes, as it is to become.
+    pub status: WorkflowStatus,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+    pub finalizers: Vec<String>,
+    pub nodes: Tree<'a>,
+    /// Global variables.
+    pub globals: Vars,
+    /// The spec to run by, with globals substituted everywhere but in templates.
+    pub spec: Arc<argosy_model::WorkflowSpec>,
+    /// The workflow's volumes: those of the spec and its claims.
+    pub volumes: Vec<argosy_model::k8s::Volume>,
+    pub effects: Vec<Effect>,
+    pub locks: locks::Session<'a>,
+    pub wake_at: Option<Timestamp>,
+    pub waiting: BTreeMap<String, Waiting>,
+    /// Whether there is anything to store.
+    pub updated: bool,
+    /// Pods by node id.
+    pub pods: BTreeMap<String, Vec<&'a Arc<Pod>>>,
+    /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
+    pub active_pods: i64,
+    /// Tasks of the agent by node id.
+    pub tasks: BTreeMap<String, Template>,
+    /// Pods to terminate, by node id, so that each is asked once.
+    pub terminated: BTreeSet<String>,
+    /// Templates resolved in this pass.
+    pub resolved: BTreeMap<String, Arc<Template>>,
+    /// How deep templates are nested at the moment.
+    pub depth: usize,
+    /// Nodes that were unfulfilled or missing at the start and have emitted their metrics since.
+    pub measured: BTreeSet<String>,
+}
+
+/// Decides about one workflow. See [`crate::decide`].
+pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision {
+    let mut pass = Pass::new(plan, *seen, now);
+    pass.steps();
+    pass.decision()
+}
+
+impl<'a> Pass<'a> {
+    fn new(plan: &'a Plan, seen: Snapshot<'a>, now: Timestamp) -> Self {
+        let wf = seen.workflow;
+        Self {
+            plan,
+            seen,
+            wf,
+            now,
+            status: shallow(&wf.status),
+            labels: wf.metadata.labels.clone(),
+            annotations: wf.metadata.annotations.clone(),
+            finalizers: wf.metadata.finalizers.clone(),
+            nodes: Tree::new(&wf.metadata.name, &wf.status.nodes),
+            globals: Vars::new(),
+            spec: Arc::clone(&plan.spec),
+            volumes: Vec::new(),
+            effects: Vec::new(),
+            locks: locks::Session::new(seen.locks),
+            wake_at: None,
+            waiting: BTreeMap::new(),
+            updated: false,
+            pods: BTreeMap::new(),
+            active_pods: 0,
+            tasks: BTreeMap::new(),
+            terminated: BTreeSet::new(),
+            resolved: BTreeMap::new(),
+            depth: 0,
+            measured: BTreeSet::new(),
+        }
+    }
+
+    /// The steps of one pass in order (C-OP-03). Every early return ends the pass.
+    fn steps(&mut self) {
+        if !self.admit() || !self.prepare() {
+            return;
+        }
+        self.index_pods();
+        self.apply_results();
+        if self.labels.get(labels::COMPLETED).is_some_and(|v| v == "true") {
+            return;
+        }
+        if !self.workflow_locks() {
+            return;
+        }
+        if self.status.phase == WorkflowPhase::Unset {
+            self.first_pass();
+        } else if !self.assess_pods() {
+            return;
+        }
+        if self.spec.suspend == Some(true) {
+            self.waiting.insert(String::new(), Waiting::WorkflowSuspended);
+            return;
+        }
+        self.count_active_pods();
+        if !self.prepare_volumes() {
+            return;
+        }
+        self.evaluate();
+    }
+
+    /// From the entry template to the final phase (C-OP-03, rows 14 to 21).
+    fn evaluate(&mut self) {
+        let Some(entry) = self.run_entry() else { return };
+        let phase = self.nodes.get(&entry).map_or(NodePhase::Unset, |n| n.phase.clone());
+        self.set_outcome_variables(&phase);
+        let hooks_done = match self.run_workflow_hooks() {
+            Ok(done) => done,
+            Err(stop) => {
+                self.mark_error(&entry, &stop.to_string());
+                false
+            }
+        };
+        if self.spec.shutdown == ShutdownStrategy::Unset {
+            self.reconcile_agent();
+        }
+        let fulfilled = self.nodes.get(&entry).is_some_and(node::fulfilled);
+        if !hooks_done || !fulfilled {
+            return;
+        }
+        let Some(exit) = self.run_exit_handler(&entry) else { return };
+        self.finish(&entry, exit.as_deref());
+    }
+
+    /// Asks to be looked at again at that time.
+    pub fn wake(&mut self, at: Timestamp) {
+        let at = at.max(self.now);
+        self.wake_at = Some(self.wake_at.map_or(at, |old| old.min(at)));
+    }
+
+    /// Asks to be looked at again because something outside may have got better.
+    pub fn retry_later(&mut self) {
+        self.wake(self.now + RETRY_WAIT);
+    }
+
+    pub fn effect(&mut self, effect: Effect) {
+        if !self.effects.contains(&effect) {
+            self.effects.push(effect);
+        }
+    }
+
+    pub fn set_global(&mut self, name: &str, value: impl Into<String>) {
+        self.globals.insert(name.to_owned(), vars::text(value.into()));
+    }
+
+    pub fn shutdown(&self) -> &ShutdownStrategy {
+        &self.spec.shutdown
+    }
+
+    /// Changes a node and notes that there is something to store if it changed.
+    pub fn change(&mut self, id: &str, edit: impl FnOnce(&mut argosy_model::NodeStatus)) -> bool {
+        let changed = self.nodes.change(id, edit);
+        self.updated |= changed;
+        changed
+    }
+
+    pub fn time(&self) -> Option<Time> {
+        Some(Time(self.now))
+    }
+
+    /// The answer, once every step was taken.
+    fn decision(mut self) -> Decision {
+        if !self.updated {
+            return Decision {
+                changes: Changes::default(),
+                effects: self.all_effects(),
+                wake_at: self.wake_at,
+                waiting: self.waiting,
+            };
+        }
+        self.update_derived();
+        self.clean_up_pods();
+        self.release_at_end();
+        self.node_events();
+        let effects = self.all_effects();
+        let before = &self.wf.metadata;
+        let changes = Changes {
+            labels: map_changes(&before.labels, &self.labels),
+            annotations: map_changes(&before.annotations, &self.annotations),
+            finalizers: (before.finalizers != self.finalizers).then_some(self.finalizers),
+            status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
+            nodes: self.nodes.into_touched(),
+        };
+        Decision { changes, effects, wake_at: self.wake_at, waiting: self.waiting }
+    }
+
+    fn all_effects(&mut self) -> Vec<Effect> {
+        let locks = std::mem::replace(&mut self.locks, locks::Session::new(self.seen.locks));
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.extend(locks.into_ops().into_iter().map(Effect::Lock));
+        effects
+    }
+}
+
+fn map_changes(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> BTreeMap<String, Option<String>> {
+    let removed = before.keys().filter(|k| !after.contains_key(*k)).map(|k| (k.clone(), None));
+    let set = after.iter().filter(|(k, v)| before.get(*k) != Some(*v)).map(|(k, v)| (k.clone(), Some(v.clone())));
+    removed.chain(set).collect()
+}
+
+/// Labels, annotations and finalizers that decisions read and write (C-LBL-01).
+pub(crate) mod labels {
+    pub const WORKFLOW: &str = "workflows.argoproj.io/workflow";
+    pub const COMPLETED: &str = "workflows.argoproj.io/completed";
+    pub const PHASE: &str = "workflows.argoproj.io/phase";
+    pub const ARCHIVING: &str = "workflows.argoproj.io/workflow-archiving-status";
+    pub const ON_EXIT: &str = "workflows.argoproj.io/on-exit";
+    pub const COMPONENT: &str = "workflows.argoproj.io/component";
+    pub const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
+    pub const TEMPLATE: &str = "workflows.argoproj.io/workflow-template";
+    pub const CLUSTER_TEMPLATE: &str = "workflows.argoproj.io/cluster-workflow-template";
+    pub const REPORTED: &str = "workflows.argoproj.io/report-outputs-completed";
+    pub const CONFIG_MAP_TYPE: &str = "workflows.argoproj.io/configmap-type";
+    pub const NODE_ID: &str = "workflows.argoproj.io/node-id";
+    pub const NODE_NAME: &str = "workflows.argoproj.io/node-name";
+    pub const POD_NAME_FORMAT: &str = "workflows.argoproj.io/pod-name-format";
+    pub const PROGRESS: &str = "workflows.argoproj.io/progress";
+    pub const SCHEDULED_TIME: &str = "workflows.argoproj.io/scheduled-time";
+    pub const DISPLAY_NAME: &str = "workflows.argoproj.io/display-name";
+    pub const ARTIFACT_GC_FINALIZER: &str = "workflows.argoproj.io/artifact-gc";
+    pub const POD_FINALIZER: &str = "workflows.argoproj.io/status";
+}

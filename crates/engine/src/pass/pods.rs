@@ -1,0 +1,179 @@
+//! Bringing nodes up to what their pods have come to (section 8). The phase of a single pod is in `pod_phase`.
+
+use argosy_model::k8s::{Pod, Time};
+use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType};
+
+use super::{Pass, labels};
+use crate::decision::{Effect, Waiting};
+use crate::{names, node};
+
+impl Pass<'_> {
+    /// Groups the pods by node (C-POD-02).
+    pub fn index_pods(&mut self) {
+        for pod in self.seen.pods.values() {
+            let annotations = &pod.metadata.annotations;
+            let id = match (annotations.get(labels::NODE_ID), annotations.get(labels::NODE_NAME)) {
+                (Some(id), _) => id.clone(),
+                (None, Some(name)) => self.nodes.id(name),
+                (None, None) => continue,
+            };
+            self.pods.entry(id).or_default().push(pod);
+        }
+    }
+
+    /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).
+    pub fn assess_pods(&mut self) -> bool {
+        let mut complete = true;
+        let pods: Vec<(String, std::sync::Arc<Pod>)> = self
+            .pods
+            .iter()
+            .filter_map(|(id, pods)| pods.first().map(|pod| (id.clone(), std::sync::Arc::clone(pod))))
+            .collect();
+        for (id, pod) in pods {
+            complete &= self.assess_pod(&id, &pod);
+        }
+        self.assess_agent_pod();
+        complete &= self.find_missing_pods();
+        self.set_pod_running();
+        self.fail_nodes_without_pods();
+        complete
+    }
+
+    /// Brings one node up to its pod. False: its result is still missing (C-POD-04).
+    fn assess_pod(&mut self, id: &str, pod: &Pod) -> bool {
+        let Some(old) = self.nodes.get(id).cloned() else { return true };
+        let mut complete = true;
+        if !node::phase_completed(&old.phase) || node::daemoned(&old) || !node::fulfilled(&old) {
+            if let Some(new) = self.pod_node(pod, &old) {
+                if new.phase == NodePhase::Succeeded && new.task_result_synced == Some(false) {
+                    let until = latest_finish(pod).map(|t| t + self.seen.config.task_result_timeout);
+                    match until {
+                        Some(until) if self.now >= until => {
+                            let given_up = NodeStatus { task_result_synced: Some(true), ..new };
+                            self.store_pod_node(given_up, &old);
+                        }
+                        _ => {
+                            self.await_result(id, until);
+                            complete = false;
+                        }
+                    }
+                } else {
+                    self.store_pod_node(new, &old);
+                }
+            }
+        }
+        self.control_pod(id, pod);
+        self.note_pod_wait(id, pod);
+        complete
+    }
+
+    fn store_pod_node(&mut self, new: NodeStatus, old: &NodeStatus) {
+        if new == *old {
+            return;
+        }
+        self.nodes.insert(new.clone());
+        self.updated = true;
+        if let Some(outputs) = &new.outputs {
+            self.export_globals(outputs);
+        }
+        if new.phase == NodePhase::Succeeded {
+            self.save_memo(&new.id);
+        }
+    }
+
+    fn note_pod_wait(&mut self, id: &str, pod: &Pod) {
+        let Some(node) = self.nodes.get(id).filter(|n| !node::fulfilled(n)) else { return };
+        let name = pod.metadata.name.clone();
+        let waiting = match node.phase {
+            NodePhase::Pending => Waiting::PodPending { pod: name, message: node.message.clone() },
+            _ if pod.status.phase == "Running" => Waiting::PodRunning { pod: name },
+            _ => Waiting::Result { pod: name, until: None },
+        };
+        self.waiting.entry(id.to_owned()).or_insert(waiting);
+    }
+
+    /// Pods that should be there and are not (C-POD-05, Q-36).
+    fn find_missing_pods(&mut self) -> bool {
+        let missing: Vec<NodeStatus> = self
+            .nodes
+            .iter()
+            .filter(|n| n.type_ == NodeType::Pod && !node::phase_fulfilled(n) || node::daemoned(n))
+            .filter(|n| n.type_ == NodeType::Pod && n.started_at.is_some() && !node::phase_completed(&n.phase))
+            .filter(|n| n.phase != NodePhase::Pending && !self.pods.contains_key(&n.id))
+            .cloned()
+            .collect();
+        for lost in missing {
+            let started = lost.started_at.as_ref().map_or(self.now, |t| t.0);
+            let due = started + self.seen.config.recently_started;
+            if self.now <= due {
+                self.wake(due + jiff::SignedDuration::from_millis(1));
+                self.waiting.insert(lost.id.clone(), Waiting::PodCreation { pod: String::new() });
+                return false;
+            }
+            self.change(&lost.id, |n| {
+                n.daemoned = None;
+                n.task_result_synced = n.task_result_synced.map(|_| true);
+            });
+            self.mark_error(&lost.id, "pod deleted");
+            for child in self.container_descendants(&lost.id) {
+                self.mark_error(&child, "container deleted");
+            }
+        }
+        true
+    }
+
+    pub fn container_descendants(&self, id: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut open = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
+        while let Some(next) = open.pop() {
+            let Some(child) = self.nodes.get(&next).filter(|n| n.type_ == NodeType::Container) else { continue };
+            if !found.contains(&next) {
+                open.extend(child.children.iter().cloned());
+                found.push(next);
+            }
+        }
+        found
+    }
+
+    /// The condition that tells whether any pod runs (C-POD-03, Q-04).
+    fn set_pod_running(&mut self) {
+        let running =
+            self.nodes.iter().any(|n| n.type_ == NodeType::Pod && n.phase == NodePhase::Running);
+        self.set_condition(ConditionType::PodRunning, if running { "True" } else { "False" }, "");
+    }
+
+    /// Sets or replaces a condition. It alone is no reason to store.
+    pub fn set_condition(&mut self, kind: ConditionType, status: &str, message: &str) {
+        let new = Condition { type_: kind, status: status.to_owned(), message: message.to_owned() };
+        match self.status.conditions.iter_mut().find(|c| c.type_ == new.type_) {
+            Some(old) => *old = new,
+            None => self.status.conditions.push(new),
+        }
+    }
+
+    /// Asks the containers of a node's pod to end.
+    pub fn terminate(&mut self, id: &str) {
+        let Some(pod) = self.pods.get(id).and_then(|p| p.first()).map(|p| p.metadata.name.clone()) else { return };
+        if self.terminated.insert(id.to_owned()) {
+            self.effect(Effect::TerminateContainers { node_id: id.to_owned(), pod });
+        }
+    }
+
+    /// The name of the pod of a stored node.
+    pub fn stored_pod_name(&self, node: &NodeStatus) -> String {
+        let template = node.template_ref.as_ref().map_or(node.template_name.as_str(), |r| r.template.as_str());
+        let version = self
+            .annotations
+            .get(labels::POD_NAME_FORMAT)
+            .map_or(self.seen.config.pod_names, |v| names::PodNames::parse(v));
+        names::pod_name(&self.wf.metadata.name, &node.name, template, version)
+    }
+}
+
+/// The latest finish of the pod's containers.
+pub(crate) fn latest_finish(pod: &Pod) -> Option<jiff::Timestamp> {
+    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    statuses
+        .filter_map(|s| s.state.terminated.as_ref()?.finished_at.as_ref().map(|t: &Time| t.0))
+        .max()
+}

@@ -1,0 +1,292 @@
+//! Locks of the workflow and of templates, and how status shows them (section 19).
+
+use argosy_model::{
+    MutexHolding, MutexStatus, NodePhase, NodeSynchronizationStatus, NodeType, SemaphoreHolding, SemaphoreStatus,
+    Synchronization, SynchronizationStatus, Template, WorkflowPhase,
+};
+use jiff::Timestamp;
+
+use super::template::Call;
+use super::{Pass, Stop};
+use crate::decision::Waiting;
+use crate::locks::{self, Answer, Kind, Name, Request};
+use crate::plan::kind;
+
+/// What a template's locks say.
+pub(crate) enum Gate {
+    /// Go on; `fresh` when a lock was taken just now.
+    Open { fresh: bool },
+    /// Wait; the node says for what.
+    Closed,
+}
+
+impl Pass<'_> {
+    /// Takes the workflow's own locks. False: the pass ends here (C-OP-20).
+    pub fn workflow_locks(&mut self) -> bool {
+        let Some(block) = self.spec.synchronization.clone() else { return true };
+        if crate::node::workflow_fulfilled(&self.status.phase) {
+            return true;
+        }
+        let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, None);
+        match self.acquire(&block, &holder) {
+            Ok(Answer::Held { .. }) => true,
+            Ok(Answer::Waiting { lock, message }) => {
+                if *self.shutdown() == argosy_model::ShutdownStrategy::Terminate
+                    && self.status.phase == WorkflowPhase::Pending
+                {
+                    self.release_everything();
+                    self.mark_workflow(WorkflowPhase::Failed, "Stopped with strategy 'Terminate'");
+                    return false;
+                }
+                if self.status.phase != WorkflowPhase::Running {
+                    self.mark_workflow(WorkflowPhase::Pending, &message);
+                } else {
+                    self.updated |= self.status.message != message;
+                    self.status.message.clone_from(&message);
+                }
+                self.note_lock_wait("", &lock, message);
+                false
+            }
+            Err(message) => {
+                let message = format!("Failed to acquire the synchronization lock. {message}");
+                self.mark_workflow(WorkflowPhase::Failed, &message);
+                false
+            }
+        }
+    }
+
+    /// Takes the locks of a template for a node (C-EXE-20).
+    pub fn template_locks(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<Gate, Stop> {
+        let Some(block) = &template.synchronization else { return Ok(Gate::Open { fresh: false }) };
+        let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
+        match self.acquire(block, &holder) {
+            Ok(Answer::Held { .. }) => {
+                let fresh = self.change(id, |node| {
+                    if node.synchronization_status.take().is_some() {
+                        node.message = String::new();
+                    }
+                });
+                Ok(Gate::Open { fresh })
+            }
+            Ok(Answer::Waiting { lock, message }) => {
+                if self.nodes.get(id).is_none() {
+                    let kind = self.node_type(template);
+                    self.add_executable(call, call.name, kind, template, NodePhase::Pending, &message);
+                }
+                self.change(id, |node| {
+                    node.synchronization_status = Some(NodeSynchronizationStatus { waiting: lock.clone() });
+                    node.message.clone_from(&message);
+                });
+                self.note_lock_wait(id, &lock, message);
+                Ok(Gate::Closed)
+            }
+            Err(message) => {
+                self.error_or_add(call, &message);
+                Err(Stop::Error(message))
+            }
+        }
+    }
+
+    /// The type of a template's node.
+    pub fn node_type(&self, template: &Template) -> NodeType {
+        use crate::plan::Kind as K;
+        if template.retry_strategy.is_some() || self.spec.retry_strategy.is_some() {
+            return NodeType::Retry;
+        }
+        match kind(template) {
+            K::Steps => NodeType::Steps,
+            K::Dag => NodeType::Dag,
+            K::Suspend => NodeType::Suspend,
+            K::Http => NodeType::Http,
+            K::Plugin => NodeType::Plugin,
+            _ => NodeType::Pod,
+        }
+    }
+
+    fn note_lock_wait(&mut self, id: &str, lock: &str, message: String) {
+        let holders = self.locks.get(lock).map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
+        self.waiting.insert(id.to_owned(), Waiting::Lock { lock: lock.to_owned(), holders, message });
+    }
+
+    /// Asks for all locks of a block and shows the answer in status.
+    fn acquire(&mut self, block: &Synchronization, holder: &str) -> Result<Answer, String> {
+        let names = self.lock_names(block)?;
+        let mut wanted = Vec::new();
+        for name in &names {
+            wanted.push((name.to_string(), self.lock_limit(name)?));
+        }
+        let created = self.wf.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |t| t.0);
+        let priority = i64::from(self.spec.priority.unwrap_or(0));
+        let answer = self.locks.acquire(&Request { holder, locks: &wanted, priority, created });
+        let before = self.status.synchronization.clone();
+        match &answer {
+            Answer::Held { taken } => {
+                for name in names.iter().filter(|n| taken.contains(&n.to_string())) {
+                    self.show_held(name, holder);
+                }
+            }
+            Answer::Waiting { .. } => {
+                for name in &names {
+                    self.show_waiting(name);
+                }
+            }
+        }
+        self.updated |= before != self.status.synchronization;
+        Ok(answer)
+    }
+
+    /// The locks of a block: semaphores, then mutexes (C-SYN-04).
+    fn lock_names(&self, block: &Synchronization) -> Result<Vec<Name>, String> {
+        let own = &self.wf.metadata.namespace;
+        let space = |given: &str| if given.is_empty() { own.clone() } else { given.to_owned() };
+        let mut names = Vec::new();
+        for semaphore in &block.semaphores {
+            names.push(semaphore_name(semaphore, &space(&semaphore.namespace)).map_err(|e| e.to_string())?);
+        }
+        for mutex in &block.mutexes {
+            names.push(mutex_name(mutex, &space(&mutex.namespace)).map_err(|e| e.to_string())?);
+        }
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                return Err(locks::Error::Duplicate.to_string());
+            }
+        }
+        Ok(names)
+    }
+
+    fn lock_limit(&self, name: &Name) -> Result<u32, String> {
+        let limit = match &name.kind {
+            Kind::Mutex => return Ok(1),
+            Kind::Database => {
+                return Err(format!("database session is not available for mutex {name}"));
+            }
+            Kind::ConfigMap { key } => {
+                let map = self.seen.config_maps.get(&name.namespace, &name.resource);
+                map.and_then(|m| m.data.get(key)).and_then(|v| v.trim().parse::<u32>().ok())
+            }
+        };
+        let known = self.locks.get(&name.to_string()).map(|l| l.limit);
+        limit
+            .filter(|l| *l > 0)
+            .or(known.filter(|l| *l > 0))
+            .ok_or_else(|| format!("failed to initialize semaphore {name} with limit"))
+    }
+
+    fn show_held(&mut self, name: &Name, holder: &str) {
+        let text = name.to_string();
+        let status = self.status.synchronization.get_or_insert_with(SynchronizationStatus::default);
+        match name.kind {
+            Kind::ConfigMap { .. } => {
+                let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
+                semaphore.waiting.retain(|w| w.semaphore != text);
+                match semaphore.holding.iter_mut().find(|h| h.semaphore == text) {
+                    Some(entry) => entry.holders.push(holder.to_owned()),
+                    None => semaphore
+                        .holding
+                        .push(SemaphoreHolding { semaphore: text, holders: vec![holder.to_owned()] }),
+                }
+            }
+            Kind::Mutex | Kind::Database => {
+                let mutex = status.mutex.get_or_insert_with(MutexStatus::default);
+                mutex.waiting.retain(|w| w.mutex != text);
+                mutex.holding.push(MutexHolding { mutex: text, holder: holder.to_owned() });
+            }
+        }
+    }
+
+    fn show_waiting(&mut self, name: &Name) {
+        let text = name.to_string();
+        let holders: Vec<String> =
+            self.locks.get(&text).map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
+        let status = self.status.synchronization.get_or_insert_with(SynchronizationStatus::default);
+        match name.kind {
+            Kind::ConfigMap { .. } => {
+                let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
+                match semaphore.waiting.iter_mut().find(|w| w.semaphore == text) {
+                    Some(entry) => entry.holders = holders,
+                    None => semaphore.waiting.push(SemaphoreHolding { semaphore: text, holders }),
+                }
+            }
+            Kind::Mutex | Kind::Database => {
+                let holder = holders.into_iter().next().unwrap_or_default();
+                let mutex = status.mutex.get_or_insert_with(MutexStatus::default);
+                match mutex.waiting.iter_mut().find(|w| w.mutex == text) {
+                    Some(entry) => entry.holder = holder,
+                    None => mutex.waiting.push(MutexHolding { mutex: text, holder }),
+                }
+            }
+        }
+    }
+
+    /// Gives back what a node holds or waits for (C-SYN-22).
+    pub fn release_template_locks(&mut self, id: &str) {
+        let Some(status) = self.status.synchronization.clone() else { return };
+        let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
+        let mut names: Vec<String> = Vec::new();
+        if let Some(semaphore) = &status.semaphore {
+            names.extend(semaphore.holding.iter().chain(&semaphore.waiting).map(|h| h.semaphore.clone()));
+        }
+        if let Some(mutex) = &status.mutex {
+            names.extend(mutex.holding.iter().chain(&mutex.waiting).map(|h| h.mutex.clone()));
+        }
+        for name in names {
+            if self.locks.release(&name, &holder) {
+                self.hide(&name, &holder);
+            }
+        }
+        self.change(id, |n| n.synchronization_status = None);
+    }
+
+    fn hide(&mut self, lock: &str, holder: &str) {
+        let Some(status) = &mut self.status.synchronization else { return };
+        if let Some(semaphore) = &mut status.semaphore {
+            for entry in semaphore.holding.iter_mut().filter(|h| h.semaphore == lock) {
+                entry.holders.retain(|h| h != holder);
+            }
+            semaphore.holding.retain(|h| !h.holders.is_empty());
+        }
+        if let Some(mutex) = &mut status.mutex {
+            mutex.holding.retain(|h| h.mutex != lock || h.holder != holder);
+        }
+        self.updated = true;
+    }
+
+    /// Gives back everything of the workflow.
+    pub fn release_everything(&mut self) {
+        let key = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, None);
+        self.locks.release_all(&key);
+        self.status.synchronization = None;
+    }
+
+    /// Gives back everything once the workflow is done (C-PER-05).
+    pub fn release_at_end(&mut self) {
+        if crate::node::workflow_fulfilled(&self.status.phase) && self.status.synchronization.is_some() {
+            self.release_everything();
+        }
+    }
+}
+
+/// The name of a semaphore in a namespace.
+///
+/// # Errors
+/// When the reference has both sources, none, or an empty part.
+pub fn semaphore_name(semaphore: &argosy_model::SemaphoreRef, namespace: &str) -> Result<Name, locks::Error> {
+    let (resource, kind) = match (&semaphore.config_map_key_ref, &semaphore.database) {
+        (Some(_), Some(_)) => return Err(locks::Error::BothSources),
+        (None, None) => return Err(locks::Error::NoSource),
+        (Some(reference), None) => {
+            (reference.reference.name.clone(), Kind::ConfigMap { key: reference.key.clone() })
+        }
+        (None, Some(database)) => (database.key.clone(), Kind::Database),
+    };
+    Name { namespace: namespace.to_owned(), resource, kind }.checked()
+}
+
+/// The name of a mutex in a namespace.
+///
+/// # Errors
+/// When a part is empty.
+pub fn mutex_name(mutex: &argosy_model::Mutex, namespace: &str) -> Result<Name, locks::Error> {
+    let kind = if mutex.database { Kind::Database } else { Kind::Mutex };
+    Name { namespace: namespace.to_owned(), resource: mutex.name.clone(), kind }.checked()
+}

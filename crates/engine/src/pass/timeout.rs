@@ -1,0 +1,48 @@
+//! `timeout` and `pendingTimeout` of templates whose pod has not started (C-EXE-10).
+
+use argosy_model::{NodePhase, Template};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Pass, Stop};
+use crate::decision::Effect;
+use crate::duration;
+
+impl Pass<'_> {
+    /// Fails a pending node whose time is up, and wakes when it will be.
+    pub fn check_timeouts(&mut self, id: &str, template: &Template) -> Result<(), Stop> {
+        let mut first: Option<Timestamp> = None;
+        for text in [&template.timeout, &template.pending_timeout] {
+            if text.is_empty() {
+                continue;
+            }
+            let length = duration::parse(text)
+                .map_err(|e| Stop::Error(format!("invalid timeout format {e}")))?;
+            let Some(node) = self.nodes.get(id).filter(|n| n.phase == NodePhase::Pending) else { continue };
+            let Some(started) = node.started_at.as_ref().map(|t| t.0) else { continue };
+            let end = started.checked_add(length).unwrap_or(Timestamp::MAX);
+            if self.now > end {
+                self.time_out(id);
+                return Err(Stop::Timeout);
+            }
+            first = Some(first.map_or(end, |f| f.min(end)));
+        }
+        if let Some(first) = first {
+            // The limit counts as passed only after its instant.
+            self.wake(first.checked_add(SignedDuration::from_millis(1)).unwrap_or(first));
+        }
+        Ok(())
+    }
+
+    fn time_out(&mut self, id: &str) {
+        if let Some(pod) = self.pods.get(id).and_then(|p| p.first()) {
+            let effect = Effect::DeletePod {
+                node_id: id.to_owned(),
+                pod: pod.metadata.name.clone(),
+                uid: Some(pod.metadata.uid.clone()),
+                after: SignedDuration::ZERO,
+            };
+            self.effect(effect);
+        }
+        self.mark(id, NodePhase::Failed, Some("timeout"));
+    }
+}

@@ -1,0 +1,136 @@
+//! The node tree of one decision: the stored nodes with what the decision changed on top.
+
+use std::collections::BTreeMap;
+
+use argosy_model::{NodeStatus, NodeType};
+
+use crate::{names, node};
+
+/// Stored nodes and, over them, new and touched ones.
+pub(crate) struct Tree<'a> {
+    workflow: &'a str,
+    base: &'a BTreeMap<String, NodeStatus>,
+    touched: BTreeMap<String, NodeStatus>,
+    /// Ids of nodes by boundary; grows with new nodes, so that loops need no scan of all nodes.
+    by_boundary: BTreeMap<String, Vec<String>>,
+}
+
+impl<'a> Tree<'a> {
+    pub fn new(workflow: &'a str, base: &'a BTreeMap<String, NodeStatus>) -> Self {
+        let mut by_boundary: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (id, node) in base {
+            by_boundary.entry(node.boundary_id.clone()).or_default().push(id.clone());
+        }
+        Self { workflow, base, touched: BTreeMap::new(), by_boundary }
+    }
+
+    pub fn id(&self, name: &str) -> String {
+        names::node_id(self.workflow, name)
+    }
+
+    pub fn get(&self, id: &str) -> Option<&NodeStatus> {
+        self.touched.get(id).or_else(|| self.base.get(id))
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<&NodeStatus> {
+        self.get(&self.id(name))
+    }
+
+    /// The node as it was before this decision.
+    pub fn before(&self, id: &str) -> Option<&'a NodeStatus> {
+        self.base.get(id)
+    }
+
+    /// Changes a node, if there is one with that id, and tells whether it differs now from before the call.
+    pub fn change(&mut self, id: &str, edit: impl FnOnce(&mut NodeStatus)) -> bool {
+        let Some(old) = self.get(id) else { return false };
+        let mut new = old.clone();
+        edit(&mut new);
+        let changed = new != *old;
+        if changed {
+            self.touched.insert(id.to_owned(), new);
+        }
+        changed
+    }
+
+    /// Adds a new node or replaces one.
+    pub fn insert(&mut self, node: NodeStatus) {
+        if self.get(&node.id).is_none() {
+            self.by_boundary.entry(node.boundary_id.clone()).or_default().push(node.id.clone());
+        }
+        self.touched.insert(node.id.clone(), node);
+    }
+
+    /// All nodes in order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &NodeStatus> {
+        let stored = self.base.iter().map(|(id, node)| self.touched.get(id).unwrap_or(node));
+        let new = self.touched.iter().filter(|(id, _)| !self.base.contains_key(*id)).map(|(_, node)| node);
+        stored.chain(new)
+    }
+
+    pub fn len(&self) -> usize {
+        self.base.len() + self.touched.keys().filter(|id| !self.base.contains_key(*id)).count()
+    }
+
+    /// The nodes of one boundary.
+    pub fn in_boundary(&self, boundary: &str) -> impl Iterator<Item = &NodeStatus> {
+        self.by_boundary.get(boundary).into_iter().flatten().filter_map(|id| self.get(id))
+    }
+
+    /// The last attempt of a retry node and the number of attempts; hooks don't count (C-RTY-01).
+    pub fn attempts(&self, retry: &NodeStatus) -> (usize, Option<&NodeStatus>) {
+        let mut count = 0;
+        let mut last = None;
+        for child in retry.children.iter().filter_map(|id| self.get(id)) {
+            if !node::hooked(child) || child.node_flag.as_ref().is_some_and(|f| f.retried) {
+                count += 1;
+                last = Some(child);
+            }
+        }
+        (count, last)
+    }
+
+    /// The nodes that what comes next hangs on (C-NODE-21).
+    pub fn outbound(&self, id: &str) -> Vec<String> {
+        let Some(node) = self.get(id) else { return Vec::new() };
+        let own = vec![node.id.clone()];
+        match node.type_ {
+            NodeType::TaskGroup | NodeType::Container => self.outbound_of_children(node),
+            NodeType::Pod => {
+                let set = node
+                    .children
+                    .first()
+                    .and_then(|id| self.get(id))
+                    .is_some_and(|child| child.type_ == NodeType::Container);
+                if set { self.outbound_of_children(node) } else { own }
+            }
+            NodeType::Retry => node.children.last().map_or_else(Vec::new, |child| self.outbound(child)),
+            NodeType::Steps | NodeType::Dag if !node.memoization_status.as_ref().is_some_and(|m| m.hit) => {
+                node.outbound_nodes.iter().flat_map(|id| self.outbound(id)).collect()
+            }
+            NodeType::StepGroup => node.outbound_nodes.clone(),
+            _ => own,
+        }
+    }
+
+    fn outbound_of_children(&self, node: &NodeStatus) -> Vec<String> {
+        if node.children.is_empty() {
+            return vec![node.id.clone()];
+        }
+        let mut found = Vec::new();
+        for child in node.children.iter().filter_map(|id| self.get(id)) {
+            if node.type_ == NodeType::Container && child.boundary_id != node.boundary_id {
+                found.push(node.id.clone());
+            } else {
+                found.extend(self.outbound(&child.id));
+            }
+        }
+        found
+    }
+
+    /// New and changed nodes.
+    pub fn into_touched(self) -> BTreeMap<String, NodeStatus> {
+        let base = self.base;
+        self.touched.into_iter().filter(|(id, node)| base.get(id) != Some(node)).collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! Everything that one decision sees: borrowed, plain data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argosy_model::k8s::{ConfigMap, Pod};
+use argosy_model::{Workflow, WorkflowTaskResult};
+
+use crate::config::{Config, ImageConfig};
+use crate::locks;
+
+/// What a decision sees.
+#[derive(Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// The workflow, with its node status in clear.
+    pub workflow: &'a Workflow,
+    /// Pods of the workflow that are not labelled completed, by name, the agent's included.
+    pub pods: &'a BTreeMap<String, Arc<Pod>>,
+    /// Task results of the workflow by node id.
+    pub results: &'a BTreeMap<String, Arc<WorkflowTaskResult>>,
+    /// What the agent reported, by node id.
+    pub agent_results: &'a BTreeMap<String, argosy_model::NodeResult>,
+    /// ConfigMaps of parameters, caches and semaphores.
+    pub config_maps: &'a ConfigMaps,
+    /// All locks in memory.
+    pub locks: &'a locks::Machine,
+    /// What came of earlier effects.
+    pub outcomes: &'a Outcomes,
+    /// The controller's settings.
+    pub config: &'a Config,
+    /// False while the workflow's turn has not come (C-THR-08).
+    pub admitted: bool,
+}
+
+/// ConfigMaps by namespace and name.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigMaps {
+    known: BTreeMap<(String, String), Option<Arc<ConfigMap>>>,
+}
+
+impl ConfigMaps {
+    /// No ConfigMaps at all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a ConfigMap that exists (`Some`) or is known not to.
+    pub fn insert(&mut self, namespace: &str, name: &str, map: Option<Arc<ConfigMap>>) {
+        self.known.insert((namespace.to_owned(), name.to_owned()), map);
+    }
+
+    /// The ConfigMap, `None` when there is none.
+    #[must_use]
+    pub fn get(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
+        self.known.get(&(namespace.to_owned(), name.to_owned()))?.as_deref()
+    }
+}
+
+/// What came of earlier effects.
+#[derive(Debug, Clone, Default)]
+pub struct Outcomes {
+    /// Pods that the API refused, by pod name.
+    pub pods: BTreeMap<String, Refusal>,
+    /// Volume claims that the API refused, by claim name.
+    pub claims: BTreeMap<String, Refusal>,
+    /// Volume claims that exist, by claim name; the value tells whether this workflow owns it.
+    pub claims_found: BTreeMap<String, bool>,
+    /// The API refused the agent pod.
+    pub agent: Option<Refusal>,
+    /// Entrypoints that were looked up, by image, or why that failed.
+    pub images: BTreeMap<String, Result<ImageConfig, String>>,
+    /// Cache entries that could not be saved, by node id.
+    pub memos: BTreeMap<String, String>,
+    /// The artifact repository that the reference stands for, or why there is none.
+    pub repository: Option<Result<argosy_model::ArtifactRepositoryRefStatus, String>>,
+    /// Earlier run to estimate durations from: duration in whole seconds by node name relative to the root ("" for the workflow).
+    pub estimates: BTreeMap<String, i64>,
+    /// Names of token secrets by service account, for pods with their own executor account (C-BLD-04).
+    pub token_secrets: BTreeMap<String, String>,
+}
+
+/// An effect that the API refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Whether trying again can help (C-EXE-31).
+    pub transient: bool,
+    /// The API's text.
+    pub message: String,
+}

@@ -1,0 +1,114 @@
+//! Variables that tags and expressions see, and substitution in structures of the model (C-SUB, C-WHEN).
+//! The languages themselves are those of `argosy_template`.
+
+use std::collections::BTreeMap;
+
+use argosy_model::go_json;
+use argosy_template::{Expr, Layers, Scope, tags};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Variables by full dotted name. A null is an output of a node that was skipped, without a default (C-ARG-04).
+pub(crate) type Vars = BTreeMap<String, Value>;
+
+/// What an unknown variable means (C-SUB-05).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// It stays.
+    Lenient,
+    /// Those of siblings are errors, others stay.
+    Siblings,
+    /// It is an error.
+    StrictAll,
+}
+
+impl Level {
+    fn of_tags(self) -> tags::Level<'static> {
+        match self {
+            Self::Lenient => tags::Level::Lenient,
+            Self::Siblings => tags::Level::StrictPrefixes(&["steps", "tasks"]),
+            Self::StrictAll => tags::Level::Strict,
+        }
+    }
+}
+
+/// Why a text can't be completed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Error {
+    /// A variable does not exist, or not yet (C-SUB-06).
+    #[error("{0}")]
+    Missing(String),
+    /// Anything that time does not heal.
+    #[error("{0}")]
+    Fault(String),
+}
+
+impl From<tags::Error> for Error {
+    fn from(error: tags::Error) -> Self {
+        if error.is_missing_variable() { Self::Missing(error.to_string()) } else { Self::Fault(error.to_string()) }
+    }
+}
+
+impl From<Error> for crate::pass::Stop {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Missing(message) => Self::Missing(message),
+            Error::Fault(message) => Self::Error(message),
+        }
+    }
+}
+
+pub(crate) fn text(value: impl Into<String>) -> Value {
+    Value::String(value.into())
+}
+
+/// Puts the variables into every text of a structure.
+pub(crate) fn substitute<T: Serialize + DeserializeOwned>(
+    value: &T,
+    layers: &[&Vars],
+    level: Level,
+) -> Result<T, Error> {
+    let fault = |e: serde_json::Error| Error::Fault(e.to_string());
+    let json = go_json::to_string(value).map_err(fault)?;
+    if !json.contains("{{") {
+        return serde_json::from_str(&json).map_err(fault);
+    }
+    let replaced = substitute_json(&json, layers, level)?;
+    serde_json::from_str(&replaced).map_err(fault)
+}
+
+/// Puts the variables into one text.
+pub(crate) fn substitute_text(value: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
+    if value.contains("{{") { substitute(&value.to_owned(), layers, level) } else { Ok(value.to_owned()) }
+}
+
+/// Puts the variables into a JSON text.
+pub(crate) fn substitute_json(json: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
+    let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
+    Ok(tags::replace_in_json(json, &Layers(&scopes), level.of_tags())?)
+}
+
+/// The value of a `when` text whose variables are in (C-WHEN-01).
+pub(crate) fn when(text: &str) -> Result<bool, String> {
+    argosy_template::when::evaluate(text).map_err(|e| e.to_string())
+}
+
+/// The value of an expression.
+pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, String> {
+    let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
+    let value = Expr::compile(expression).and_then(|e| e.eval(&Layers(&scopes))).map_err(|e| e.to_string())?;
+    argosy_template::value::json::to_json(&value)
+}
+
+/// The value of an expression that must be true or false.
+pub(crate) fn condition(expression: &str, layers: &[&Vars]) -> Result<bool, String> {
+    let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
+    let compiled = Expr::compile(expression).map_err(|e| e.to_string())?;
+    compiled.eval_bool(&compiled.env(&Layers(&scopes))).map_err(|e| e.to_string())
+}
+
+/// The words of Go's JSON reader for a text that is no JSON list.
+pub(crate) fn go_json_error(text: &str, error: &serde_json::Error) -> String {
+    argosy_template::gojson::parse(text.as_bytes()).err().unwrap_or_else(|| error.to_string())
+}
