@@ -111,7 +111,8 @@ impl Line {
             None => short_flag(given, flag)?,
         };
         if SWITCHES.iter().any(|(known, _)| *known == name) {
-            self.flags.push((name.to_owned(), inline.unwrap_or("true").to_owned()));
+            self.flags
+                .push((name.to_owned(), inline.unwrap_or("true").to_owned()));
             return Ok(());
         }
         if !VALUED.iter().any(|(known, _)| *known == name) {
@@ -130,12 +131,17 @@ impl Line {
 
     /// The last value of a flag.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.flags.iter().rev().find(|(known, _)| known == name).map(|(_, v)| v.as_str())
+        self.flags
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, v)| v.as_str())
     }
 
     /// Whether a switch is on.
     pub fn is_on(&self, name: &str) -> bool {
-        self.value(name).is_some_and(|v| matches!(v, "true" | "1" | "t" | "T" | "TRUE" | "True"))
+        self.value(name)
+            .is_some_and(|v| matches!(v, "true" | "1" | "t" | "T" | "TRUE" | "True"))
     }
 
     /// What the log flags ask for; level info and text form when they are absent.
@@ -164,7 +170,8 @@ impl Line {
 }
 
 fn text_of(arg: &OsStr) -> Result<&str, Error> {
-    arg.to_str().ok_or_else(|| Error::NotText(String::from_utf8_lossy(arg.as_bytes()).into_owned()))
+    arg.to_str()
+        .ok_or_else(|| Error::NotText(String::from_utf8_lossy(arg.as_bytes()).into_owned()))
 }
 
 /// `-n value`, `-nvalue` or `-n=value`.
@@ -191,10 +198,8 @@ mod tests {
 
     #[test]
     fn x_pod_03_what_the_peer_passes() {
-        let line = parse(
-            "emissary --loglevel debug --log-format json --gloglevel 0 -- sh -c --loglevel",
-        )
-        .unwrap();
+        let line =
+            parse("emissary --loglevel debug --log-format json --gloglevel 0 -- sh -c --loglevel").unwrap();
         assert_eq!(line.words, ["emissary"]);
         assert_eq!(line.rest, ["sh", "-c", "--loglevel"]);
         assert_eq!(line.logging(), Ok((Level::Debug, Format::Json)));

@@ -26,9 +26,13 @@ pub fn parse(text: &str) -> Option<Duration> {
     }
     let mut nanos: u64 = 0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
-        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let end = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(end);
         let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit)?;
         nanos = nanos.checked_add(scaled(number, *scale)?)?;
@@ -43,7 +47,11 @@ fn scaled(number: &str, scale: u64) -> Option<u64> {
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return None;
     }
-    let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()? };
+    let whole = if whole.is_empty() {
+        0
+    } else {
+        whole.parse::<u64>().ok()?
+    };
     let mut total = whole.checked_mul(scale)?;
     let mut unit = scale;
     for digit in fraction.bytes() {

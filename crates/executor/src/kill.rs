@@ -12,15 +12,21 @@ use crate::outcome::Failure;
 /// signalled.
 pub fn run(words: &[String]) -> Result<i32, Failure> {
     let [signal, pid] = words else {
-        return Err(Failure::new(format!("accepts 2 arg(s), received {}", words.len())));
+        return Err(Failure::new(format!(
+            "accepts 2 arg(s), received {}",
+            words.len()
+        )));
     };
     let number = |text: &String| {
-        text.parse::<i32>().map_err(|_| Failure::new(format!("{text:?} is not a whole number")))
+        text.parse::<i32>()
+            .map_err(|_| Failure::new(format!("{text:?} is not a whole number")))
     };
     let (signal, pid) = (number(signal)?, number(pid)?);
     // A pid of 0 or below would address a whole group.
     if pid <= 0 || !(0..=64).contains(&signal) {
-        return Err(Failure::new(format!("cannot send signal {signal} to process {pid}")));
+        return Err(Failure::new(format!(
+            "cannot send signal {signal} to process {pid}"
+        )));
     }
     let _ = writeln!(std::io::stdout(), "killing {pid} with {signal}");
     crate::sys::kill(pid, signal)

@@ -4,16 +4,24 @@
 //! `argosy-emissary`, the small one that is copied into each container. Not here: stores
 //! and archives (crate `artifact`), and every decision about phases (crate `engine`).
 
+pub mod api;
 pub mod args;
 pub mod duration;
 pub mod emissary;
 pub mod env;
+pub mod full;
+pub mod init;
 pub mod kill;
 pub mod log;
 pub mod outcome;
 pub mod paths;
+pub mod report;
+pub mod retry;
 pub mod small;
+pub mod startup;
 mod sys;
 pub mod task;
 pub mod text;
 pub mod version;
+pub mod wait;
+mod watch;

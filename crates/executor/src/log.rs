@@ -66,7 +66,11 @@ pub fn line(level: Level, message: &str, fields: &[(&str, &str)]) {
     if (level as u8) < LEVEL.load(Ordering::Relaxed) {
         return;
     }
-    let format = if JSON.load(Ordering::Relaxed) == 1 { Format::Json } else { Format::Text };
+    let format = if JSON.load(Ordering::Relaxed) == 1 {
+        Format::Json
+    } else {
+        Format::Text
+    };
     let text = render(SystemTime::now(), level, format, message, fields);
     // A log that cannot be written has nowhere to be reported.
     let _ = std::io::stderr().write_all(text.as_bytes());
@@ -92,13 +96,7 @@ pub fn final_error(message: &str) {
     let _ = writeln!(std::io::stderr(), "Error: {message}");
 }
 
-fn render(
-    time: SystemTime,
-    level: Level,
-    format: Format,
-    message: &str,
-    fields: &[(&str, &str)],
-) -> String {
+fn render(time: SystemTime, level: Level, format: Format, message: &str, fields: &[(&str, &str)]) -> String {
     let time = rfc3339_millis(time);
     let mut out = String::with_capacity(128);
     match format {
@@ -173,12 +171,15 @@ pub fn rfc3339_millis(time: SystemTime) -> String {
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     (year, month, day)
 }

@@ -28,7 +28,10 @@ pub struct Failure {
 impl Failure {
     /// An error of the executor itself: exit code 64.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { code: EXECUTOR_ERROR, message: message.into() }
+        Self {
+            code: EXECUTOR_ERROR,
+            message: message.into(),
+        }
     }
 
     /// The same failure with another exit code.

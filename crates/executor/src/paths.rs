@@ -21,7 +21,9 @@ impl Layout {
     /// The layout of a pod: every path from `/`, or below [`ROOT_VARIABLE`] when it is set.
     pub fn of_environment() -> Self {
         let root = std::env::var_os(ROOT_VARIABLE).filter(|v| !v.is_empty());
-        Self { root: root.map_or_else(|| PathBuf::from("/"), PathBuf::from) }
+        Self {
+            root: root.map_or_else(|| PathBuf::from("/"), PathBuf::from),
+        }
     }
 
     /// The same layout below `root`.
@@ -62,7 +64,9 @@ impl Layout {
 
     /// Where the emissary leaves a copy of an output parameter's file (X-GEN-08).
     pub fn staged_parameter(&self, path: &str) -> PathBuf {
-        self.shared().join("outputs/parameters").join(path.trim_start_matches('/'))
+        self.shared()
+            .join("outputs/parameters")
+            .join(path.trim_start_matches('/'))
     }
 
     /// Where the emissary leaves the archive of an output artifact (X-GEN-08).

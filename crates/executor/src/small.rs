@@ -32,7 +32,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
         Some(_) if line.is_on("help") => help(HELP),
         Some(name) => match command(&layout, name, &line) {
             Some(result) => conclude(&layout, result),
-            None => usage(&layout, &format!("unknown command \"{name}\" for \"argoexec\""), HELP),
+            None => usage(
+                &layout,
+                &format!("unknown command \"{name}\" for \"argoexec\""),
+                HELP,
+            ),
         },
     }
 }
@@ -49,16 +53,15 @@ pub fn prepare(args: impl IntoIterator<Item = OsString>) -> Result<Line, String>
 }
 
 /// Runs one of the small program's commands; `None` if it has none of that name.
-pub fn command(
-    layout: &Layout,
-    name: &str,
-    line: &Line,
-) -> Option<Result<i32, Failure>> {
+pub fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, Failure>> {
     match name {
         "emissary" => {
             // Words before `--` belong to the command as well, as the peer takes them.
             let words = line.words.iter().skip(1).map(OsString::from);
-            Some(emissary::run(layout, words.chain(line.rest.iter().cloned()).collect()))
+            Some(emissary::run(
+                layout,
+                words.chain(line.rest.iter().cloned()).collect(),
+            ))
         }
         "kill" => {
             let words = line.words.iter().skip(1).cloned();

@@ -1,6 +1,9 @@
 //! The few system calls for which no safe wrapper is in our dependencies: signals as a
 //! descriptor, signals to processes, and a session with its own terminal.
-#![expect(unsafe_code, reason = "each call is a system call on plain values, argued beside it")]
+#![expect(
+    unsafe_code,
+    reason = "each call is a system call on plain values, argued beside it"
+)]
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
@@ -113,4 +116,14 @@ pub fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(descriptor)?;
     rustix::fs::fcntl_setfl(descriptor, flags | rustix::fs::OFlags::NONBLOCK)?;
     Ok(())
+}
+
+/// Lets the asynchronous runtime wait until a descriptor can be read.
+pub fn readable(descriptor: OwnedFd) -> io::Result<tokio::io::unix::AsyncFd<OwnedFd>> {
+    // SAFETY: an owned descriptor is open, and the same, for as long as its owner lives; the
+    // wrapper becomes its owner and never gives out more than a shared reference.
+    let wrapped = unsafe {
+        tokio::io::unix::AsyncFd::register_with_interest(descriptor, tokio::io::Interest::READABLE)
+    };
+    wrapped.map_err(io::Error::from)
 }

@@ -1,6 +1,7 @@
 //! The part of a template that the programs inside a pod need: names, paths and mounts.
 //! Lean on purpose: the small program must not carry every type of the workflow model.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path};
 
@@ -65,6 +66,34 @@ pub struct Artifact {
     pub path: String,
     /// How it is packed; absent means gzip'd tar.
     pub archive: Option<Archive>,
+    /// Whether the step may run without it.
+    pub optional: bool,
+    /// Everything else, among it the location.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// The kinds of stores that a location may name.
+const STORES: &[&str] = &[
+    "s3",
+    "git",
+    "http",
+    "artifactory",
+    "hdfs",
+    "raw",
+    "oss",
+    "gcs",
+    "azure",
+    "plugin",
+];
+
+impl Artifact {
+    /// Whether it names a place where it could be.
+    pub fn is_supplied(&self) -> bool {
+        STORES
+            .iter()
+            .any(|store| self.rest.get(*store).is_some_and(|v| !v.is_null()))
+    }
 }
 
 /// How an artifact is packed.
@@ -178,8 +207,7 @@ impl Task {
                 return Err(Failure::new(format!("failed to read template: {text}")));
             }
         };
-        serde_json::from_str(&text)
-            .map_err(|e| Failure::new(format!("failed to unmarshal template: {e}")))
+        serde_json::from_str(&text).map_err(|e| Failure::new(format!("failed to unmarshal template: {e}")))
     }
 
     /// Names of the containers whose end ends the step.
@@ -210,8 +238,25 @@ impl Task {
     /// The template's volume mounts (X-ART-20).
     pub fn mounts(&self) -> impl Iterator<Item = &str> {
         let set = self.container_set.iter().flat_map(|s| &s.volume_mounts);
-        let one = self.container.iter().chain(&self.script).flat_map(|c| &c.volume_mounts);
+        let one = self
+            .container
+            .iter()
+            .chain(&self.script)
+            .flat_map(|c| &c.volume_mounts);
         set.chain(one).map(|m| m.mount_path.as_str())
+    }
+
+    /// Whether wait finds an output on a volume instead of in the emissary's copies (X-ART-21):
+    /// it is in a mount of the template, or in or below an input artifact's path.
+    pub fn is_on_volume(&self, path: &str) -> bool {
+        let below_input = |input: &Artifact| {
+            // One that was not supplied has no mount of its own.
+            let missing = input.optional && !input.is_supplied();
+            !input.path.is_empty()
+                && is_within(path, &input.path)
+                && !(missing && clean(path) == clean(&input.path))
+        };
+        self.mount_of(path).is_some() || self.inputs.artifacts.iter().any(below_input)
     }
 
     /// The deepest volume mount that a path is in, or is (X-ART-20).
@@ -231,8 +276,7 @@ pub fn template_text(layout: &Layout) -> Result<String, Failure> {
     match crate::env::text(TEMPLATE_VARIABLE) {
         Some(text) if text == "offloaded" => {
             let path = layout.offloaded(TEMPLATE_VARIABLE);
-            std::fs::read_to_string(&path)
-                .map_err(|e| Failure::new(crate::text::failed("open", &path, &e)))
+            std::fs::read_to_string(&path).map_err(|e| Failure::new(crate::text::failed("open", &path, &e)))
         }
         Some(text) => Ok(text),
         None => Err(Failure::new(format!(

@@ -14,9 +14,15 @@ pub fn run(short: bool) -> i32 {
             other => other,
         };
         for (key, value) in [
-            ("BuildDate", option_env!("ARGOSY_BUILD_DATE").unwrap_or("1970-01-01T00:00:00Z")),
+            (
+                "BuildDate",
+                option_env!("ARGOSY_BUILD_DATE").unwrap_or("1970-01-01T00:00:00Z"),
+            ),
             ("GitCommit", option_env!("ARGOSY_GIT_COMMIT").unwrap_or("unknown")),
-            ("GitTreeState", option_env!("ARGOSY_GIT_TREE_STATE").unwrap_or("unknown")),
+            (
+                "GitTreeState",
+                option_env!("ARGOSY_GIT_TREE_STATE").unwrap_or("unknown"),
+            ),
             ("GoVersion", "none (Rust)"),
             ("Compiler", "rustc"),
             ("Platform", &format!("{os}/{arch}")),

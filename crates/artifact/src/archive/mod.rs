@@ -94,7 +94,11 @@ pub enum Error {
 
 impl Error {
     fn io(operation: &'static str, path: impl AsRef<Path>, source: io::Error) -> Self {
-        Self::Io { operation, path: path.as_ref().display().to_string(), source }
+        Self::Io {
+            operation,
+            path: path.as_ref().display().to_string(),
+            source,
+        }
     }
 }
 
@@ -135,10 +139,7 @@ pub fn unpack_zip(archive: File, target: &Path) -> Result<Report, Error> {
     into_place(target, |folder| zip::unpack(archive, folder))
 }
 
-fn into_place(
-    target: &Path,
-    unpack: impl FnOnce(&Path) -> Result<Report, Error>,
-) -> Result<Report, Error> {
+fn into_place(target: &Path, unpack: impl FnOnce(&Path) -> Result<Report, Error>) -> Result<Report, Error> {
     let folder = with_suffix(target, ".tmpdir");
     // Left behind by an attempt that was cut off.
     remove_all(&folder).map_err(|e| Error::io("remove", &folder, e))?;
@@ -156,7 +157,10 @@ fn into_place(
 
 fn move_up(folder: &Path, target: &Path) -> Result<(), Error> {
     let read = |folder: &Path| -> io::Result<Vec<PathBuf>> {
-        std::fs::read_dir(folder)?.take(2).map(|entry| Ok(entry?.path())).collect()
+        std::fs::read_dir(folder)?
+            .take(2)
+            .map(|entry| Ok(entry?.path()))
+            .collect()
     };
     let entries = read(folder).map_err(|e| Error::io("read", folder, e))?;
     let rename = |from: &Path| std::fs::rename(from, target).map_err(|e| Error::io("rename to", target, e));

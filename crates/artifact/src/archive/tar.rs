@@ -93,10 +93,12 @@ impl<W: Write> Writer<W> {
         // off is made up with zeroes (X-ARC-06).
         let copied = io::copy(&mut Read::by_ref(&mut file).take(size), &mut self.to)?;
         if copied < size {
-            self.report.note(format!("{} became shorter while it was archived", path.display()));
+            self.report
+                .note(format!("{} became shorter while it was archived", path.display()));
             io::copy(&mut io::repeat(0).take(size - copied), &mut self.to)?;
         } else if file.read(&mut [0])? > 0 {
-            self.report.note(format!("{} became longer while it was archived", path.display()));
+            self.report
+                .note(format!("{} became longer while it was archived", path.display()));
         }
         self.pad(size)
     }
@@ -114,8 +116,12 @@ impl<W: Write> Writer<W> {
         header.set_entry_type(kind);
         header.set_mode(metadata.mode() & 0o7777);
         fit(&mut extra, "size", size, OCTAL_11, |v| header.set_size(v));
-        fit(&mut extra, "uid", metadata.uid().into(), OCTAL_7, |v| header.set_uid(v));
-        fit(&mut extra, "gid", metadata.gid().into(), OCTAL_7, |v| header.set_gid(v));
+        fit(&mut extra, "uid", metadata.uid().into(), OCTAL_7, |v| {
+            header.set_uid(v)
+        });
+        fit(&mut extra, "gid", metadata.gid().into(), OCTAL_7, |v| {
+            header.set_gid(v)
+        });
         // Times before 1970 have no octal form, and nobody needs them.
         let time = u64::try_from(metadata.mtime()).unwrap_or(0);
         fit(&mut extra, "mtime", time, OCTAL_11, |v| header.set_mtime(v));

@@ -26,15 +26,19 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 impl Tree {
     /// Opens an existing, empty folder.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let root = rustix::fs::open(path, FOLDER, Mode::empty())
-            .map_err(|e| Error::io("open", path, e.into()))?;
-        Ok(Self { root, path: path.to_owned(), last: None, links: Vec::new() })
+        let root =
+            rustix::fs::open(path, FOLDER, Mode::empty()).map_err(|e| Error::io("open", path, e.into()))?;
+        Ok(Self {
+            root,
+            path: path.to_owned(),
+            last: None,
+            links: Vec::new(),
+        })
     }
 
     /// Bytes that still fit on the disk.
     pub fn free_bytes(&self) -> u64 {
-        rustix::fs::fstatvfs(&self.root)
-            .map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+        rustix::fs::fstatvfs(&self.root).map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     /// Makes a folder and those above it; one that is there already is fine.
@@ -98,8 +102,9 @@ impl Tree {
         let last = last_of(name)?;
         let parent = self.open_folder(name.parent().unwrap_or(Path::new("")))?;
         let made = match make(&parent, last) {
-            Err(Errno::EXIST) => rustix::fs::unlinkat(&parent, last, AtFlags::empty())
-                .and_then(|()| make(&parent, last)),
+            Err(Errno::EXIST) => {
+                rustix::fs::unlinkat(&parent, last, AtFlags::empty()).and_then(|()| make(&parent, last))
+            }
             other => other,
         };
         made.map_err(|e| Error::io("create", &path, e.into()))
@@ -169,11 +174,15 @@ impl Tree {
 }
 
 fn last_of(name: &Path) -> Result<&OsStr, Error> {
-    name.file_name().ok_or_else(|| Error::IllegalPath(name.display().to_string()))
+    name.file_name()
+        .ok_or_else(|| Error::IllegalPath(name.display().to_string()))
 }
 
 fn illegal_link(name: &Path, target: &Path) -> Error {
-    Error::IllegalLink { link: name.display().to_string(), target: target.display().to_string() }
+    Error::IllegalLink {
+        link: name.display().to_string(),
+        target: target.display().to_string(),
+    }
 }
 
 /// An entry's name without `.`, `..` and slashes at its ends; `None` if it leads outside.

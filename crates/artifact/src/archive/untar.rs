@@ -29,8 +29,7 @@ pub fn is_header(block: &[u8; BLOCK]) -> bool {
     // The checksum counts its own field as spaces.
     let field = 148..156;
     let sum = |index: usize, byte: u8| u32::from(if field.contains(&index) { b' ' } else { byte });
-    block.iter().any(|b| *b != 0)
-        && block.iter().enumerate().map(|(i, b)| sum(i, *b)).sum::<u32>() == wanted
+    block.iter().any(|b| *b != 0) && block.iter().enumerate().map(|(i, b)| sum(i, *b)).sum::<u32>() == wanted
 }
 
 /// Unpacks a tar into an existing, empty folder.
@@ -40,7 +39,12 @@ pub fn is_header(block: &[u8; BLOCK]) -> bool {
 pub fn unpack(archive: impl Read, folder: &Path) -> Result<Report, Error> {
     let tree = Tree::open(folder)?;
     let room = tree.free_bytes();
-    let mut unpacker = Unpacker { archive, tree, room, report: Report::default() };
+    let mut unpacker = Unpacker {
+        archive,
+        tree,
+        room,
+        report: Report::default(),
+    };
     while let Some(entry) = unpacker.next_entry()? {
         unpacker.take(entry)?;
     }
@@ -112,22 +116,28 @@ impl<R: Read> Unpacker<R> {
                 None => return Err(Error::IllegalPath(target.display().to_string())),
                 Some(existing) => {
                     if self.tree.hard_link(&name, &existing).is_err() {
-                        self.report.note(format!("hard link {text} has no target and is left out"));
+                        self.report
+                            .note(format!("hard link {text} has no target and is left out"));
                     }
                 }
             },
             EntryType::GNUSparse => {
-                return Err(Error::Invalid(format!("{text} is a sparse file, which is not supported")));
+                return Err(Error::Invalid(format!(
+                    "{text} is a sparse file, which is not supported"
+                )));
             }
-            _ => self.report.note(format!("{text} is no file, folder or link and is left out")),
+            _ => self
+                .report
+                .note(format!("{text} is no file, folder or link and is left out")),
         }
         self.skip(padded(entry.size))
     }
 
     fn file(&mut self, name: &Path, entry: &Entry) -> Result<(), Error> {
-        self.room = self.room.checked_sub(entry.size).ok_or_else(|| {
-            Error::TooLarge(format!("no room on the disk for {}", name.display()))
-        })?;
+        self.room = self
+            .room
+            .checked_sub(entry.size)
+            .ok_or_else(|| Error::TooLarge(format!("no room on the disk for {}", name.display())))?;
         let file = self.tree.file(name, entry.mode & 0o7777)?;
         let mut content = Read::by_ref(&mut self.archive).take(entry.size);
         let copied = io::copy(&mut content, &mut &file).map_err(|e| Error::io("write", name, e))?;
@@ -181,23 +191,34 @@ fn entry_of(
 ) -> Result<Entry, Error> {
     let text = |key: &str| extra.get(key).and_then(|v| std::str::from_utf8(v).ok());
     let size = match text("size") {
-        Some(size) => size.parse().map_err(|_| Error::Invalid(format!("size {size:?}")))?,
+        Some(size) => size
+            .parse()
+            .map_err(|_| Error::Invalid(format!("size {size:?}")))?,
         None => size,
     };
     let name = extra.get("path").cloned();
     let link = extra.get("linkpath").cloned();
     // Whole seconds are enough for files that were just packed.
     let extended = text("mtime").and_then(|t| t.split('.').next()?.parse().ok());
-    let has_body = matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
+    let has_body = matches!(
+        kind,
+        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse
+    );
     // A name that ends in a slash made a folder in the oldest form.
     let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
-    let kind = if kind == EntryType::Regular && name.ends_with(b"/") { EntryType::Directory } else { kind };
+    let kind = if kind == EntryType::Regular && name.ends_with(b"/") {
+        EntryType::Directory
+    } else {
+        kind
+    };
     // Links carry their target's size in some archives, but never a body.
     let bodiless = matches!(kind, EntryType::Link | EntryType::Symlink) && !has_body;
     Ok(Entry {
         kind,
         name,
-        link: link.or_else(|| header.link_name_bytes().map(|l| l.into_owned())).unwrap_or_default(),
+        link: link
+            .or_else(|| header.link_name_bytes().map(|l| l.into_owned()))
+            .unwrap_or_default(),
         size: if bodiless { 0 } else { size },
         mode: number(header.mode().map(u64::from))? as u32,
         modified: extended.or_else(|| header.mtime().ok()),

@@ -17,7 +17,9 @@ use super::{Error, Report};
 /// The source is missing or cannot be read, or the writer fails.
 pub fn pack<W: Write + Seek>(source: &Path, to: W) -> io::Result<(W, Report)> {
     let metadata = std::fs::metadata(source)?;
-    let base = source.file_name().map_or("root".into(), |n| n.to_string_lossy().into_owned());
+    let base = source
+        .file_name()
+        .map_or("root".into(), |n| n.to_string_lossy().into_owned());
     let mut writer = ZipWriter::new(to);
     let mut report = Report::default();
     let mut left = vec![(base, source.to_owned(), metadata.is_dir())];
@@ -80,10 +82,9 @@ pub fn unpack(archive: File, folder: &Path) -> Result<Report, Error> {
         // The size in the header is a claim; what counts is what comes out.
         let mut limited = Read::take(&mut entry, room.saturating_add(1));
         let written = io::copy(&mut limited, &mut &file).map_err(|e| Error::io("write", &name, e))?;
-        room = room.checked_sub(written).ok_or_else(|| {
-            Error::TooLarge(format!("no room on the disk for {text}"))
-        })?;
+        room = room
+            .checked_sub(written)
+            .ok_or_else(|| Error::TooLarge(format!("no room on the disk for {text}")))?;
     }
     Ok(Report::default())
 }
-

@@ -81,7 +81,11 @@ fn mains_to_outlive(
     if !task.is_sidecar(name) {
         return Ok(Vec::new());
     }
-    let folders: Vec<_> = task.main_containers().into_iter().map(|m| layout.container(m)).collect();
+    let folders: Vec<_> = task
+        .main_containers()
+        .into_iter()
+        .map(|m| layout.container(m))
+        .collect();
     for folder in &folders {
         make_open_folder(folder)?;
         events.watch(folder);
@@ -90,10 +94,20 @@ fn mains_to_outlive(
 }
 
 fn plan_of(task: &Task) -> Result<Plan, Failure> {
-    let Some(retry) = task.container_set.as_ref().and_then(|s| s.retry_strategy.as_ref()) else {
-        return Ok(Plan { runs: 1, pause: Duration::ZERO });
+    let Some(retry) = task
+        .container_set
+        .as_ref()
+        .and_then(|s| s.retry_strategy.as_ref())
+    else {
+        return Ok(Plan {
+            runs: 1,
+            pause: Duration::ZERO,
+        });
     };
-    Ok(Plan { runs: runs_of(retry)?, pause: pause_of(retry)? })
+    Ok(Plan {
+        runs: runs_of(retry)?,
+        pause: pause_of(retry)?,
+    })
 }
 
 /// The number of runs. It is the given number, not one more (X-EMIS-41), and at least one, where
@@ -105,9 +119,9 @@ fn runs_of(retry: &Retry) -> Result<u64, Failure> {
         _ => None,
     };
     match number.unwrap_or(1) {
-        negative if negative < 0 => {
-            Err(Failure::new(format!("invalid retries {negative}: must not be negative")))
-        }
+        negative if negative < 0 => Err(Failure::new(format!(
+            "invalid retries {negative}: must not be negative"
+        ))),
         number => Ok(number.unsigned_abs().max(1)),
     }
 }
@@ -142,11 +156,18 @@ impl Guard<'_> {
             Ok(code) => code,
             Err(failure) => return Ended::failed(failure),
         };
-        let error = if code == 0 { "<nil>".to_owned() } else { format!("exit status {code}") };
+        let error = if code == 0 {
+            "<nil>".to_owned()
+        } else {
+            format!("exit status {code}")
+        };
         log::info("sub-process exited", &[("error", &error)]);
         match child.finish() {
             Ok(()) => Ended::with_code(code),
-            Err(failure) => Ended { published: code, failure: Some(failure) },
+            Err(failure) => Ended {
+                published: code,
+                failure: Some(failure),
+            },
         }
     }
 
@@ -195,4 +216,3 @@ impl Guard<'_> {
         }
     }
 }
-

@@ -44,7 +44,11 @@ impl Capture {
     /// No pipe can be made.
     pub fn new() -> io::Result<Self> {
         let (stopped, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        Ok(Self { threads: Vec::new(), stop: Some(stop), stopped: Arc::new(stopped) })
+        Ok(Self {
+            threads: Vec::new(),
+            stop: Some(stop),
+            stopped: Arc::new(stopped),
+        })
     }
 
     /// Starts to copy what can be read from `source` to one of our streams and to `files`.
@@ -70,19 +74,16 @@ impl Capture {
         self.stop = None;
         let mut result = Ok(());
         for thread in self.threads {
-            let copied = thread.join().unwrap_or_else(|_| Err(io::Error::other("copy panicked")));
+            let copied = thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("copy panicked")));
             result = result.and(copied);
         }
         result
     }
 }
 
-fn copy(
-    source: &OwnedFd,
-    stream: Stream,
-    files: &[Arc<File>],
-    stopped: BorrowedFd<'_>,
-) -> io::Result<()> {
+fn copy(source: &OwnedFd, stream: Stream, files: &[Arc<File>], stopped: BorrowedFd<'_>) -> io::Result<()> {
     let mut buffer = vec![0_u8; CHUNK];
     let mut result = Ok(());
     let mut ended = false;
@@ -103,8 +104,10 @@ fn copy(
             Err(rustix::io::Errno::INTR) => {}
             Err(rustix::io::Errno::AGAIN) if ended => return result,
             Err(rustix::io::Errno::AGAIN) => {
-                let mut wanted =
-                    [PollFd::new(source, PollFlags::IN), PollFd::from_borrowed_fd(stopped, PollFlags::IN)];
+                let mut wanted = [
+                    PollFd::new(source, PollFlags::IN),
+                    PollFd::from_borrowed_fd(stopped, PollFlags::IN),
+                ];
                 match poll(&mut wanted, None) {
                     Ok(_) | Err(rustix::io::Errno::INTR) => {}
                     Err(error) => return Err(error.into()),

@@ -42,7 +42,9 @@ pub fn find(command: &OsStr) -> Result<PathBuf, Failure> {
         std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|dir| dir.join(command)).find(executable);
+    let found = std::env::split_paths(&path)
+        .map(|dir| dir.join(command))
+        .find(executable);
     found.ok_or_else(|| {
         Failure::new(format!(
             "failed to find name in PATH: exec: {:?}: executable file not found in $PATH",
@@ -61,7 +63,10 @@ pub struct Child {
 
 /// A child's end as an exit code: its own, or 128 and the signal that killed it.
 pub fn code_of(status: ExitStatus) -> i32 {
-    status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(1)
+    status
+        .code()
+        .or_else(|| status.signal().map(|s| 128 + s))
+        .unwrap_or(1)
 }
 
 impl Child {
@@ -84,9 +89,9 @@ impl Child {
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
             }
         }
-        let mut started = command.spawn().map_err(|e| {
-            Failure::new(failed("failed to start command: fork/exec", &program.path, &e))
-        })?;
+        let mut started = command
+            .spawn()
+            .map_err(|e| Failure::new(failed("failed to start command: fork/exec", &program.path, &e)))?;
         let pid = started.id() as i32;
         let streams = (started.stdout.take(), started.stderr.take());
         // Dropping the handle neither ends the process nor waits for it; `reap` does the waiting,
@@ -96,7 +101,11 @@ impl Child {
         drop(command);
         let streams = (streams.0.map(OwnedFd::from), streams.1.map(OwnedFd::from));
         let capture = begin_capture(keep, terminal.as_ref(), streams)?;
-        Ok(Self { pid, capture, terminal })
+        Ok(Self {
+            pid,
+            capture,
+            terminal,
+        })
     }
 
     /// Sends a signal to the child's group, or to the child alone when it has no group.
@@ -150,7 +159,10 @@ fn begin_capture(
     let (mut output_files, mut error_files) = (Vec::new(), Vec::new());
     if let Some(folder) = keep {
         let combined = Arc::new(append_to(&folder.join("combined"))?);
-        output_files = vec![Arc::new(append_to(&folder.join("stdout"))?), Arc::clone(&combined)];
+        output_files = vec![
+            Arc::new(append_to(&folder.join("stdout"))?),
+            Arc::clone(&combined),
+        ];
         error_files = vec![combined];
     }
     let begin = || -> io::Result<Capture> {
@@ -167,7 +179,9 @@ fn begin_capture(
         }
         Ok(capture)
     };
-    begin().map(Some).map_err(|e| Failure::new(format!("failed to capture output: {}", reason(&e))))
+    begin()
+        .map(Some)
+        .map_err(|e| Failure::new(format!("failed to capture output: {}", reason(&e))))
 }
 
 fn append_to(path: &Path) -> Result<File, Failure> {

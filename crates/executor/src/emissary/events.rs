@@ -43,7 +43,10 @@ impl Events {
     pub fn new() -> io::Result<Self> {
         let signals = sys::signal_descriptor()?;
         let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
-        Ok(Self { signals, files: inotify::init(flags).ok() })
+        Ok(Self {
+            signals,
+            files: inotify::init(flags).ok(),
+        })
     }
 
     /// Reports changes of the files directly in a folder from now on.

@@ -36,7 +36,10 @@ fn link(layout: &Layout, task: &Task, artifact: &Artifact) -> Result<(), Failure
     let path = layout.place(&artifact.path);
     let path = path.components().as_path();
     let Some(parent) = path.parent() else {
-        return Err(Failure::new(format!("artifact {} cannot replace /", artifact.name)));
+        return Err(Failure::new(format!(
+            "artifact {} cannot replace /",
+            artifact.name
+        )));
     };
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -48,13 +51,15 @@ fn link(layout: &Layout, task: &Task, artifact: &Artifact) -> Result<(), Failure
         Err(error) => return Err(Failure::new(failed("lstat", path, &error))),
         Ok(found) => {
             refuse_mounts(layout, task, artifact, path, parent)?;
-            let removed =
-                if found.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            let removed = if found.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
             removed.map_err(|e| Failure::new(failed("remove", path, &e)))?;
         }
     }
-    std::os::unix::fs::symlink(&source, path)
-        .map_err(|e| Failure::new(failed("symlink", path, &e)))
+    std::os::unix::fs::symlink(&source, path).map_err(|e| Failure::new(failed("symlink", path, &e)))
 }
 
 /// What is on a volume, or holds one, is not ours to remove.
@@ -65,7 +70,9 @@ fn refuse_mounts(
     path: &Path,
     parent: &Path,
 ) -> Result<(), Failure> {
-    let parent = parent.canonicalize().map_err(|e| Failure::new(failed("readlink", parent, &e)))?;
+    let parent = parent
+        .canonicalize()
+        .map_err(|e| Failure::new(failed("readlink", parent, &e)))?;
     let resolved: PathBuf = parent.join(path.file_name().unwrap_or_default());
     for mount in task.mounts() {
         let mount = layout.place(mount);

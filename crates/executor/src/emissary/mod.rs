@@ -41,11 +41,17 @@ struct Ended {
 
 impl Ended {
     fn with_code(code: i32) -> Self {
-        Self { published: code, failure: None }
+        Self {
+            published: code,
+            failure: None,
+        }
     }
 
     fn failed(failure: Failure) -> Self {
-        Self { published: failure.code, failure: Some(failure) }
+        Self {
+            published: failure.code,
+            failure: Some(failure),
+        }
     }
 }
 
@@ -98,7 +104,11 @@ fn wrap(layout: &Layout, name: &str, command: Vec<OsString>) -> Result<Ended, Fa
     let Some(word) = words.next() else {
         return Err(Failure::new("requires at least 1 arg(s), only received 0"));
     };
-    let program = child::Program { path: child::find(&word)?, name: word, args: words.collect() };
+    let program = child::Program {
+        path: child::find(&word)?,
+        name: word,
+        args: words.collect(),
+    };
     let folder = layout.container(name);
     if env::is_true("ARGO_DEBUG_PAUSE_BEFORE")
         && let Some(code) = waiting::for_file(&mut events, &folder, "before")?
@@ -122,17 +132,17 @@ fn after(layout: &Layout, name: &str, task: &Task, ended: Ended) -> Ended {
         Ok(())
     };
     match saved {
-        Err(failure) if ended.failure.is_none() => Ended { failure: Some(failure), ..ended },
+        Err(failure) if ended.failure.is_none() => Ended {
+            failure: Some(failure),
+            ..ended
+        },
         _ => ended,
     }
 }
 
 /// Appends arguments that did not fit into the pod, and moves those that no kernel would pass
 /// into files (X-EMIS-03).
-fn with_offloaded_args(
-    layout: &Layout,
-    mut command: Vec<OsString>,
-) -> Result<Vec<OsString>, Failure> {
+fn with_offloaded_args(layout: &Layout, mut command: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     let Some(file) = env::text("ARGO_CONTAINER_ARGS_FILE") else {
         return Ok(command);
     };
@@ -175,12 +185,16 @@ fn publish(folder: &Path, code: i32) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         use std::io::Write as _;
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o644).open(&half)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o644)
+            .open(&half)?;
         write!(file, "{code}")?;
         std::fs::rename(&half, &path)
     };
     write().map_err(|e| {
-        Failure::new(failed("write", &path, &e))
-            .with_code(if code == 0 { EXECUTOR_ERROR } else { code })
+        Failure::new(failed("write", &path, &e)).with_code(if code == 0 { EXECUTOR_ERROR } else { code })
     })
 }

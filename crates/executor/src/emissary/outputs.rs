@@ -25,7 +25,10 @@ pub fn save(layout: &Layout, task: &Task) -> Result<(), Failure> {
             continue;
         }
         if task.mount_of(path).is_some() {
-            log::info("no need to save parameter - on overlapping volume", &[("path", path)]);
+            log::info(
+                "no need to save parameter - on overlapping volume",
+                &[("path", path)],
+            );
             continue;
         }
         save_parameter(layout, path)?;
@@ -35,7 +38,10 @@ pub fn save(layout: &Layout, task: &Task) -> Result<(), Failure> {
             continue;
         }
         if task.mount_of(&artifact.path).is_some() {
-            log::info("no need to save artifact - on overlapping volume", &[("path", &artifact.path)]);
+            log::info(
+                "no need to save artifact - on overlapping volume",
+                &[("path", &artifact.path)],
+            );
             continue;
         }
         save_artifact(layout, artifact)?;
@@ -65,7 +71,10 @@ fn save_artifact(layout: &Layout, artifact: &Artifact) -> Result<(), Failure> {
     let source = without_trailing_slashes(&source);
     let target = layout.staged_artifact(&artifact.path);
     if std::fs::metadata(source).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
-        log::warn("cannot save artifact, does not exist", &[("path", &artifact.path)]);
+        log::warn(
+            "cannot save artifact, does not exist",
+            &[("path", &artifact.path)],
+        );
         return Ok(());
     }
     let file = BufWriter::with_capacity(128 * 1024, create(&target)?);
@@ -75,7 +84,10 @@ fn save_artifact(layout: &Layout, artifact: &Artifact) -> Result<(), Failure> {
     });
     let report = written.map_err(|e| Failure::new(failed("archive", source, &e)))?;
     for skipped in &report.notes {
-        log::warn("archived differently", &[("path", &artifact.path), ("note", skipped)]);
+        log::warn(
+            "archived differently",
+            &[("path", &artifact.path), ("note", skipped)],
+        );
     }
     log::info("saved artifact", &[("path", &artifact.path)]);
     Ok(())

@@ -71,12 +71,17 @@ fn state(path: &Path) -> Result<Marker, String> {
     let (first, message) = text.split_once('\n').unwrap_or((&text, ""));
     match first.trim() {
         "READY" => Ok(Marker::Ready),
-        "FAILED" => Err(format!("supervisor reported pre-main failure: {}", message.trim())),
+        "FAILED" => Err(format!(
+            "supervisor reported pre-main failure: {}",
+            message.trim()
+        )),
         _ => {
             let age = SystemTime::now().duration_since(modified).unwrap_or_default();
             if age > SILENCE {
                 let secs = age.as_secs();
-                return Err(format!("supervisor presumed dead: its last sign of life is {secs}s old"));
+                return Err(format!(
+                    "supervisor presumed dead: its last sign of life is {secs}s old"
+                ));
             }
             Ok(Marker::Running)
         }

@@ -32,7 +32,10 @@ pub fn for_dependencies(
         };
         if code != 0 {
             let message = format!("dependency \"{dependency}\" exited with non-zero code: {code}");
-            return Ok(Some(Ended { published: code, failure: Some(Failure::new(message)) }));
+            return Ok(Some(Ended {
+                published: code,
+                failure: Some(Failure::new(message)),
+            }));
         }
     }
     Ok(None)
@@ -83,7 +86,10 @@ pub fn until<T>(
         {
             return Ok(Until::Ended(128 + signal));
         }
-        for event in events.next(deadline).map_err(|e| Failure::new(format!("poll: {e}")))? {
+        for event in events
+            .next(deadline)
+            .map_err(|e| Failure::new(format!("poll: {e}")))?
+        {
             match event {
                 Event::Signal(signal) if ends(signal) => return Ok(Until::Ended(128 + signal)),
                 Event::Deadline => return Ok(Until::Deadline),
@@ -96,19 +102,30 @@ pub fn until<T>(
 
 /// Whether a signal asks the container to end.
 pub fn ends(signal: Signal) -> bool {
-    matches!(signal, libc::SIGTERM | libc::SIGKILL | libc::SIGINT | libc::SIGQUIT)
+    matches!(
+        signal,
+        libc::SIGTERM | libc::SIGKILL | libc::SIGINT | libc::SIGQUIT
+    )
 }
 
 /// The number in a container's `exitcode` file; `None` while it is not there or not whole.
 pub fn exit_code(folder: &Path) -> Option<i32> {
-    std::fs::read_to_string(folder.join("exitcode")).ok()?.trim().parse().ok()
+    std::fs::read_to_string(folder.join("exitcode"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Takes the order that another container left in the `signal` file (X-EMIS-31). A file that
 /// holds no positive number may be half-written, and is left for the next look.
 pub fn take_signal_file(folder: &Path) -> Option<Signal> {
     let path = folder.join("signal");
-    let signal = std::fs::read_to_string(&path).ok()?.trim().parse::<Signal>().ok()?;
+    let signal = std::fs::read_to_string(&path)
+        .ok()?
+        .trim()
+        .parse::<Signal>()
+        .ok()?;
     if signal <= 0 {
         return None;
     }

@@ -18,7 +18,12 @@ struct Expected<'a> {
 #[track_caller]
 fn check(pod: &Pod, container: &str, output: &Output, want: &Expected<'_>) {
     let log = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(want.code), "{:?}\n{log}", output.status.signal());
+    assert_eq!(
+        output.status.code(),
+        Some(want.code),
+        "{:?}\n{log}",
+        output.status.signal()
+    );
     assert_eq!(pod.of(container, "exitcode").as_deref(), Some(want.file));
     assert_eq!(pod.read("/dev/termination-log").as_deref(), want.message);
 }
@@ -35,12 +40,29 @@ fn x_gen_30_31_codes_of_the_child() {
         let pod = Pod::with_template("{}");
         let output = pod.run("main", script);
         let file = code.to_string();
-        check(&pod, "main", &output, &Expected { code, file: &file, message: None });
-        assert_eq!(mode(&pod.path("/var/run/argo/ctr/main/exitcode")), 0o644, "X-EMIS-01");
+        check(
+            &pod,
+            "main",
+            &output,
+            &Expected {
+                code,
+                file: &file,
+                message: None,
+            },
+        );
+        assert_eq!(
+            mode(&pod.path("/var/run/argo/ctr/main/exitcode")),
+            0o644,
+            "X-EMIS-01"
+        );
         assert_eq!(mode(&pod.path("/var/run/argo/ctr/main")), 0o777, "X-EMIS-02");
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(log.contains("argo=true"), "X-GEN-25: {log}");
-        assert_eq!(log.contains(&format!("Error: exit status {code}")), code != 0, "X-GEN-27");
+        assert_eq!(
+            log.contains(&format!("Error: exit status {code}")),
+            code != 0,
+            "X-GEN-27"
+        );
     }
 }
 
@@ -55,11 +77,23 @@ fn x_emis_09_commands_that_cannot_be_run() {
             "/no/such/file",
             "failed to start command: fork/exec /no/such/file: no such file or directory",
         ),
-        ("/etc", "failed to start command: fork/exec /etc: permission denied"),
+        (
+            "/etc",
+            "failed to start command: fork/exec /etc: permission denied",
+        ),
     ] {
         let pod = Pod::with_template("{}");
         let output = finish(pod.emissary("main", &[command]).spawn().unwrap());
-        check(&pod, "main", &output, &Expected { code: 64, file: "64", message: Some(message) });
+        check(
+            &pod,
+            "main",
+            &output,
+            &Expected {
+                code: 64,
+                file: "64",
+                message: Some(message),
+            },
+        );
     }
 }
 
@@ -86,9 +120,10 @@ fn x_emis_22_nothing_is_kept_unless_asked_for() {
 
 #[test]
 fn x_emis_22_kept_output() {
-    for (template, variable) in
-        [("{}", "true"), (r#"{"archiveLocation":{"archiveLogs":true}}"#, "false")]
-    {
+    for (template, variable) in [
+        ("{}", "true"),
+        (r#"{"archiveLocation":{"archiveLogs":true}}"#, "false"),
+    ] {
         let pod = Pod::with_template(template);
         let mut program = pod.emissary("main", &["sh", "-c", "echo out; sleep 0.1; echo err >&2"]);
         program.env("ARGO_INCLUDE_SCRIPT_OUTPUT", variable);
@@ -119,9 +154,18 @@ fn x_emis_23_25_orphans_do_not_delay_the_end() {
     program.env("ARGO_INCLUDE_SCRIPT_OUTPUT", "true");
     adopt_orphans(&mut program);
     let start = Instant::now();
-    let output = finish(program.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap());
+    let output = finish(
+        program
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     assert_eq!(output.status.code(), Some(5));
-    assert!(start.elapsed().as_secs() < 10, "the last orphan sleeps for a minute");
+    assert!(
+        start.elapsed().as_secs() < 10,
+        "the last orphan sleeps for a minute"
+    );
 }
 
 #[test]
@@ -146,7 +190,16 @@ fn x_emis_30_signals_reach_the_whole_group() {
     eventually("start", || marks.join("ready").exists().then_some(()));
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let output = finish(child);
-    check(&pod, "main", &output, &Expected { code: 7, file: "7", message: None });
+    check(
+        &pod,
+        "main",
+        &output,
+        &Expected {
+            code: 7,
+            file: "7",
+            message: None,
+        },
+    );
     assert!(marks.join("grandchild").exists() && marks.join("child").exists());
 }
 
@@ -160,7 +213,16 @@ fn x_emis_31_the_signal_file() {
     std::fs::write(folder.join("signal"), "").unwrap();
     std::fs::write(folder.join("signal"), "15").unwrap();
     let output = finish(child);
-    check(&pod, "main", &output, &Expected { code: 143, file: "143", message: None });
+    check(
+        &pod,
+        "main",
+        &output,
+        &Expected {
+            code: 143,
+            file: "143",
+            message: None,
+        },
+    );
     assert_eq!(pod.of("main", "signal"), None, "it is deleted once read");
 }
 
@@ -169,7 +231,16 @@ fn x_emis_31_a_signal_file_from_before_the_start() {
     let pod = Pod::with_template("{}");
     pod.write("/var/run/argo/ctr/main/signal", "9\n");
     let output = finish(pod.emissary("main", &["sleep", "60"]).spawn().unwrap());
-    check(&pod, "main", &output, &Expected { code: 137, file: "137", message: None });
+    check(
+        &pod,
+        "main",
+        &output,
+        &Expected {
+            code: 137,
+            file: "137",
+            message: None,
+        },
+    );
 }
 
 #[test]
@@ -181,12 +252,24 @@ fn x_emis_32_a_sidecar_ends_after_main() {
     ] {
         let pod = Pod::with_template(r#"{"sidecars":[{"name":"side"}]}"#);
         let mut program = pod.emissary("side", &["sh", "-c", script]);
-        let child = program.env("ARGO_TERMINATION_GRACE_PERIOD_SECONDS", grace).spawn().unwrap();
+        let child = program
+            .env("ARGO_TERMINATION_GRACE_PERIOD_SECONDS", grace)
+            .spawn()
+            .unwrap();
         let main = pod.path("/var/run/argo/ctr/main");
         eventually("start", || main.exists().then_some(()));
         pod.write("/var/run/argo/ctr/main/exitcode", "0");
         let output = finish(child);
-        check(&pod, "side", &output, &Expected { code, file: &code.to_string(), message: None });
+        check(
+            &pod,
+            "side",
+            &output,
+            &Expected {
+                code,
+                file: &code.to_string(),
+                message: None,
+            },
+        );
     }
 }
 
@@ -214,17 +297,37 @@ fn x_emis_07_a_failed_dependency() {
     pod.write("/var/run/argo/ctr/a/exitcode", "3");
     let output = pod.run("b", "exit 0");
     let message = Some("dependency \"a\" exited with non-zero code: 3");
-    check(&pod, "b", &output, &Expected { code: 64, file: "3", message });
+    check(
+        &pod,
+        "b",
+        &output,
+        &Expected {
+            code: 64,
+            file: "3",
+            message,
+        },
+    );
 }
 
 #[test]
 fn x_emis_07_terminated_while_waiting() {
     let pod = Pod::with_template(SET);
     let child = pod.emissary("b", &["true"]).spawn().unwrap();
-    eventually("waiting", || pod.path("/var/run/argo/ctr/a").exists().then_some(()));
+    eventually("waiting", || {
+        pod.path("/var/run/argo/ctr/a").exists().then_some(())
+    });
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let output = finish(child);
-    check(&pod, "b", &output, &Expected { code: 143, file: "143", message: None });
+    check(
+        &pod,
+        "b",
+        &output,
+        &Expected {
+            code: 143,
+            file: "143",
+            message: None,
+        },
+    );
 }
 
 #[test]
@@ -245,7 +348,11 @@ fn x_emis_41_42_retries_are_runs_and_at_least_one() {
         let count = pod.path("/count");
         let output = pod.run("main", &format!("echo run >> {}; exit 6", count.display()));
         assert_eq!(output.status.code(), Some(6));
-        assert_eq!(pod.read("/count").unwrap().lines().count(), runs, "retries {retries}");
+        assert_eq!(
+            pod.read("/count").unwrap().lines().count(),
+            runs,
+            "retries {retries}"
+        );
     }
 }
 
@@ -266,7 +373,9 @@ fn x_emis_43_a_termination_signal_ends_retries() {
         r#"{"containerSet":{"containers":[{"name":"main"}],"retryStrategy":{"retries":5,"duration":"1h"}}}"#,
     );
     let child = pod.emissary("main", &["sh", "-c", "exit 1"]).spawn().unwrap();
-    eventually("start", || pod.path("/var/run/argo/ctr/main").exists().then_some(()));
+    eventually("start", || {
+        pod.path("/var/run/argo/ctr/main").exists().then_some(())
+    });
     pod.write("/var/run/argo/ctr/main/signal", "15");
     // Whether the order comes while the process runs or while the emissary pauses.
     let code = finish(child).status.code();
@@ -278,9 +387,13 @@ fn x_emis_20_pauses() {
     let pod = Pod::with_template("{}");
     let mut program = pod.emissary("main", &["touch", "ran"]);
     program.current_dir(pod.root.path());
-    program.env("ARGO_DEBUG_PAUSE_BEFORE", "true").env("ARGO_DEBUG_PAUSE_AFTER", "true");
+    program
+        .env("ARGO_DEBUG_PAUSE_BEFORE", "true")
+        .env("ARGO_DEBUG_PAUSE_AFTER", "true");
     let child = program.spawn().unwrap();
-    eventually("start", || pod.path("/var/run/argo/ctr/main").exists().then_some(()));
+    eventually("start", || {
+        pod.path("/var/run/argo/ctr/main").exists().then_some(())
+    });
     assert!(!pod.path("/ran").exists());
     pod.write("/var/run/argo/ctr/main/before", "");
     eventually("run", || pod.path("/ran").exists().then_some(()));
@@ -296,7 +409,12 @@ fn x_emis_03_offloaded_arguments() {
     pod.write("/args.json", &serde_json::json!(["two words", long]).to_string());
     let script = r#"printf '%s|' "$0" "$1" "${2#@}""#;
     let mut program = pod.emissary("main", &["sh", "-c", script, "first"]);
-    let output = finish(program.env("ARGO_CONTAINER_ARGS_FILE", "/args.json").spawn().unwrap());
+    let output = finish(
+        program
+            .env("ARGO_CONTAINER_ARGS_FILE", "/args.json")
+            .spawn()
+            .unwrap(),
+    );
     let file = pod.path("/tmp/argo_arg_4.txt");
     let want = format!("first|two words|{}|", file.display());
     assert_eq!(String::from_utf8_lossy(&output.stdout), want);

@@ -17,7 +17,9 @@ pub struct Pod {
 impl Pod {
     /// A pod whose template file holds this JSON.
     pub fn with_template(template: &str) -> Self {
-        let pod = Self { root: tempfile::tempdir().unwrap() };
+        let pod = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
         std::fs::create_dir_all(pod.path("/var/run/argo")).unwrap();
         std::fs::create_dir_all(pod.path("/dev")).unwrap();
         std::fs::create_dir_all(pod.path("/tmp")).unwrap();
@@ -49,7 +51,16 @@ impl Pod {
     pub fn emissary(&self, container: &str, command: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_argosy-emissary"));
         program
-            .args(["emissary", "--loglevel", "info", "--log-format", "text", "--gloglevel", "0", "--"])
+            .args([
+                "emissary",
+                "--loglevel",
+                "info",
+                "--log-format",
+                "text",
+                "--gloglevel",
+                "0",
+                "--",
+            ])
             .args(command)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())

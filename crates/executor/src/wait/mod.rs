@@ -1,0 +1,87 @@
+//! `wait`: outlives the main containers, then saves and reports what they left (section 6 of the
+//! executor's rules). This file holds the order of the steps.
+
+mod deadline;
+mod mains;
+mod outputs;
+mod progress;
+
+use argosy_model::template::Outputs;
+
+use crate::api::Api;
+use crate::args::Line;
+use crate::log;
+use crate::outcome::{Failure, write_termination_message};
+use crate::paths::Layout;
+use crate::report::Reporter;
+use crate::startup::Pod;
+use crate::text::failed;
+
+/// The first error wins; all of them are logged.
+#[derive(Debug, Default)]
+struct Errors {
+    first: Option<String>,
+}
+
+impl Errors {
+    fn record<T>(&mut self, result: Result<T, Failure>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(failure) => {
+                log::error("executor error", &[("error", &failure.message)]);
+                self.first.get_or_insert(failure.message);
+                None
+            }
+        }
+    }
+}
+
+/// Runs from before main's start until everything is reported.
+///
+/// # Errors
+/// Start-up fails. Later errors are recorded, and the first of them is what the pod shows.
+pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
+    let path = layout.template();
+    let text = std::fs::read_to_string(&path).map_err(|e| Failure::new(failed("open", &path, &e)))?;
+    let pod = Pod::read(layout, text)?;
+    // Mains may have ended already; their folders must exist before anything is written there.
+    crate::sys::clear_umask();
+    let api = Api::connect(line).await?;
+    outlive(&pod, Reporter::new(api, &pod)).await
+}
+
+async fn outlive(pod: &Pod, reporter: Reporter) -> Result<i32, Failure> {
+    let mut errors = Errors::default();
+    errors.record(reporter.begin().await);
+    let ended = mains::wait(pod, &reporter).await;
+    errors.record(ended);
+    let outputs = collect(pod, &mut errors).await;
+    let value =
+        serde_json::to_value(&outputs).map_err(|e| Failure::new(format!("cannot write outputs: {e}")));
+    if let Some(value) = errors.record(value) {
+        errors.record(reporter.outputs(&value).await);
+    }
+    let failed = errors.first.is_some();
+    errors.record(reporter.complete().await);
+    let Some(message) = errors.first else {
+        return Ok(0);
+    };
+    if failed {
+        return Err(Failure::new(message));
+    }
+    // Everything was saved and reported; only the final mark failed (X-WAIT-01).
+    write_termination_message(&pod.layout, &message);
+    Ok(0)
+}
+
+/// Steps 5 to 8 of the rules, whatever became of main (X-WAIT-02).
+async fn collect(pod: &Pod, errors: &mut Errors) -> Outputs {
+    let mut outputs = pod.template.outputs.clone();
+    let wanted = std::mem::take(&mut outputs.artifacts);
+    if pod.template.resource.is_none() {
+        outputs.result = errors.record(outputs::result(pod)).flatten();
+        errors.record(outputs::parameters(pod, &mut outputs.parameters));
+    }
+    let _ = wanted;
+    outputs
+}

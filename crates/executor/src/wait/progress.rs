@@ -1,0 +1,102 @@
+//! Progress that the user writes into a file is reported while main runs (rules X-PROG-01 to
+//! X-PROG-04).
+
+use std::path::Path;
+
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::env;
+use crate::log;
+use crate::report::Reporter;
+use crate::startup::Pod;
+use crate::watch::Watch;
+
+/// Reports progress until it is aborted. Returns at once when progress is not wanted.
+pub async fn run(pod: Pod, reporter: Reporter) {
+    let tick = |name: &str| {
+        let text = env::text(name)?;
+        crate::duration::parse(&text).filter(|d| !d.is_zero())
+    };
+    let Some(path) = env::text("ARGO_PROGRESS_FILE") else {
+        return;
+    };
+    let Some(period) = tick("ARGO_PROGRESS_PATCH_TICK_DURATION") else {
+        return;
+    };
+    // Only whether it is on: the file is read whenever it changes.
+    if tick("ARGO_PROGRESS_FILE_TICK_DURATION").is_none() {
+        return;
+    }
+    let path = pod.layout.place(path);
+    let mut watch = Watch::new();
+    if let Some(folder) = path.parent() {
+        // If it cannot be made, the user cannot write there either.
+        let _ = std::fs::create_dir_all(folder);
+        watch.add(folder);
+    }
+    let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = None;
+    let mut reported = None;
+    loop {
+        tokio::select! {
+            () = watch.changed() => {
+                if let Some(progress) = read(&path) {
+                    seen = Some(progress);
+                }
+            }
+            _ = ticks.tick() => {
+                if let Some(progress) = seen.clone().filter(|p| reported.as_ref() != Some(p)) {
+                    match reporter.progress(&progress).await {
+                        Ok(()) => reported = Some(progress),
+                        Err(failure) => {
+                            log::warn("progress not reported", &[("error", &failure.message)]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The last line of the file, if it is valid.
+fn read(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.trim().lines().next_back()?.trim();
+    let valid = parse(line);
+    if valid.is_none() {
+        log::info("unable to parse progress, ignoring", &[("line", line)]);
+    }
+    valid
+}
+
+/// `N/M` with 0 ≤ N ≤ M and M > 0, in plain digits.
+pub fn parse(line: &str) -> Option<String> {
+    let (done, all) = line.split_once('/')?;
+    let number = |text: &str| text.parse::<i64>().ok();
+    let (done, all) = (number(done)?, number(all)?);
+    (0 <= done && done <= all && all > 0).then(|| format!("{done}/{all}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn x_prog_02_03_lines() {
+        for (line, want) in [
+            ("1/2", Some("1/2")),
+            ("0/100", Some("0/100")),
+            ("3/2", None),
+            ("0/0", None),
+            ("-1/5", None),
+            ("x/5", None),
+            ("50%", None),
+            ("", None),
+            ("1/2/3", None),
+        ] {
+            assert_eq!(parse(line).as_deref(), want, "{line}");
+        }
+    }
+}
