@@ -7,9 +7,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +26,20 @@ const MAX_CONNECTIONS: usize = 1024;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 impl ApiServer {
+    /// A kubeconfig (JSON, which is YAML too) for the server at `url` and the user of `token`.
+    pub fn kubeconfig(&self, url: &str, token: &str) -> String {
+        let ca = STANDARD.encode(self.ca_pem());
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "argosy", "cluster": {"server": url, "certificate-authority-data": ca}}],
+            "users": [{"name": "argosy", "user": {"token": token}}],
+            "contexts": [{"name": "argosy", "context": {"cluster": "argosy", "user": "argosy"}}],
+            "current-context": "argosy",
+        });
+        format!("{config:#}\n")
+    }
+
     /// Answers TLS connections of `listener` until `stop` is ready; open connections are cut then.
     ///
     /// # Errors

@@ -174,7 +174,8 @@ impl ApiServer {
     }
 
     fn empty_namespace(&self, namespace: &str) {
-        for place in self.store.read().in_namespace(namespace) {
+        let places = self.store.read().in_namespace(namespace);
+        for place in places {
             self.delete_place(&place);
         }
         self.finish_namespace(namespace);

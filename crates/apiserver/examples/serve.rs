@@ -1,0 +1,27 @@
+//! Serves an API in memory on 127.0.0.1 and writes a kubeconfig, for trying kubectl by hand.
+//!
+//! Deliberately absent: keeping anything: what was stored goes with the process.
+
+use argosy_apiserver::{ApiServer, Options};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let kubeconfig = arguments.next().ok_or("usage: serve KUBECONFIG [DEFINITION.json]...")?;
+    let definitions: Result<Vec<Value>, Box<dyn std::error::Error>> =
+        arguments.map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?)).collect();
+    let options = Options {
+        definitions: definitions?,
+        admin_token: Some("owner".into()),
+        bind_to_node: Some("here".into()),
+        ..Options::default()
+    };
+    let server = ApiServer::new(options)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    std::fs::write(&kubeconfig, server.kubeconfig(&format!("https://{address}"), "owner"))?;
+    server.serve(listener, std::future::pending()).await?;
+    Ok(())
+}
