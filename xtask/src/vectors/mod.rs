@@ -3,8 +3,10 @@
 //! One module per kind of vector; a kind is the file's name without `.json`.
 
 mod cliformat;
+mod compare;
 mod depends;
 mod durations;
+mod edits;
 mod expr;
 mod objects;
 mod sprig;
@@ -28,6 +30,7 @@ const KINDS: &[(&str, Check)] = &[
     ("cliformat", cliformat::check),
     ("depends", depends::check),
     ("durations", durations::check),
+    ("edits", edits::check),
     ("expr", expr::check),
     ("objects", objects::check),
     ("objects-examples", objects::check_example),
