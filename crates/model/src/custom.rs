@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::decode::Reader;
@@ -121,9 +122,39 @@ impl Field for AnyString {
 }
 
 /// One item of a loop: any JSON value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item(pub Value);
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Raw(&self.0).serialize(serializer)
+    }
+}
+
+/// A value that Go keeps as text: floats without a fraction keep their `.0`.
+struct Raw<'a>(&'a Value);
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Number(n) => raw_number(n, serializer),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Raw)),
+            Value::Object(map) => serializer.collect_map(map.iter().map(|(k, v)| (k, Raw(v)))),
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+fn raw_number<S: Serializer>(number: &Number, serializer: S) -> Result<S::Ok, S::Error> {
+    match number.as_f64() {
+        // From 1e21 on the short form is with an exponent.
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e21 => {
+            let text = RawValue::from_string(format!("{float:.1}")).map_err(serde::ser::Error::custom)?;
+            text.serialize(serializer)
+        }
+        _ => number.serialize(serializer),
+    }
+}
 
 impl Item {
     /// The text that stands for the item in a template: a string without its quotes, anything else as compact JSON.
@@ -152,9 +183,14 @@ impl Field for Item {
 }
 
 /// A bare JSON number, for the buckets of a histogram.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Amount(pub Number);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        raw_number(&self.0, serializer)
+    }
+}
 
 impl Default for Amount {
     fn default() -> Self {
@@ -187,9 +223,14 @@ impl Field for Amount {
 }
 
 /// The body of a plugin template: an object with exactly one key, the name of the plugin.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plugin(pub Map<String, Value>);
+
+impl Serialize for Plugin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(k, v)| (k, Raw(v))))
+    }
+}
 
 impl Plugin {
     /// The plugin's name and what it is given.

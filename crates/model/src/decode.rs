@@ -135,6 +135,8 @@ pub struct Reader {
     steps: Vec<Step>,
     /// Go names of the structs around the current place, innermost last.
     structs: Vec<&'static str>,
+    /// How many of them texts of Go may name: a decoder inside a decoder loses its own.
+    named: Option<usize>,
     problems: Vec<Problem>,
 }
 
@@ -145,6 +147,7 @@ impl Reader {
             scalars_as_text: false,
             steps: Vec::new(),
             structs: Vec::new(),
+            named: None,
             problems: Vec::new(),
         }
     }
@@ -215,7 +218,9 @@ impl Reader {
     pub(crate) fn refusing_unknown<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let before = std::mem::replace(&mut self.strict, true);
         let first = self.problems.len();
+        let outer = self.named.replace(self.named.unwrap_or(self.structs.len()));
         let result = read(self);
+        self.named = outer;
         for problem in &mut self.problems[first..] {
             problem.fatal = true;
         }
@@ -242,7 +247,8 @@ impl Reader {
             Value::Array(_) => "array".to_owned(),
             Value::Object(_) => "object".to_owned(),
         };
-        let place = match self.structs.last() {
+        let known = &self.structs[..self.named.unwrap_or(self.structs.len())];
+        let place = match known.last() {
             Some(name) => format!("Go struct field {name}.{}", self.go_path()),
             None => "Go value".to_owned(),
         };
@@ -256,6 +262,11 @@ impl Reader {
     /// Notes that a value of the right type has a text or size that is not accepted.
     pub fn invalid(&mut self, message: String) {
         self.problem(message.clone(), None, message, true);
+    }
+
+    /// As [`Reader::invalid`], where Go's text differs from ours.
+    pub(crate) fn invalid_as(&mut self, message: String, go_text: String) {
+        self.problem(message, None, go_text, true);
     }
 
     fn unknown<T: Object>(&mut self, key: String) {

@@ -57,6 +57,11 @@ fn texts_of_go_are_kept_beside_ours() {
         "json: cannot unmarshal number 1.5 into Go struct field WorkflowSpec.spec.parallelism of type int64"
     );
     assert_eq!(problem(json!({"sepc": {}})), "json: unknown field \"sepc\"");
+    let steps = json!({"spec": {"templates": [{"steps": [[{"name": 1}]]}]}});
+    assert_eq!(
+        problem(steps),
+        "json: cannot unmarshal number into Go struct field Template.spec.templates.steps.name of type string"
+    );
 }
 
 #[test]
@@ -136,4 +141,59 @@ fn quantities_are_canonical() {
     for text in ["", "Gi", "1GiB", "1e", "1 Gi", "{{x}}", "--1", "1.2.3", "0x10"] {
         assert!(text.parse::<argosy_model::k8s::Quantity>().is_err(), "{text}");
     }
+}
+
+#[test]
+fn times_are_read_as_go_reads_them() {
+    let read = |text: &str| match decode::lenient::<NodeStatus>(json!({"startedAt": text})) {
+        Ok(node) => serde_json::to_value(&node).unwrap()["startedAt"].to_string(),
+        Err(error) => error.problems[0].go_text.clone(),
+    };
+    for (text, want) in [
+        ("2024-01-01T00:00:00+02:00", "\"2023-12-31T22:00:00Z\""),
+        ("2024-01-01T00:00:00.999Z", "\"2024-01-01T00:00:00Z\""),
+        ("0001-01-01T00:00:00Z", "null"),
+        (
+            "",
+            r#"parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006""#,
+        ),
+        (
+            "x",
+            r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#,
+        ),
+        (
+            "2024-01-01",
+            r#"parsing time "2024-01-01" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "T""#,
+        ),
+        (
+            "2024-13-01T00:00:00Z",
+            r#"parsing time "2024-13-01T00:00:00Z": month out of range"#,
+        ),
+        (
+            "2024-02-30T00:00:00Z",
+            r#"parsing time "2024-02-30T00:00:00Z": day out of range"#,
+        ),
+        (
+            "2024-01-01T00:00:00Zx",
+            r#"parsing time "2024-01-01T00:00:00Zx": extra text: "x""#,
+        ),
+        (
+            "2024-01-01T00:00:00é",
+            r#"parsing time "2024-01-01T00:00:00é" as "2006-01-02T15:04:05Z07:00": cannot parse "é" as "Z07:00""#,
+        ),
+    ] {
+        assert_eq!(read(text), want, "{text}");
+    }
+}
+
+#[test]
+fn items_keep_the_form_of_their_numbers() {
+    let step = json!({"withItems": [1, 1.0, 1.5, 1e21, {"a": [2.0]}]});
+    let step: argosy_model::WorkflowStep = serde_json::from_value(step).unwrap();
+    let text = argosy_model::go_json::to_string(&step).unwrap();
+    assert_eq!(
+        text,
+        r#"{"arguments":{},"withItems":[1,1.0,1.5,1e+21,{"a":[2.0]}]}"#
+    );
+    assert_eq!(step.with_items[1].text(), "1");
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::decode::Reader;
+use crate::go_json::quoted;
 use crate::object::Field;
 
 macro_rules! deserialize {
@@ -88,10 +89,11 @@ time_form! {
 
 fn read_time<T: Field>(value: Value, reader: &mut Reader) -> Timestamp {
     match value {
-        Value::String(text) => parse_time(&text).unwrap_or_else(|| {
-            reader.invalid(format!(
-                "expected a time such as 2026-01-31T12:00:00Z, got {text:?}"
-            ));
+        Value::String(text) => parse_time(&text).unwrap_or_else(|go_text| {
+            reader.invalid_as(
+                format!("expected a time such as 2026-01-31T12:00:00Z, got {text:?}"),
+                go_text,
+            );
             Timestamp::default()
         }),
         Value::Null => Timestamp::default(),
@@ -102,17 +104,62 @@ fn read_time<T: Field>(value: Value, reader: &mut Reader) -> Timestamp {
     }
 }
 
-/// RFC 3339 only: jiff alone would also take other ISO 8601 forms.
-fn parse_time(text: &str) -> Option<Timestamp> {
-    let bytes = text.as_bytes();
-    let shape = bytes.len() >= 20
-        && bytes[4] == b'-'
-        && bytes[7] == b'-'
-        && bytes[10] == b'T'
-        && bytes[13] == b':'
-        && bytes[16] == b':'
-        && (bytes.ends_with(b"Z") || matches!(bytes[bytes.len() - 6], b'+' | b'-'));
-    if shape { text.parse().ok() } else { None }
+/// RFC 3339 as Go reads it; jiff alone would also take other forms of ISO 8601. The error is Go's text.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    const PARTS: [(&str, &str, &str, u32); 6] = [
+        ("", "2006", "year", 9999),
+        ("-", "01", "month", 12),
+        ("-", "02", "day", 31),
+        ("T", "15", "hour", 23),
+        (":", "04", "minute", 59),
+        (":", "05", "second", 59),
+    ];
+    let mut rest = text;
+    for (separator, form, name, most) in PARTS {
+        rest = rest
+            .strip_prefix(separator)
+            .ok_or_else(|| cannot_parse(text, rest, separator))?;
+        let digits = rest
+            .get(..form.len())
+            .filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let digits = digits.ok_or_else(|| cannot_parse(text, rest, form))?;
+        let value: u32 = digits.parse().unwrap_or_default();
+        if value > most || value == 0 && matches!(name, "month" | "day") {
+            return Err(format!("parsing time {}: {name} out of range", quoted(text)));
+        }
+        rest = &rest[form.len()..];
+    }
+    if let Some(fraction) = rest.strip_prefix(['.', ',']) {
+        rest = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    let after = zone(rest).ok_or_else(|| cannot_parse(text, rest, "Z07:00"))?;
+    if !after.is_empty() {
+        return Err(format!(
+            "parsing time {}: extra text: {}",
+            quoted(text),
+            quoted(after)
+        ));
+    }
+    // Everything else was checked, so only the day can be one that its month does not have.
+    text.replace(',', ".")
+        .parse()
+        .map_err(|_| format!("parsing time {}: day out of range", quoted(text)))
+}
+
+/// What follows a time zone.
+fn zone(text: &str) -> Option<&str> {
+    if let Some(after) = text.strip_prefix('Z') {
+        return Some(after);
+    }
+    let offset = text.strip_prefix(['+', '-'])?.get(..5)?;
+    let (hours, minutes) = offset.split_once(':')?;
+    let number = |t: &str| t.len() == 2 && t.bytes().all(|b| b.is_ascii_digit());
+    (number(hours) && number(minutes)).then(|| &text[6..])
+}
+
+fn cannot_parse(text: &str, rest: &str, wanted: &str) -> String {
+    let (text, rest) = (quoted(text), quoted(rest));
+    format!("parsing time {text} as \"2006-01-02T15:04:05Z07:00\": cannot parse {rest} as \"{wanted}\"")
 }
 
 /// A number or a text; which one is kept.
