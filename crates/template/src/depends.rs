@@ -59,7 +59,7 @@ impl Depends {
     /// A text that is no expression is not refused here but by [`Depends::evaluate`], as the original does.
     ///
     /// # Errors
-    /// [`Error::UnknownTask`] for the first word that is no task.
+    /// [`Error::UnknownTask`] for a bare word that is no task. `X.Succeeded` of an unknown X is not refused here.
     pub fn compile(text: &str, task: impl Fn(&str) -> Option<ContinueOn>) -> Result<Self, Error> {
         static WORDS: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"([a-zA-Z0-9][-a-zA-Z0-9]*?)\.([A-Z][a-zA-Z]+)|([a-zA-Z0-9][-a-zA-Z0-9]*)")
@@ -69,19 +69,26 @@ impl Depends {
         let mut tasks = BTreeSet::new();
         let mut results = Vec::new();
         let mut copied = 0;
+        // Bare names only are looked up, and of several unknown ones the last is told.
+        let bare = WORDS
+            .captures_iter(text)
+            .filter_map(|found| found.get(3))
+            .map(|m| m.as_str());
+        if let Some(unknown) = bare.filter(|name| task(name).is_none()).last() {
+            return Err(Error::UnknownTask(unknown.to_owned()));
+        }
         for found in WORDS.captures_iter(text) {
             let Some(whole) = found.get(0) else { continue };
             logic.push_str(&text[copied..whole.start()]);
             copied = whole.end();
             let name = found.get(1).or(found.get(3)).map_or("", |m| m.as_str());
-            let accepted = task(name).ok_or_else(|| Error::UnknownTask(name.to_owned()))?;
             tasks.insert(name.to_owned());
             match found.get(2) {
                 Some(result) => {
                     results.push((name.to_owned(), result.as_str().to_owned()));
                     logic.push_str(whole.as_str());
                 }
-                None => logic.push_str(&expand(name, accepted)),
+                None => logic.push_str(&expand(name, task(name).unwrap_or_default())),
             }
         }
         logic.push_str(&text[copied..]);

@@ -55,21 +55,11 @@ fn format(vector: &Value) -> Verdict {
 
 fn time(vector: &Value) -> Verdict {
     let text = vector["in"].as_str().unwrap_or_default();
-    let inner = text.trim_matches('"');
-    let ours = match text {
-        "null" => return Ok(()),
-        _ => gotime::parse_rfc3339(inner),
-    };
+    // `null` and numbers are the business of the type that holds the time.
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else { return Ok(()) };
+    let ours = gotime::normal_rfc3339(inner);
     match (&ours, vector["out"].as_str(), vector["err"].as_str()) {
-        (Ok(t), Some(out), _) => {
-            let utc = t.with_time_zone(jiff::tz::TimeZone::UTC);
-            let shown = format!("\"{}\"", gotime::format(&utc, "2006-01-02T15:04:05Z07:00"));
-            if shown == out {
-                Ok(())
-            } else {
-                Err(format!("ours {shown} | theirs {out}"))
-            }
-        }
+        (Ok(t), Some(out), _) if out == format!("\"{t}\"") => Ok(()),
         (Err(e), None, Some(err)) if e == err => Ok(()),
         _ => Err(format!("ours {ours:?} | theirs {vector}")),
     }

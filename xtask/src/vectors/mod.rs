@@ -12,6 +12,8 @@ mod objects;
 mod sprig;
 mod template;
 mod template_tags;
+mod traces;
+mod traces_compare;
 mod when;
 
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ const KINDS: &[(&str, Check)] = &[
     ("sprig", sprig::check),
     ("template", template::check),
     ("template-tags", template_tags::check),
+    ("traces-hand", traces::check),
+    ("traces-random", traces::check),
     ("when", when::check),
 ];
 

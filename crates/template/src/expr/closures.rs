@@ -227,11 +227,27 @@ impl Walk<'_, '_> {
     }
 }
 
+/// Up to this length Go sorts by insertion.
+const INSERTION: usize = 12;
+
 /// Values in the order of their keys; equal keys keep their order.
 ///
 /// # Errors
 /// Keys that cannot be compared.
 pub fn sorted(mut keyed: Vec<(Value, Value)>, descending: bool) -> Result<Vec<Value>, String> {
+    if keyed.len() <= INSERTION {
+        // The same comparisons in the same order as Go's sort, so that a failing one is the same.
+        for i in 1..keyed.len() {
+            for j in (1..=i).rev() {
+                let (a, b) = if descending { (j - 1, j) } else { (j, j - 1) };
+                if !ops::order(Op::Lt, &keyed[a].0, &keyed[b].0)? {
+                    break;
+                }
+                keyed.swap(j, j - 1);
+            }
+        }
+        return Ok(keyed.into_iter().map(|(_, v)| v).collect());
+    }
     // A comparison that fails must end the sort, which the standard sort cannot do: so check neighbours' types as
     // they are met and remember the first failure.
     let mut failure = None;

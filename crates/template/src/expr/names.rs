@@ -47,9 +47,11 @@ fn walk(node: &Node, optional: bool, found: &mut Vec<Reference>) {
         Kind::Name(name) => add(found, name.clone(), false, node.at),
         Kind::Chain(inner) => walk(inner, optional, found),
         Kind::Member(m) => {
+            let chained = chain(node);
+            let optional = optional || chained.as_ref().is_some_and(|(_, chained)| *chained);
             walk(&m.node, optional, found);
-            if let Some((name, chained)) = chain(node) {
-                add(found, name, optional || chained, m.node.at);
+            if let Some((name, _)) = chained {
+                add(found, name, optional, m.node.at);
             } else {
                 walk(&m.property, false, found);
             }

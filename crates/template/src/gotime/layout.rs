@@ -338,6 +338,25 @@ struct Bad;
 /// # Errors
 /// `parsing time "…" as "…": cannot parse "…" as "…"` and its like.
 pub fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, String> {
+    let read = read(layout, text)?;
+    finish(&read)
+        .and_then(|at| place(at, &read, zone).ok_or("time"))
+        .map_err(|what| std::format!("parsing time {}: {what} out of range", go_quote(text.as_bytes())))
+}
+
+/// Reads date and time by a layout, and the offset in seconds if the text has one. Unlike [`parse`] it knows the last
+/// hours of the year 9999.
+///
+/// # Errors
+/// Like [`parse`].
+pub fn parse_civil(layout: &str, text: &str) -> Result<(DateTime, Option<i32>), String> {
+    let read = read(layout, text)?;
+    finish(&read)
+        .map(|at| (at, read.offset))
+        .map_err(|what| std::format!("parsing time {}: {what} out of range", go_quote(text.as_bytes())))
+}
+
+fn read(layout: &str, text: &str) -> Result<Read, String> {
     let quoted = |s: &str| go_quote(s.as_bytes());
     let mut read = Read::default();
     let mut rest = text;
@@ -365,7 +384,7 @@ pub fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, String>
             quoted(rest)
         ));
     }
-    finish(&read, zone).map_err(|what| std::format!("parsing time {}: {what} out of range", quoted(text)))
+    Ok(read)
 }
 
 fn spelling(piece: &Piece<'_>) -> String {
@@ -571,7 +590,7 @@ fn offset(
     Ok(())
 }
 
-fn finish(read: &Read, zone: &TimeZone) -> Result<Zoned, &'static str> {
+fn finish(read: &Read) -> Result<DateTime, &'static str> {
     let small = |v: i64, what| i8::try_from(v).map_err(|_| what);
     let year = i16::try_from(read.year.unwrap_or(0)).map_err(|_| "year")?;
     let mut hour = read.hour;
@@ -614,7 +633,7 @@ fn finish(read: &Read, zone: &TimeZone) -> Result<Zoned, &'static str> {
         nanos,
     )
     .map_err(|_| "time")?;
-    place(DateTime::from_parts(date, time), read, zone).ok_or("time")
+    Ok(DateTime::from_parts(date, time))
 }
 
 fn place(at: DateTime, read: &Read, zone: &TimeZone) -> Option<Zoned> {

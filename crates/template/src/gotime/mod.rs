@@ -6,7 +6,7 @@ pub mod strftime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
-pub use layout::{format, parse};
+pub use layout::{format, parse, parse_civil};
 
 use crate::value::{Value, Width};
 
@@ -97,12 +97,20 @@ pub fn rfc3339(t: &Zoned) -> Result<String, String> {
     Ok(format(t, "2006-01-02T15:04:05.999999999Z07:00"))
 }
 
-/// The text of a Kubernetes time (`metav1.Time`): RFC 3339 as Go reads it, fractions cut to whole seconds on output.
+/// Reads a Kubernetes time (`metav1.Time`) as Go does and gives it in UTC, cut to whole seconds, in the same form.
 ///
 /// # Errors
 /// Go's words.
-pub fn parse_rfc3339(text: &str) -> Result<Zoned, String> {
-    parse("2006-01-02T15:04:05Z07:00", text, &TimeZone::UTC)
+pub fn normal_rfc3339(text: &str) -> Result<String, String> {
+    let (at, offset) = parse_civil("2006-01-02T15:04:05Z07:00", text)?;
+    let utc = at.saturating_sub(Span::new().seconds(offset.unwrap_or(0)));
+    let (date, time) = (utc.date(), utc.time());
+    Ok(std::format!(
+        "{date}T{:02}:{:02}:{:02}Z",
+        time.hour(),
+        time.minute(),
+        time.second()
+    ))
 }
 
 /// A time moved by nanoseconds.

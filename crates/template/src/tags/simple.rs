@@ -31,6 +31,7 @@ impl Simple {
         let key = shown.trim().to_owned();
         let nested = raw
             .rfind("{{")
+            .filter(|at| *at > 0)
             .map(|at| (at, as_json(&raw[at + 2..]).trim().to_owned()));
         Self {
             raw: raw.to_owned(),

@@ -1,9 +1,9 @@
 //! Numbers in Go's spelling: `strconv` formatting and parsing. No arithmetic here.
 
-/// A float as `%v` prints it: shortest form, with an exponent below 1e-4 and from 1e21 on.
+/// A float as `%v` prints it: shortest form, with an exponent below 1e-4 and from 1e6 on.
 #[must_use]
 pub fn float_text(f: f64) -> String {
-    shortest(f, -4, 21)
+    shortest(f, -4, 6)
 }
 
 /// A float as `encoding/json` writes it, or `None` for infinities and NaN.
@@ -174,7 +174,7 @@ fn prefixed(s: &str) -> Result<(u32, String), Bad> {
     Ok((radix, body.replace('_', "")))
 }
 
-/// `strconv.ParseFloat(s, 64)`: decimal, hexadecimal, `inf`, `infinity`, `nan`; no underscores.
+/// `strconv.ParseFloat(s, 64)`: decimal, hexadecimal, `inf`, `infinity`, `nan`; underscores between digits.
 ///
 /// # Errors
 /// When the text is no number or one too large.
@@ -184,7 +184,13 @@ pub fn parse_float(s: &str) -> Result<f64, Bad> {
         Some(b'+') => (false, &s[1..]),
         _ => (false, s),
     };
-    let lower = body.to_ascii_lowercase();
+    let mut lower = body.to_ascii_lowercase();
+    if lower.contains('_') {
+        if !underscores_fit(&lower) {
+            return Err(Bad::Syntax);
+        }
+        lower.retain(|c| c != '_');
+    }
     let value = if lower == "inf" || lower == "infinity" {
         f64::INFINITY
     } else if lower == "nan" {
@@ -202,6 +208,23 @@ pub fn parse_float(s: &str) -> Result<f64, Bad> {
         f
     };
     Ok(if negative { -value } else { value })
+}
+
+/// Whether every underscore stands between digits (or after `0x`).
+fn underscores_fit(s: &str) -> bool {
+    let hex = s.starts_with("0x");
+    let digit = |c: Option<char>| {
+        c.is_some_and(|c| c.is_ascii_digit() || (hex && (c.is_ascii_hexdigit() || c == 'x')))
+    };
+    let chars: Vec<char> = s.chars().collect();
+    chars
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| **c == '_')
+        .all(|(i, _)| {
+            let before = i.checked_sub(1).and_then(|b| chars.get(b)).copied();
+            digit(before) && digit(chars.get(i + 1).copied())
+        })
 }
 
 fn hex_float(s: &str) -> Result<f64, Bad> {

@@ -51,7 +51,7 @@ fn value(token: &Token) -> Outcome {
     Ok(match token {
         Token::Number(f) => Operand::Number(*f),
         Token::Bool(b) => Operand::Bool(*b),
-        Token::Text(s) | Token::Pattern(s) => Operand::Text(s.clone()),
+        Token::Text(s) => Operand::Text(s.clone()),
         // Times count as seconds.
         Token::Time(t) => Operand::Number(t.as_second() as f64),
         Token::Variable(name) => return Err(format!("No parameter '{name}' found.")),

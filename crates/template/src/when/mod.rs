@@ -53,7 +53,8 @@ pub fn evaluate(when: &str) -> Result<bool, Error> {
             *token = Token::Text(std::mem::take(name));
         }
     }
-    // The original checks and plans the tokens again after the change.
+    // The changed tokens are checked again, as in the original.
+    token::check(&tokens).map_err(parse)?;
     let plan = plan::plan(&tokens).map_err(parse)?;
     match eval::run(&plan).map_err(|what| Error::Evaluate {
         when: when.to_owned(),

@@ -122,11 +122,9 @@ impl<'t> Planner<'t> {
             Token::Number(_)
             | Token::Bool(_)
             | Token::Text(_)
-            | Token::Pattern(_)
             | Token::Time(_)
             | Token::Variable(_)
-            | Token::Accessor(_)
-            | Token::Function(_) => {
+            | Token::Accessor(_) => {
                 self.at += 1;
                 Ok(Some(Plan::Value(token.clone())))
             }

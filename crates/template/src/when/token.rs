@@ -9,11 +9,9 @@ pub enum Token {
     Number(f64),
     Bool(bool),
     Text(String),
-    Pattern(String),
     /// Seconds since 1970, and the nanoseconds.
     Time(jiff::Timestamp),
     Variable(String),
-    Function(String),
     /// `a.b`: reaching into parameters, of which there are none.
     Accessor(Vec<String>),
     Separator,
@@ -33,10 +31,8 @@ impl Token {
             Self::Number(_) => "NUMERIC",
             Self::Bool(_) => "BOOLEAN",
             Self::Text(_) => "STRING",
-            Self::Pattern(_) => "PATTERN",
             Self::Time(_) => "TIME",
             Self::Variable(_) => "VARIABLE",
-            Self::Function(_) => "FUNCTION",
             Self::Accessor(_) => "ACCESSOR",
             Self::Separator => "SEPARATOR",
             Self::Prefix(_) => "PREFIX",
@@ -53,7 +49,7 @@ impl Token {
         match self {
             Self::Number(f) => float_text(*f),
             Self::Bool(b) => b.to_string(),
-            Self::Text(s) | Self::Variable(s) | Self::Pattern(s) | Self::Function(s) => s.clone(),
+            Self::Text(s) | Self::Variable(s) => s.clone(),
             Self::Time(t) => crate::gotime::show(&t.to_zoned(jiff::tz::TimeZone::UTC)),
             Self::Accessor(parts) => format!("[{}]", parts.join(" ")),
             Self::Separator => ",".into(),
@@ -189,18 +185,7 @@ pub fn read(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut state: Option<&'static str> = None;
     while let Some(token) = reader.next(state)? {
-        let kind = token.kind();
-        if !follow(state).next.contains(&kind) {
-            let (from, shown) = match tokens.last() {
-                Some(t) => (t.kind(), t.value()),
-                None => ("UNKNOWN", "<nil>".into()),
-            };
-            return Err(format!(
-                "Cannot transition token types from {from} [{shown}] to {kind} [{}]",
-                token.value()
-            ));
-        }
-        state = Some(kind);
+        state = Some(token.kind());
         tokens.push(token);
     }
     let mut depth = 0i64;
@@ -211,13 +196,33 @@ pub fn read(text: &str) -> Result<Vec<Token>, String> {
             _ => 0,
         };
     }
-    if !state.is_none_or(|s| follow(Some(s)).end) {
-        return Err("Unexpected end of expression".into());
-    }
     if depth != 0 {
         return Err("Unbalanced parenthesis".into());
     }
+    check(&tokens)?;
     Ok(tokens)
+}
+
+/// Checks that each token may follow the one before.
+///
+/// # Errors
+/// In the language's words.
+pub fn check(tokens: &[Token]) -> Result<(), String> {
+    let mut before: Option<&Token> = None;
+    for token in tokens {
+        if !follow(before.map(Token::kind)).next.contains(&token.kind()) {
+            let (from, shown) = before.map_or(("UNKNOWN", "<nil>".to_owned()), |t| (t.kind(), t.value()));
+            let (to, value) = (token.kind(), token.value());
+            return Err(format!(
+                "Cannot transition token types from {from} [{shown}] to {to} [{value}]"
+            ));
+        }
+        before = Some(token);
+    }
+    match before {
+        Some(last) if !follow(Some(last.kind())).end => Err("Unexpected end of expression".into()),
+        _ => Ok(()),
+    }
 }
 
 fn is_variable(c: char) -> bool {
@@ -257,7 +262,7 @@ impl Reader {
                 self.at += 1;
                 return Ok(Some(Token::Close));
             }
-            _ if c.is_alphabetic() || c == '_' => return self.word().map(Some),
+            _ if c.is_alphabetic() => return self.word().map(Some),
             _ => {}
         }
         self.symbol(state).map(Some)
@@ -286,19 +291,6 @@ impl Reader {
         let from = self.at;
         while self.peek().is_some_and(|c| c.is_ascii_digit() || c == '.') {
             self.at += 1;
-        }
-        if matches!(self.peek(), Some('e' | 'E')) {
-            let sign = usize::from(matches!(self.chars.get(self.at + 1), Some('+' | '-')));
-            if self
-                .chars
-                .get(self.at + 1 + sign)
-                .is_some_and(char::is_ascii_digit)
-            {
-                self.at += 1 + sign;
-                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
-                    self.at += 1;
-                }
-            }
         }
         let text: String = self.chars[from..self.at].iter().collect();
         match parse_float(&text) {
@@ -388,7 +380,7 @@ impl Reader {
     fn symbol(&mut self, state: Option<&'static str>) -> Result<Token, String> {
         let from = self.at;
         let stops = |c: char| {
-            c.is_alphanumeric() || c.is_whitespace() || matches!(c, '\'' | '"' | '(' | ')' | '[' | ']' | '_')
+            c.is_alphanumeric() || c.is_whitespace() || matches!(c, '\'' | '"' | '(' | ')' | '[' | ']')
         };
         while self.peek().is_some_and(|c| !stops(c)) {
             self.at += 1;
