@@ -1,3 +1,78 @@
-//! The program `argosy`.
+//! The program `argosy`: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+use argosy_cli::commands::{self, Args, LogOptions};
+use argosy_cli::failure::{FAILED, NOT_SUBMITTED, report};
+use clap::Parser;
+use clap::error::ErrorKind;
+
+fn main() -> ExitCode {
+    // Sandboxes are this program started again; they never come back from here.
+    #[cfg(feature = "local")]
+    argosy_standalone::container_main_if_asked();
+
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refused(&error),
+    };
+    if let Err(error) = start_log(&args.log) {
+        eprint(&report(&error));
+        return ExitCode::from(FAILED);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprint(&report(&anyhow::Error::from(error).context("starting threads")));
+            return ExitCode::from(FAILED);
+        }
+    };
+    let done = runtime.block_on(commands::perform(args));
+    // A read of standard input can't be called off; nobody waits for it.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|error| {
+        eprint(&report(&error));
+        ExitCode::from(FAILED)
+    })
+}
+
+/// Wrong arguments, or a question for help, which is no fault.
+fn refused(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let run = std::env::args().nth(1).is_some_and(|a| a == "run");
+    match (asked, run) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => ExitCode::from(NOT_SUBMITTED),
+        (false, false) => ExitCode::from(FAILED),
+    }
+}
+
+fn start_log(options: &LogOptions) -> anyhow::Result<()> {
+    let LogOptions {
+        loglevel,
+        log_format,
+        verbose,
+    } = options;
+    let level = if *verbose { "debug" } else { loglevel };
+    anyhow::ensure!(
+        matches!(level, "debug" | "info" | "warn" | "error"),
+        "--loglevel {level}: expected debug, info, warn or error"
+    );
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ARGOSY_LOG").unwrap_or_else(|_| level.into());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match log_format.as_str() {
+        "text" => log.init(),
+        "json" => log.json().init(),
+        other => anyhow::bail!("--log-format {other}: expected text or json"),
+    }
+    Ok(())
+}
+
+fn eprint(text: &str) {
+    use std::io::Write;
+    // With standard error gone there is nobody left to tell.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,10 +1,10 @@
 //! Many workflows: as a table, as names, as JSON or YAML.
 
-use argosy_model::{Workflow, WorkflowPhase};
+use argosy_model::{Workflow, WorkflowPhase, yaml};
 
 use super::time::Clock;
 use super::workflow::{pod_counts, status};
-use super::{json, table, yaml};
+use super::{json, table};
 
 /// Blanks between columns.
 const PADDING: usize = 3;
@@ -57,7 +57,7 @@ pub fn text(workflows: &[Workflow], clock: &Clock, output: &str, options: Option
             .map(|w| format!("{}\n", w.metadata.name))
             .collect()),
         "json" => Ok(json::to_string(workflows, 2)? + "\n"),
-        "yaml" => Ok(yaml::to_string(&serde_json::to_value(workflows)?) + "\n"),
+        "yaml" => Ok(yaml::to_string(workflows)? + "\n"),
         other => Err(Error::Output(other.to_owned())),
     }
 }

@@ -9,10 +9,10 @@ pub mod list;
 pub mod location;
 pub mod lookup;
 pub mod nodes;
+pub mod progress;
 pub mod table;
 pub mod time;
 pub mod workflow;
-pub mod yaml;
 
 pub use glyph::Style;
 pub use time::Clock;

@@ -1,0 +1,195 @@
+//! The commands, one file each, and what they share.
+
+pub mod act;
+pub mod completion;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod logs;
+#[cfg(feature = "local")]
+pub mod run;
+pub mod submit;
+pub mod version;
+pub mod wait;
+pub mod watch;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use argosy_model::{Workflow, yaml};
+use clap::{Parser, Subcommand};
+
+use crate::connection;
+use crate::print::lookup::Filter;
+use crate::print::workflow::{Columns, View, describe};
+use crate::print::{Clock, Style, json};
+
+/// Runs container workflows, on a Kubernetes cluster or on this machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "argosy",
+    version,
+    propagate_version = false,
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Where the API server is.
+    #[command(flatten)]
+    pub connection: connection::Options,
+    /// What is logged to standard error.
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// Options of the log that the program itself writes.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogOptions {
+    /// Least level that is logged: debug, info, warn or error
+    #[arg(
+        long,
+        global = true,
+        default_value = "warn",
+        env = "ARGO_LOGLEVEL",
+        hide_env = true
+    )]
+    pub loglevel: String,
+    /// Form of the log: text or json
+    #[arg(
+        long,
+        global = true,
+        default_value = "text",
+        env = "ARGO_LOG_FORMAT",
+        hide_env = true
+    )]
+    pub log_format: String,
+    /// Log everything, as --loglevel debug
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run workflow files on this machine, without a cluster
+    #[cfg(feature = "local")]
+    Run(run::Args),
+    /// Submit workflow files
+    Submit(submit::Args),
+    /// List workflows
+    List(list::Args),
+    /// Show workflows
+    Get(get::Args),
+    /// Show the logs of a workflow's pods
+    Logs(logs::Args),
+    /// Show a workflow until it has ended
+    Watch(watch::Args),
+    /// Wait until workflows have ended
+    Wait(wait::Args),
+    /// Delete workflows
+    Delete(delete::Args),
+    /// Let a workflow start nothing more until it is resumed
+    Suspend(act::NamesArgs),
+    /// Let a suspended workflow go on
+    Resume(act::ResumeArgs),
+    /// Stop workflows; their exit handlers run
+    Stop(act::StopArgs),
+    /// Stop workflows at once; no exit handler runs
+    Terminate(act::TerminateArgs),
+    /// Print a script that completes commands in a shell
+    Completion(completion::Args),
+    /// Print the version
+    Version(version::Args),
+}
+
+/// Does what the arguments say and gives the exit code.
+///
+/// # Errors
+/// When a command fails; the caller reports it and exits with 1.
+pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
+    let Args {
+        command,
+        connection,
+        log: _,
+    } = args;
+    match command {
+        #[cfg(feature = "local")]
+        Command::Run(args) => run::perform(args, &connection).await,
+        Command::Submit(args) => submit::perform(args, &connection).await,
+        Command::List(args) => list::perform(args, &connection).await,
+        Command::Get(args) => get::perform(args, &connection).await,
+        Command::Logs(args) => logs::perform(args, &connection).await,
+        Command::Watch(args) => watch::perform(args, &connection).await,
+        Command::Wait(args) => wait::perform(args, &connection).await,
+        Command::Delete(args) => delete::perform(args, &connection).await,
+        Command::Suspend(args) => act::suspend(args, &connection).await,
+        Command::Resume(args) => act::resume(args, &connection).await,
+        Command::Stop(args) => act::stop(args, &connection).await,
+        Command::Terminate(args) => act::terminate(args, &connection).await,
+        Command::Completion(args) => completion::perform(&args),
+        Command::Version(args) => version::perform(&args),
+    }
+}
+
+/// Writes data to standard output. A reader that went away ends the program quietly, as it does others in a pipe.
+fn emit(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("writing to standard output"),
+    }
+}
+
+/// The forms in which one workflow is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// A description and the tree of nodes.
+    #[default]
+    #[value(skip)]
+    Text,
+    /// Its name.
+    Name,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+    /// The tree alone.
+    Short,
+    /// More columns.
+    Wide,
+}
+
+impl Output {
+    /// Whether the output is made for programs, so that nothing else may stand in it.
+    pub fn is_for_programs(self) -> bool {
+        matches!(self, Self::Name | Self::Json | Self::Yaml)
+    }
+}
+
+/// A workflow in the form asked for.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn show(workflow: &Workflow, output: Output, style: Style, filter: &Filter) -> anyhow::Result<String> {
+    let columns = match output {
+        Output::Name => return Ok(workflow.metadata.name.clone() + "\n"),
+        Output::Json => return Ok(json::to_string(workflow, 4)? + "\n"),
+        Output::Yaml => return Ok(yaml::to_string(workflow)?),
+        Output::Short => Columns::Short,
+        Output::Wide => Columns::Wide,
+        Output::Text => Columns::Default,
+    };
+    Ok(describe(
+        workflow,
+        &Clock::system(),
+        &View {
+            style,
+            columns,
+            filter: filter.clone(),
+        },
+    ))
+}

@@ -1,0 +1,331 @@
+//! `argosy run`: a platform inside this program, for as long as the workflows of some files run.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use argosy_model::{Workflow, WorkflowPhase};
+use argosy_standalone::{Data, NetworkChoice, Options, Platform, RuntimeChoice};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::submit::{OverrideArgs, read};
+use super::{Output, emit, show};
+use crate::api::{Api, Creation};
+use crate::connection;
+use crate::failure::{FAILED, INTERRUPTED, NOT_SUBMITTED, advise, report};
+use crate::follow::{self, End, States, View};
+use crate::input;
+use crate::kinds;
+use crate::logs;
+use crate::manifest::Object;
+use crate::print::Style;
+use crate::print::lookup::Filter;
+use crate::view::{Live, Plain, Quiet};
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Objects of other kinds in the files (ConfigMaps, WorkflowTemplates, ...) are made before the workflows.\n\
+    Exit codes: 0 every workflow succeeded, 1 one failed, 2 one could not be submitted."
+)]
+pub struct Args {
+    /// Files, web addresses, or - for standard input
+    #[arg(required = true)]
+    files: Vec<String>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
+    /// Show the logs of the pods
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    log: bool,
+    /// Print the workflows at the end in this form, and nothing else to standard output
+    #[arg(short, long)]
+    output: Option<Output>,
+    /// How containers are made: builtin, host (they see this machine's files, whatever their image), runc, crun, or the
+    /// path of another OCI runtime
+    #[arg(long, env = "ARGOSY_RUNTIME", value_parser = runtime)]
+    runtime: Option<RuntimeChoice>,
+    /// How pods are connected: host or bridge
+    #[arg(long, env = "ARGOSY_NETWORK", value_parser = network)]
+    network: Option<NetworkChoice>,
+    /// Take the images of a docker archive or OCI layout; can be repeated
+    #[arg(long, value_name = "PATH")]
+    images: Vec<PathBuf>,
+    /// Keep pods, logs and artifacts in this folder; otherwise they go when the workflow has ended
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Write a kubeconfig there, so that other commands can look at the workflow while it runs
+    #[arg(long, value_name = "FILE")]
+    write_kubeconfig: Option<PathBuf>,
+    /// Unknown fields and fields given twice are errors
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    strict: bool,
+}
+
+fn runtime(text: &str) -> Result<RuntimeChoice, String> {
+    match text {
+        "" => Err("no runtime has no name".to_owned()),
+        "auto" => Ok(RuntimeChoice::Auto),
+        "builtin" => Ok(RuntimeChoice::Builtin),
+        "host" => Ok(RuntimeChoice::Host),
+        "runc" | "crun" => Ok(RuntimeChoice::Oci(text.into())),
+        path if path.contains('/') => Ok(RuntimeChoice::Oci(path.into())),
+        _ => Err("expected builtin, host, runc, crun, or a path".to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<NetworkChoice, String> {
+    match text {
+        "auto" => Ok(NetworkChoice::Auto),
+        "host" => Ok(NetworkChoice::Host),
+        "bridge" => Ok(NetworkChoice::Bridge),
+        _ => Err("expected host or bridge".to_owned()),
+    }
+}
+
+/// # Errors
+/// Never: what goes wrong before a workflow is submitted is reported here, because it has an exit code of its own.
+pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Result<ExitCode> {
+    Ok(match run(args, connection).await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprint!("{}", report(&error));
+            ExitCode::from(NOT_SUBMITTED)
+        }
+    })
+}
+
+async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8> {
+    let Args {
+        files,
+        overrides,
+        log,
+        output,
+        runtime,
+        network,
+        images,
+        data,
+        write_kubeconfig,
+        strict,
+    } = args;
+    let overrides = overrides.read().await?;
+    let (mut workflows, mut others) = (Vec::new(), Vec::new());
+    for source in input::read_all(&files).await? {
+        for object in read(&source, strict)? {
+            match object {
+                Object::Workflow(workflow) => workflows.push(*workflow),
+                Object::Other(value) => others.push((source.name.clone(), value)),
+            }
+        }
+    }
+    check(&workflows, &others, &files)?;
+    for workflow in &mut workflows {
+        overrides.apply(workflow);
+    }
+    let mut options = Options::default();
+    if let Some(folder) = data {
+        options.data = Data::Folder(folder);
+    }
+    if let Some(namespace) = connection.namespace.as_ref().filter(|n| !n.is_empty()) {
+        options.namespace.clone_from(namespace);
+    }
+    options.runtime = runtime.unwrap_or(options.runtime);
+    options.network = network.unwrap_or(options.network);
+    let mut interrupts = Interrupts::new()?;
+    let platform = tokio::select! {
+        started = Platform::start(options) => started.context("starting the platform")?,
+        () = interrupts.next() => return Ok(INTERRUPTED),
+    };
+    let work = async {
+        prepare(&platform, &images, write_kubeconfig.as_ref()).await?;
+        let api = Api::new(platform.client(), platform.namespace());
+        let states = submit(&api, workflows, &others).await?;
+        finish(&api, states, log, output, &mut interrupts).await
+    };
+    let done = work.await;
+    platform.stop().await;
+    if let Some(file) = write_kubeconfig {
+        // It leads nowhere any more.
+        let _ = std::fs::remove_file(file);
+    }
+    done
+}
+
+/// Refuses files that hold no workflow, saying what they hold.
+fn check(workflows: &[Workflow], others: &[(String, Value)], files: &[String]) -> anyhow::Result<()> {
+    if !workflows.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = others.iter().filter_map(|(_, o)| o["kind"].as_str()).collect();
+    let files = files.join(", ");
+    if kinds.is_empty() {
+        anyhow::bail!("no workflow found in {files}: nothing is in there");
+    }
+    Err(advise(
+        anyhow::anyhow!("no workflow found in {files}, only: {}", kinds.join(", ")),
+        "`argosy run` needs an object of kind Workflow",
+    ))
+}
+
+async fn prepare(
+    platform: &Platform,
+    images: &[PathBuf],
+    kubeconfig: Option<&PathBuf>,
+) -> anyhow::Result<()> {
+    for path in images {
+        platform
+            .import_images(path)
+            .await
+            .with_context(|| format!("taking the images of {}", path.display()))?;
+    }
+    if let Some(file) = kubeconfig {
+        private_file(file, &platform.kubeconfig()).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+fn private_file(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let fresh = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    std::fs::rename(fresh, path)
+}
+
+/// Makes the other objects, then the workflows.
+async fn submit(api: &Api, workflows: Vec<Workflow>, others: &[(String, Value)]) -> anyhow::Result<States> {
+    for (file, object) in others {
+        let what = || {
+            format!(
+                "{file}: making {} {}",
+                text(object, "/kind"),
+                text(object, "/metadata/name")
+            )
+        };
+        let path = kinds::path(api, object).await.with_context(what)?;
+        kinds::put(api, &path, object).await.with_context(what)?;
+    }
+    let mut states = States::new();
+    for (index, mut workflow) in workflows.into_iter().enumerate() {
+        api.namespace.clone_into(&mut workflow.metadata.namespace);
+        let made = api
+            .create(&workflow, Creation::default())
+            .await
+            .context("submitting the workflow")?;
+        states.insert(index, made);
+    }
+    Ok(states)
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or("?")
+}
+
+/// Follows the workflows to their end, prints what was asked for, and gives the exit code.
+async fn finish(
+    api: &Api,
+    mut states: States,
+    log: bool,
+    output: Option<Output>,
+    interrupts: &mut Interrupts,
+) -> anyhow::Result<u8> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    let mut view = view(output, &stopping);
+    let names: Vec<String> = states.values().map(|w| w.metadata.name.clone()).collect();
+    let leave = leave(api, names, interrupts, stopping);
+    let log = log.then(logs::Options::default);
+    let end = follow::follow(api, &mut states, log, view.as_mut(), leave).await?;
+    if matches!(end, End::Interrupted) {
+        return Ok(INTERRUPTED);
+    }
+    let style = Style::from_environment(false, false);
+    for workflow in states.values() {
+        if let Some(output) = output {
+            emit(&show(workflow, output, style, &Filter::default())?)?;
+        }
+    }
+    let good = states
+        .values()
+        .all(|w| w.status.phase == WorkflowPhase::Succeeded);
+    Ok(if good { 0 } else { FAILED })
+}
+
+/// What is shown, and where: on standard output, unless that was asked to hold the workflows alone.
+fn view(output: Option<Output>, stopping: &Arc<AtomicBool>) -> Box<dyn View> {
+    let mut style = Style::from_environment(false, false);
+    match output {
+        None => {
+            let terminal = std::io::stdout().is_terminal();
+            style.colour &= terminal;
+            match terminal {
+                true => Box::new(Live::new(std::io::stdout(), style, stopping.clone())),
+                false => Box::new(Plain::new(std::io::stdout(), style)),
+            }
+        }
+        Some(_) => {
+            let terminal = std::io::stderr().is_terminal();
+            style.colour &= terminal;
+            match terminal {
+                true => Box::new(Live::new(std::io::stderr(), style, stopping.clone())),
+                false => Box::new(Quiet::new(std::io::stderr(), style)),
+            }
+        }
+    }
+}
+
+/// Stops the workflows at the first interrupt, and resolves at the second.
+async fn leave(api: &Api, names: Vec<String>, interrupts: &mut Interrupts, stopping: Arc<AtomicBool>) {
+    interrupts.next().await;
+    stopping.store(true, Ordering::Relaxed);
+    eprintln!("stopping the workflow; Ctrl-C again leaves at once");
+    for name in names {
+        // One that has ended meanwhile needs no stop.
+        if let Err(error) = api
+            .patch(&name, &json!({"spec": {"shutdown": "Terminate"}}))
+            .await
+        {
+            tracing::warn!(
+                workflow = name,
+                error = &error as &dyn std::error::Error,
+                "Workflow can't be stopped"
+            );
+        }
+    }
+    interrupts.next().await;
+}
+
+/// Signals with which users and systems ask programs to end.
+struct Interrupts([tokio::signal::unix::Signal; 3]);
+
+impl Interrupts {
+    fn new() -> anyhow::Result<Self> {
+        let of = |kind| signal(kind).context("listening for signals");
+        Ok(Self([
+            of(SignalKind::interrupt())?,
+            of(SignalKind::terminate())?,
+            of(SignalKind::hangup())?,
+        ]))
+    }
+
+    fn next(&mut self) -> impl Future<Output = ()> + '_ {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `argosy submit`
+
+use std::process::ExitCode;
+
+use argosy_model::Workflow;
+
+use super::get::NodeArgs;
+use super::{Output, emit, logs, show, wait, watch};
+use crate::api::Creation;
+use crate::connection::{self, INSTANCE};
+use crate::failure::{FAILED, advise};
+use crate::input;
+use crate::manifest::{self, Object, Source};
+use crate::overrides::{self, Overrides};
+use crate::print::Style;
+use crate::print::lookup::Filter;
+
+/// What of a workflow is set on the command line.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct OverrideArgs {
+    /// Argument of the workflow; can be repeated
+    #[arg(short = 'p', long = "parameter", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// File or web address of an object of parameter names and values
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub parameter_file: Option<String>,
+    /// Template to start with
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub entrypoint: String,
+    /// Name of the workflow
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub name: String,
+    /// Start of the workflow's generated name
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub generate_name: String,
+    /// Account that pods run as
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub serviceaccount: String,
+    /// Labels of the workflow, k=v,...
+    #[arg(short = 'l', long, default_value = "", hide_default_value = true)]
+    pub labels: String,
+    /// Priority of the workflow
+    #[arg(long, allow_negative_numbers = true)]
+    pub priority: Option<i32>,
+}
+
+impl OverrideArgs {
+    /// Reads what is given, parameter file included.
+    ///
+    /// # Errors
+    /// When something can't be understood or read.
+    pub async fn read(self) -> anyhow::Result<Overrides> {
+        let Self {
+            parameters,
+            parameter_file,
+            entrypoint,
+            name,
+            generate_name,
+            serviceaccount,
+            labels,
+            priority,
+        } = self;
+        let mut overrides = Overrides {
+            name,
+            generate_name,
+            entrypoint,
+            parameters: parameters
+                .iter()
+                .map(|p| overrides::parameter(p))
+                .collect::<Result<_, _>>()?,
+            service_account: serviceaccount,
+            labels: overrides::labels(&labels)?,
+            priority,
+        };
+        if let Some(file) = parameter_file {
+            let source = input::read(&file).await?;
+            overrides.add_file(overrides::parameter_file(&source.name, &source.text)?);
+        }
+        Ok(overrides)
+    }
+}
+
+/// Arguments of `submit`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files, web addresses, or - for standard input
+    files: Vec<String>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
+    /// Submit from an object of the cluster, kind/name; not supported yet
+    #[arg(long)]
+    from: Option<String>,
+    /// Print the workflow as it would be submitted; needs --output
+    #[arg(long)]
+    dry_run: bool,
+    /// Let the server check the workflow without making it; needs --output
+    #[arg(long)]
+    server_dry_run: bool,
+    /// Form of output
+    #[arg(short, long)]
+    output: Option<Output>,
+    /// Wait until the workflow has ended
+    #[arg(short, long)]
+    wait: bool,
+    /// Show the workflow until it has ended
+    #[arg(long)]
+    watch: bool,
+    /// Show the logs until the workflow has ended
+    #[arg(long)]
+    log: bool,
+    /// Unknown fields and fields given twice are errors
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    strict: bool,
+    #[command(flatten)]
+    nodes: NodeArgs,
+}
+
+impl Args {
+    fn check(&self) -> anyhow::Result<()> {
+        let Self {
+            wait,
+            watch,
+            dry_run,
+            server_dry_run,
+            ..
+        } = self;
+        let conflicts = [
+            (
+                self.from.is_some() && !self.files.is_empty(),
+                "cannot combine --from with file arguments",
+            ),
+            (*wait && *watch, "--wait cannot be combined with --watch"),
+            (*watch && *dry_run, "--watch cannot be combined with --dry-run"),
+            (
+                *watch && *server_dry_run,
+                "--watch cannot be combined with --server-dry-run",
+            ),
+            (*wait && *dry_run, "--wait cannot be combined with --dry-run"),
+            (
+                *wait && *server_dry_run,
+                "--wait cannot be combined with --server-dry-run",
+            ),
+            (
+                *dry_run && self.output.is_none(),
+                "--dry-run should have an output option",
+            ),
+            (
+                *server_dry_run && self.output.is_none(),
+                "--server-dry-run should have an output option",
+            ),
+            (
+                *dry_run && *server_dry_run,
+                "--dry-run cannot be combined with --server-dry-run",
+            ),
+        ];
+        match conflicts.into_iter().find(|(wrong, _)| *wrong) {
+            Some((_, text)) => anyhow::bail!(text),
+            None => Ok(()),
+        }
+    }
+}
+
+/// # Errors
+/// When arguments are wrong, a file can't be used, or the server refuses.
+pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Result<ExitCode> {
+    args.check()?;
+    anyhow::ensure!(args.from.is_none(), "--from is not supported yet");
+    let Args {
+        files,
+        overrides,
+        dry_run,
+        server_dry_run,
+        output,
+        wait,
+        watch,
+        log,
+        strict,
+        nodes,
+        from: _,
+    } = args;
+    anyhow::ensure!(!files.is_empty(), "requires at least one file");
+    let overrides = overrides.read().await?;
+    let mut workflows = workflows(&input::read_all(&files).await?, strict)?;
+    anyhow::ensure!(
+        !(watch && workflows.len() > 1),
+        "cannot watch more than one workflow"
+    );
+    let (style, output) = (Style::from_environment(false, false), output.unwrap_or_default());
+    let filter = Filter::new(&nodes.status, &nodes.node_field_selector)?;
+    for workflow in &mut workflows {
+        overrides.apply(workflow);
+        if let Some(id) = connection.instanceid.as_deref().filter(|id| !id.is_empty()) {
+            workflow
+                .metadata
+                .labels
+                .insert(INSTANCE.to_owned(), id.to_owned());
+        }
+    }
+    if dry_run {
+        for workflow in &workflows {
+            emit(&show(workflow, output, style, &filter)?)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let api = connection.connect().await?;
+    let mut created = Vec::new();
+    for mut workflow in workflows {
+        if workflow.metadata.namespace.is_empty() {
+            workflow.metadata.namespace.clone_from(&api.namespace);
+        }
+        let api = api.within(&workflow.metadata.namespace);
+        let made = api
+            .create(
+                &workflow,
+                Creation {
+                    dry_run: server_dry_run,
+                },
+            )
+            .await?;
+        emit(&show(&made, output, style, &filter)?)?;
+        created.push(made);
+    }
+    if server_dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut good = true;
+    for workflow in created {
+        let api = api.within(&workflow.metadata.namespace);
+        let name = workflow.metadata.name.clone();
+        if log {
+            logs::follow_all(&api, workflow.clone(), crate::logs::Options::default(), style).await?;
+        }
+        if wait {
+            good &= wait::wait(&api, &[name], false, output.is_for_programs()).await;
+        } else if watch {
+            watch::watch(&api, workflow, filter.clone()).await?;
+        }
+    }
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+/// The workflows of files; objects of other kinds are left out with a warning.
+fn workflows(sources: &[Source], strict: bool) -> anyhow::Result<Vec<Workflow>> {
+    let mut found = Vec::new();
+    for source in sources {
+        for object in read(source, strict)? {
+            match object {
+                Object::Workflow(workflow) => found.push(*workflow),
+                Object::Other(value) => {
+                    let kind = value["kind"].as_str().unwrap_or("?");
+                    eprintln!("{}: a {kind} is no workflow and is left out", source.name);
+                }
+            }
+        }
+    }
+    anyhow::ensure!(!found.is_empty(), "no workflow found in given files");
+    Ok(found)
+}
+
+/// The objects of a file, faults with their hints.
+///
+/// # Errors
+/// When the file can't be used.
+pub fn read(source: &Source, strict: bool) -> anyhow::Result<Vec<Object>> {
+    manifest::objects(source, strict).map_err(|error| match error.hint().map(str::to_owned) {
+        Some(hint) => advise(error, hint),
+        None => error.into(),
+    })
+}
