@@ -1,5 +1,207 @@
 //! Watches, asks the engine, performs its effects, persists; never branches on what a workflow means.
+//!
+//! [`Controller::start`] runs until [`Controller::stop`]. Deciding is `argosy-engine`'s; here are the tasks around it:
+//! feeds (`feed`) fill the [`world`], the queue says who is looked at, `worker` looks.
 
 pub mod api;
+mod cleanup;
+mod effects;
+mod feed;
+mod images;
+mod metrics;
 mod queue;
+mod repository;
 mod watch;
+mod worker;
+pub mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use argosy_engine::throttle::Throttle;
+use argosy_engine::{Config, Event, locks};
+use argosy_model::{ArtifactRepositoryRef, Workflow};
+use jiff::Timestamp;
+use kube::Client;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::debug;
+
+pub use argosy_engine::throttle::Limits;
+pub use images::{Images, NoImages};
+pub use metrics::Registry;
+
+use cleanup::Cleaner;
+use queue::Queue;
+use world::{Key, World};
+
+/// Label that gives a workflow to one of several controllers.
+pub const INSTANCE_LABEL: &str = "workflows.argoproj.io/controller-instanceid";
+
+/// How many events may wait to be written; more are dropped, since events are help, not state. A workflow of 500 nodes
+/// makes about 1,000.
+const EVENTS_MAX: usize = 4096;
+
+/// What the controller can be told at its start.
+pub struct Options {
+    /// Settings of decisions.
+    pub config: Config,
+    /// Limits of running workflows.
+    pub limits: Limits,
+    /// Only this namespace; default: all.
+    pub namespace: Option<String>,
+    /// How many workflows are looked at at the same time. Default 32; more than the API server answers at once gains
+    /// nothing.
+    pub workers: usize,
+    /// Looks up the entrypoints of images.
+    pub images: Arc<dyn Images>,
+    /// Whether Kubernetes events are written. Default true.
+    pub events: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            limits: Limits::default(),
+            namespace: None,
+            workers: 32,
+            images: Arc::new(NoImages),
+            events: true,
+        }
+    }
+}
+
+/// What all tasks of the controller share.
+struct Shared {
+    client: Client,
+    config: Config,
+    world: World,
+    queue: Queue<Key>,
+    machine: Mutex<locks::Machine>,
+    throttle: Mutex<Throttle>,
+    plans: Mutex<BTreeMap<Key, worker::Kept>>,
+    cleaner: Arc<Cleaner>,
+    images: Arc<dyn Images>,
+    metrics: Registry,
+    events: Option<mpsc::Sender<(String, Value)>>,
+    event_serial: AtomicU64,
+}
+
+impl Shared {
+    fn locks(&self) -> MutexGuard<'_, locks::Machine> {
+        self.machine.lock().expect("no holder of this lock panics")
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().expect("no holder of this lock panics")
+    }
+
+    fn plans(&self) -> MutexGuard<'_, BTreeMap<Key, worker::Kept>> {
+        self.plans.lock().expect("no holder of this lock panics")
+    }
+
+    /// Looks at these workflows (`<namespace>/<name>`) as soon as possible.
+    fn wake_workflows(&self, names: &BTreeSet<String>) {
+        for (namespace, name) in names.iter().filter_map(|n| n.split_once('/')) {
+            self.queue.add(Key::new(namespace, name));
+        }
+    }
+
+    fn leave_throttler(&self, key: &Key) {
+        let next = self.throttle().leave(&key.namespace, &key.name);
+        for (namespace, name) in next {
+            self.queue.add(Key::new(namespace, name));
+        }
+    }
+
+    /// The reference that counts: the workflow's, or that of its merged spec.
+    fn effective_repository_ref(&self, workflow: &Workflow) -> Option<ArtifactRepositoryRef> {
+        let stored = workflow.status.stored_workflow_template_spec.as_ref();
+        let own = workflow.spec.artifact_repository_ref.clone();
+        own.or_else(|| stored.and_then(|spec| spec.artifact_repository_ref.clone()))
+            .or_else(|| self.config.default_spec.artifact_repository_ref.clone())
+    }
+
+    /// Hands an event to the writer; never waits for it.
+    fn emit(&self, workflow: &Workflow, event: &Event) {
+        let Some(events) = &self.events else { return };
+        let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
+        let object = effects::event_object(workflow, event, Timestamp::now(), serial);
+        if events.try_send((workflow.metadata.namespace.clone(), object)).is_err() {
+            debug!(workflow = %workflow.metadata.name, reason = %event.reason, "Event dropped, too many wait");
+        }
+    }
+}
+
+/// A running controller.
+pub struct Controller {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+}
+
+impl Controller {
+    /// Starts watching and deciding. It finds by itself what an earlier controller left unfinished.
+    pub fn start(client: Client, options: Options) -> Self {
+        let Options { config, limits, namespace, workers, images, events } = options;
+        let grace = config.pod_gc_grace_secs.and_then(|secs| u32::try_from(secs).ok());
+        let cleaner = Cleaner::new(client.clone(), grace);
+        let (sender, receiver) = mpsc::channel(EVENTS_MAX);
+        let shared = Arc::new(Shared {
+            client: client.clone(),
+            config,
+            world: World::default(),
+            queue: Queue::default(),
+            machine: Mutex::default(),
+            throttle: Mutex::new(Throttle::new(limits)),
+            plans: Mutex::default(),
+            cleaner: cleaner.clone(),
+            images,
+            metrics: Registry::default(),
+            events: events.then_some(sender),
+            event_serial: AtomicU64::new(0),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(write_events(client, receiver));
+        for _ in 0..CLEANERS {
+            tasks.spawn(cleaner.clone().work());
+        }
+        tasks.spawn(feed::run(shared.clone(), namespace, workers));
+        Self { shared, tasks }
+    }
+
+    /// Values of custom metrics.
+    pub fn metrics(&self) -> &Registry {
+        &self.shared.metrics
+    }
+
+    /// Stops all tasks. What was begun is found again by the next start.
+    pub async fn stop(mut self) {
+        self.shared.queue.close();
+        self.shared.cleaner.stop();
+        // Workers end after the look they are at; what hangs on the API is cut off.
+        let _ = tokio::time::timeout(STOP_LIMIT, async {
+            while self.tasks.len() > 2 && self.tasks.join_next().await.is_some() {}
+        })
+        .await;
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Workers of pod clean-up; the peer's number (C-PROC-01).
+const CLEANERS: usize = 4;
+
+/// How long a stop waits for looks that are under way.
+const STOP_LIMIT: Duration = Duration::from_millis(500);
+
+/// Writes events one after the other; an event that fails is not worth a retry.
+async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Value)>) {
+    while let Some((namespace, event)) = events.recv().await {
+        if let Err(failure) = api::create::<_, Value>(&client, &api::EVENTS, &namespace, &event).await {
+            debug!(error = %failure, "Event not written");
+        }
+    }
+}

@@ -100,11 +100,6 @@ impl<K: Ord + Clone> Queue<K> {
         self.moved.notify_one();
     }
 
-    /// Whether the queue was closed.
-    pub fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
     fn with<R>(&self, change: impl FnOnce(&mut State<K>) -> R) -> R {
         change(&mut self.lock())
     }

@@ -28,6 +28,12 @@ const TEXTS: [&str; 24] = [
     "the server is currently unable to handle the request",
 ];
 
+/// Whether an answer of the API with this HTTP status says that trying again can help.
+#[must_use]
+pub fn is_transient_answer(status: u16, text: &str, pattern: &str) -> bool {
+    matches!(status, 429 | 503 | 504) || is_transient(text, pattern)
+}
+
 /// Whether a text names an error that passes. `pattern` is a further regular expression; empty matches nothing.
 #[must_use]
 pub fn is_transient(text: &str, pattern: &str) -> bool {

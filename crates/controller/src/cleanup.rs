@@ -1,0 +1,224 @@
+//! What happens to pods after the status that allows it is stored: end their containers, label them, delete them.
+//!
+//! Each action is repeatable, and comes back after a failure with a growing pause; one that can't succeed is dropped
+//! after a bound, because the next persist of its workflow asks for it again (C-CLN-01, C-CLN-02, C-CLN-10).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use argosy_model::k8s::{ContainerStatus, Pod};
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Pod as ClusterPod;
+use kube::api::AttachParams;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tracing::{debug, warn};
+
+use crate::api::{self, Failure};
+use crate::queue::Queue;
+
+/// How often an action that fails is tried before it is dropped: 0.1 s × 2^9 is about a minute in all.
+const TRIES: u32 = 10;
+
+/// The pause after the first failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long an exec may take (C-CLN-10).
+const EXEC_LIMIT: Duration = Duration::from_secs(120);
+
+/// Grace of pods that name none, in seconds (Kubernetes API reference, PodSpec).
+const DEFAULT_GRACE_SECS: i64 = 30;
+
+/// Our finalizer on pods.
+const POD_FINALIZER: &str = "workflows.argoproj.io/status";
+
+/// One thing to do to one pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Action {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Name of the pod.
+    pub pod: String,
+    /// What is to be done.
+    pub what: What,
+}
+
+/// What can be done to a pod.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// SIGTERM to all running containers, then, after their grace, SIGKILL; a pending pod is deleted.
+    Terminate,
+    /// SIGKILL to all that still run.
+    Kill,
+    /// Delete it, of this uid only if one is given.
+    Delete {
+        /// Only this incarnation.
+        uid: Option<String>,
+    },
+    /// Label it completed and remove our finalizer.
+    LabelCompleted,
+    /// Remove our finalizer.
+    RemoveFinalizer,
+}
+
+/// Does what is asked for, one action per pod at a time.
+pub struct Cleaner {
+    client: Client,
+    queue: Queue<Action>,
+    grace_secs: Option<u32>,
+    failures: Mutex<BTreeMap<Action, u32>>,
+}
+
+impl Cleaner {
+    /// A cleaner whose deletions carry this grace, if any.
+    pub fn new(client: Client, grace_secs: Option<u32>) -> Arc<Self> {
+        Arc::new(Self { client, queue: Queue::default(), grace_secs, failures: Mutex::default() })
+    }
+
+    /// Asks for an action after a time.
+    pub fn ask(&self, action: Action, after: Duration) {
+        self.queue.add_after(action, after);
+    }
+
+    /// Works until [`Cleaner::stop`].
+    pub async fn work(self: Arc<Self>) {
+        while let Some(action) = self.queue.next().await {
+            let outcome = self.perform(&action).await;
+            self.queue.done(&action);
+            self.settle(action, outcome);
+        }
+    }
+
+    /// Ends all workers.
+    pub fn stop(&self) {
+        self.queue.close();
+    }
+
+    fn settle(&self, action: Action, outcome: Result<(), Failure>) {
+        let mut failures = self.failures.lock().expect("no holder of this lock panics");
+        let Err(failure) = outcome else {
+            failures.remove(&action);
+            return;
+        };
+        let count = failures.entry(action.clone()).or_insert(0);
+        *count += 1;
+        if *count >= TRIES {
+            warn!(pod = %action.pod, action = ?action.what, error = %failure, "Pod clean-up given up");
+            failures.remove(&action);
+            return;
+        }
+        let pause = FIRST_PAUSE * 2u32.pow(*count - 1);
+        debug!(pod = %action.pod, action = ?action.what, error = %failure, "Pod clean-up failed; trying again");
+        self.queue.add_after(action, pause);
+    }
+
+    async fn perform(&self, action: &Action) -> Result<(), Failure> {
+        let Action { namespace, pod, what } = action;
+        match what {
+            What::Delete { uid } => {
+                api::delete(&self.client, &api::PODS, namespace, pod, uid.as_deref(), self.grace_secs).await
+            }
+            What::LabelCompleted => {
+                let labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
+                self.patch(namespace, pod, &labels).await?;
+                self.remove_finalizer(namespace, pod).await
+            }
+            What::RemoveFinalizer => self.remove_finalizer(namespace, pod).await,
+            What::Terminate => self.signal(namespace, pod, 15).await,
+            What::Kill => self.signal(namespace, pod, 9).await,
+        }
+    }
+
+    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<(), Failure> {
+        match api::merge_patch::<Value>(&self.client, &api::PODS, namespace, pod, patch).await {
+            Ok(_) | Err(Failure::NotFound(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn remove_finalizer(&self, namespace: &str, name: &str) -> Result<(), Failure> {
+        let pod: Pod = match api::get(&self.client, &api::PODS, namespace, name).await {
+            Ok(pod) => pod,
+            Err(Failure::NotFound(_)) => return Ok(()),
+            Err(other) => return Err(other),
+        };
+        if !pod.metadata.finalizers.iter().any(|f| f == POD_FINALIZER) {
+            return Ok(());
+        }
+        let rest: Vec<_> = pod.metadata.finalizers.iter().filter(|f| *f != POD_FINALIZER).collect();
+        let patch = json!({"metadata": {"resourceVersion": pod.metadata.resource_version, "finalizers": rest}});
+        self.patch(namespace, name, &patch).await
+    }
+
+    /// Sends a signal to what runs in the pod; after a SIGTERM the SIGKILL is already asked for.
+    async fn signal(&self, namespace: &str, name: &str, signal: u8) -> Result<(), Failure> {
+        let pod: Pod = match api::get(&self.client, &api::PODS, namespace, name).await {
+            Ok(pod) => pod,
+            Err(Failure::NotFound(_)) => return Ok(()),
+            Err(other) => return Err(other),
+        };
+        if pod.status.phase == "Pending" {
+            let uid = Some(pod.metadata.uid.as_str());
+            return api::delete(&self.client, &api::PODS, namespace, name, uid, self.grace_secs).await;
+        }
+        let running: Vec<&ContainerStatus> = pod
+            .status
+            .init_container_statuses
+            .iter()
+            .chain(pod.status.container_statuses.iter())
+            .filter(|c| c.state.running.is_some())
+            .collect();
+        if running.is_empty() {
+            return Ok(());
+        }
+        if signal == 15 {
+            let grace = pod.spec.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECS);
+            let kill = Action { namespace: namespace.to_owned(), pod: name.to_owned(), what: What::Kill };
+            self.queue.add_after(kill, Duration::from_secs(u64::try_from(grace).unwrap_or(0)));
+        }
+        let calls = running.iter().map(|c| self.exec(namespace, name, &c.name, kill_command(&pod, &c.name, signal)));
+        join_all(calls).await.into_iter().collect()
+    }
+
+    async fn exec(&self, namespace: &str, pod: &str, container: &str, command: Vec<String>) -> Result<(), Failure> {
+        let pods: Api<ClusterPod> = Api::namespaced(self.client.clone(), namespace);
+        let params = AttachParams::default().container(container).stdin(false).stdout(true).stderr(true);
+        let run = async {
+            let process = pods.exec(pod, command, &params).await.map_err(Failure::from)?;
+            // Whatever it says or however it ends: a container that is gone meanwhile is what we want.
+            let _ = process.join().await;
+            Ok(())
+        };
+        match tokio::time::timeout(EXEC_LIMIT, run).await {
+            Ok(Err(Failure::NotFound(_))) => Ok(()),
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::Unreachable("exec took more than two minutes".to_owned())),
+        }
+    }
+}
+
+/// How a container is sent a signal (C-CLN-10).
+fn kill_command(pod: &Pod, container: &str, signal: u8) -> Vec<String> {
+    let annotation = format!("workflows.argoproj.io/kill-cmd-{container}");
+    if let Some(text) = pod.metadata.annotations.get(&annotation)
+        && let Ok(words) = serde_json::from_str::<Vec<String>>(text)
+    {
+        return words.iter().map(|w| w.replace("%d", &signal.to_string())).collect();
+    }
+    let mounts = |path: &str| {
+        pod.spec
+            .containers
+            .iter()
+            .chain(pod.spec.init_containers.iter())
+            .filter(|c| c.name == container)
+            .any(|c| c.volume_mounts.iter().any(|m| m.mount_path == path))
+    };
+    let program = match container {
+        "wait" | "supervisor" => "argoexec",
+        _ if mounts("/argo-bin") => "/argo-bin/bin/argoexec",
+        _ if mounts("/var/run/argo") => "/var/run/argo/argoexec",
+        _ => return vec!["/bin/sh".into(), "-c".into(), format!("kill -{signal} 1")],
+    };
+    vec![program.into(), "kill".into(), signal.to_string(), "1".into()]
+}

@@ -1,0 +1,364 @@
+//! Performs the effects of decisions. Matches every effect without a wildcard, so that a new one cannot be forgotten.
+
+use std::time::Duration;
+
+use argosy_engine::config::ImageConfig;
+use argosy_engine::transient::is_transient_answer;
+use argosy_engine::{Effect, Event, Order, Outcomes, Refusal};
+use argosy_model::Workflow;
+use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
+use serde_json::{Value, json};
+use tracing::{debug, info, warn};
+
+use crate::Shared;
+use crate::api::{self, Failure};
+use crate::cleanup::{Action, What};
+use crate::repository;
+use crate::world::Key;
+
+/// Performs the effects that come before the status is stored. True if an outcome is to be decided on.
+pub async fn before(shared: &Shared, workflow: &Workflow, effects: &[Effect], outcomes: &mut Outcomes) -> bool {
+    let mut learned = false;
+    for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
+        learned |= perform(shared, workflow, effect, outcomes).await;
+    }
+    learned
+}
+
+/// Performs the effects that only stored status allows.
+pub async fn after(shared: &Shared, workflow: &Workflow, effects: &[Effect], outcomes: &mut Outcomes) {
+    for effect in effects.iter().filter(|e| e.order() == Order::AfterPersist) {
+        perform(shared, workflow, effect, outcomes).await;
+    }
+}
+
+/// Does one thing; true if the outcome is news for the next decision.
+async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes: &mut Outcomes) -> bool {
+    let namespace = workflow.metadata.namespace.as_str();
+    match effect {
+        Effect::CreatePod { pod, config_maps, .. } => create_pod(shared, pod, config_maps, outcomes).await,
+        Effect::CreateClaim { claim } => create_claim(shared, workflow, claim, outcomes).await,
+        Effect::CreateAgentPod { pod } => create_agent(shared, pod, outcomes).await,
+        Effect::CreateDisruptionBudget { budget } => {
+            tell(api::create::<_, Value>(&shared.client, &api::PDBS, namespace, budget).await);
+            false
+        }
+        Effect::DeleteDisruptionBudget { name } => {
+            tell(api::delete(&shared.client, &api::PDBS, namespace, name, None, None).await);
+            false
+        }
+        Effect::DeleteClaim { name } => {
+            tell(delete_claim(shared, namespace, name).await);
+            false
+        }
+        Effect::WriteTaskSet { tasks } => {
+            tell(write_task_set(shared, workflow, &json!(tasks)).await);
+            false
+        }
+        Effect::CompleteTasks { tasks, all } => {
+            tell(complete_tasks(shared, workflow, tasks, *all).await);
+            false
+        }
+        Effect::CreateArtifactGc { object } => {
+            tell(create_any(shared, namespace, object).await);
+            false
+        }
+        Effect::SaveMemo { node_id, config_map, key, entry } => {
+            save_memo(shared, node_id, config_map, key, entry, outcomes).await
+        }
+        Effect::ResolveArtifactRepository => {
+            let reference = shared.effective_repository_ref(workflow);
+            let default = &shared.config.artifact_repository;
+            let own = &shared.config.namespace;
+            let answer = repository::resolve(&shared.client, workflow, reference.as_ref(), own, default).await;
+            outcomes.repository = Some(answer);
+            true
+        }
+        Effect::LookUpImage { image, pull_secrets, service_account } => {
+            let answer: Result<ImageConfig, String> =
+                shared.images.look_up(namespace, image, pull_secrets, service_account).await;
+            outcomes.images.insert(image.clone(), answer);
+            true
+        }
+        Effect::LookUpTokenSecret { service_account } => {
+            match repository::token_secret(&shared.client, namespace, service_account).await {
+                Ok(secret) => drop(outcomes.token_secrets.insert(service_account.clone(), secret)),
+                Err(failure) => {
+                    warn!(account = %service_account, error = %failure, "Service account can't be read");
+                    let usual = format!("{service_account}.service-account-token");
+                    outcomes.token_secrets.insert(service_account.clone(), usual);
+                }
+            }
+            true
+        }
+        Effect::Lock(op) => {
+            // Those before persisting were applied together with the decision itself, under the same lock.
+            if effect.order() == Order::AfterPersist {
+                let woken = shared.locks().apply([op]);
+                shared.wake_workflows(&woken);
+            }
+            false
+        }
+        Effect::TerminateContainers { pod, .. } => clean(shared, namespace, pod, What::Terminate, Duration::ZERO),
+        Effect::DeletePod { pod, uid, after, .. } => {
+            let wait = Duration::try_from(*after).unwrap_or(Duration::ZERO);
+            clean(shared, namespace, pod, What::Delete { uid: uid.clone() }, wait)
+        }
+        Effect::LabelPodCompleted { pod, .. } => clean(shared, namespace, pod, What::LabelCompleted, Duration::ZERO),
+        Effect::RemovePodFinalizer { pod, .. } => clean(shared, namespace, pod, What::RemoveFinalizer, Duration::ZERO),
+        Effect::DeleteTaskResults => {
+            let selector = format!("{}={}", crate::world::WORKFLOW_LABEL, workflow.metadata.name);
+            tell(api::delete_matching(&shared.client, &api::TASK_RESULTS, namespace, &selector).await);
+            false
+        }
+        Effect::Emit(event) => {
+            shared.emit(workflow, event);
+            false
+        }
+        Effect::Metric(metric) => {
+            shared.metrics.record(metric);
+            false
+        }
+        Effect::LeaveThrottler => {
+            shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name));
+            false
+        }
+    }
+}
+
+fn clean(shared: &Shared, namespace: &str, pod: &str, what: What, after: Duration) -> bool {
+    shared.cleaner.ask(Action { namespace: namespace.to_owned(), pod: pod.to_owned(), what }, after);
+    false
+}
+
+/// Effects that a later decision asks for again need no more than a log line when they fail.
+fn tell<T>(outcome: Result<T, Failure>) {
+    match outcome {
+        Ok(_) | Err(Failure::AlreadyExists(_) | Failure::NotFound(_)) => {}
+        Err(failure) => warn!(error = %failure, "An effect failed; it is asked for again"),
+    }
+}
+
+async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outcomes: &mut Outcomes) -> bool {
+    let namespace = pod.metadata.namespace.as_str();
+    for map in config_maps {
+        match api::create::<_, Value>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
+            Ok(_) | Err(Failure::AlreadyExists(_)) => {}
+            Err(failure) => return refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
+        }
+    }
+    let made = match api::create::<_, Pod>(&shared.client, &api::PODS, namespace, pod).await {
+        Err(Failure::AlreadyExists(_)) => adopt(shared, pod).await,
+        other => other,
+    };
+    match made {
+        Ok(made) => {
+            debug!(pod = %made.metadata.name, "Pod created");
+            outcomes.pods.remove(&made.metadata.name);
+            shared.world.put_pod(made);
+            false
+        }
+        Err(failure) => refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
+    }
+}
+
+/// Takes over a pod of this name if it is the one we wanted: the same node of the same workflow (C-BLD-40).
+async fn adopt(shared: &Shared, wanted: &Pod) -> Result<Pod, Failure> {
+    const NODE_ID: &str = "workflows.argoproj.io/node-id";
+    let found: Pod =
+        api::get(&shared.client, &api::PODS, &wanted.metadata.namespace, &wanted.metadata.name).await?;
+    let owner = |pod: &Pod| pod.metadata.owner_references.first().map(|o| o.uid.clone());
+    let node = |pod: &Pod| pod.metadata.annotations.get(NODE_ID).cloned();
+    if owner(&found) == owner(wanted) && node(&found) == node(wanted) {
+        return Ok(found);
+    }
+    let message = format!("pods \"{}\" already exists and belongs to somebody else", wanted.metadata.name);
+    Err(Failure::Refused { code: 409, message })
+}
+
+async fn create_agent(shared: &Shared, pod: &Pod, outcomes: &mut Outcomes) -> bool {
+    match api::create::<_, Pod>(&shared.client, &api::PODS, &pod.metadata.namespace, pod).await {
+        Ok(made) => {
+            outcomes.agent = None;
+            shared.world.put_pod(made);
+            false
+        }
+        Err(Failure::AlreadyExists(_)) => false,
+        Err(failure) => {
+            let news = Some(refusal(shared, &failure));
+            let learned = outcomes.agent != news;
+            outcomes.agent = news;
+            learned
+        }
+    }
+}
+
+async fn create_claim(
+    shared: &Shared,
+    workflow: &Workflow,
+    claim: &PersistentVolumeClaim,
+    outcomes: &mut Outcomes,
+) -> bool {
+    let (namespace, name) = (workflow.metadata.namespace.as_str(), claim.metadata.name.as_str());
+    let owned = match api::create::<_, Value>(&shared.client, &api::PVCS, namespace, claim).await {
+        Ok(_) => Ok(true),
+        Err(Failure::AlreadyExists(_)) => {
+            let found = api::get::<PersistentVolumeClaim>(&shared.client, &api::PVCS, namespace, name).await;
+            found.map(|c| c.metadata.owner_references.iter().any(|o| o.uid == workflow.metadata.uid))
+        }
+        Err(other) => Err(other),
+    };
+    match owned {
+        Ok(owned) => {
+            outcomes.claims.remove(name);
+            outcomes.claims_found.insert(name.to_owned(), owned) != Some(owned)
+        }
+        Err(failure) => refuse(shared, &mut outcomes.claims, name, &failure),
+    }
+}
+
+/// Notes a refusal; news only if it differs from the last one, so that no round is repeated for nothing.
+fn refuse(
+    shared: &Shared,
+    refusals: &mut std::collections::BTreeMap<String, Refusal>,
+    name: &str,
+    failure: &Failure,
+) -> bool {
+    let news = refusal(shared, failure);
+    info!(object = name, error = %failure, transient = news.transient, "The API refused an object");
+    refusals.insert(name.to_owned(), news.clone()) != Some(news)
+}
+
+fn refusal(shared: &Shared, failure: &Failure) -> Refusal {
+    let message = failure.to_string();
+    let transient = match failure {
+        Failure::Unreachable(_) => true,
+        other => is_transient_answer(other.code(), &message, &shared.config.transient_error_pattern),
+    };
+    Refusal { transient, message }
+}
+
+async fn delete_claim(shared: &Shared, namespace: &str, name: &str) -> Result<(), Failure> {
+    api::delete(&shared.client, &api::PVCS, namespace, name, None, None).await?;
+    let patch = json!({"metadata": {"finalizers": null}});
+    match api::merge_patch::<Value>(&shared.client, &api::PVCS, namespace, name, &patch).await {
+        // A claim that is gone at once needs no finalizer removed.
+        Ok(_) | Err(Failure::NotFound(_)) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+async fn write_task_set(shared: &Shared, workflow: &Workflow, tasks: &Value) -> Result<(), Failure> {
+    let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
+    let mut labels = serde_json::Map::new();
+    labels.insert("workflows.argoproj.io/completed".into(), json!("false"));
+    if !shared.config.instance_id.is_empty() {
+        labels.insert(crate::INSTANCE_LABEL.into(), json!(shared.config.instance_id));
+    }
+    let set = json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTaskSet",
+        "metadata": {
+            "name": name, "namespace": namespace, "labels": labels,
+            "ownerReferences": [{
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": name, "uid": workflow.metadata.uid,
+            }],
+        },
+        "spec": {"tasks": tasks},
+    });
+    match api::create::<_, Value>(&shared.client, &api::TASK_SETS, namespace, &set).await {
+        Ok(_) => Ok(()),
+        Err(Failure::AlreadyExists(_)) => {
+            let patch = json!({"metadata": {"labels": labels}, "spec": {"tasks": tasks}});
+            api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &patch).await.map(drop)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Removes tasks, their results first (C-HTTP-07).
+async fn complete_tasks(shared: &Shared, workflow: &Workflow, tasks: &[String], all: bool) -> Result<(), Failure> {
+    let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
+    let gone: serde_json::Map<String, Value> = tasks.iter().map(|t| (t.clone(), Value::Null)).collect();
+    let status = json!({"status": {"nodes": gone}});
+    let path = format!("{name}/status");
+    api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, &path, &status).await?;
+    let labels = json!({"workflows.argoproj.io/completed": all.to_string()});
+    let spec = json!({"metadata": {"labels": labels}, "spec": {"tasks": gone}});
+    api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &spec).await.map(drop)
+}
+
+async fn create_any(shared: &Shared, namespace: &str, object: &Value) -> Result<(), Failure> {
+    const GC_TASKS: api::Resource =
+        api::Resource { group: "argoproj.io", version: "v1alpha1", plural: "workflowartifactgctasks" };
+    let resource = if object["kind"] == "Pod" { &api::PODS } else { &GC_TASKS };
+    api::create::<_, Value>(&shared.client, resource, namespace, object).await.map(drop)
+}
+
+/// Saves a cache entry in the controller's namespace; a map of somebody else's is refused (C-MEM-02, Q-12: other
+/// labels of the map stay).
+async fn save_memo(
+    shared: &Shared,
+    node_id: &str,
+    map_name: &str,
+    key: &str,
+    entry: &str,
+    outcomes: &mut Outcomes,
+) -> bool {
+    const TYPE: &str = "workflows.argoproj.io/configmap-type";
+    let namespace = &shared.config.namespace;
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": map_name, "namespace": namespace, "labels": {TYPE: "Cache"}},
+        "data": {key: entry},
+    });
+    let saved = match api::create::<_, ConfigMap>(&shared.client, &api::CONFIG_MAPS, namespace, &map).await {
+        Err(Failure::AlreadyExists(_)) => {
+            let patch = json!({"metadata": {"labels": {TYPE: "Cache"}}, "data": {key: entry}});
+            api::merge_patch::<ConfigMap>(&shared.client, &api::CONFIG_MAPS, namespace, map_name, &patch).await
+        }
+        other => other,
+    };
+    match saved {
+        Ok(map) => {
+            shared.world.put_config_map(namespace, map_name, Some(map));
+            outcomes.memos.remove(node_id);
+            false
+        }
+        Err(failure) => {
+            let text = failure.to_string();
+            outcomes.memos.insert(node_id.to_owned(), text.clone()) != Some(text)
+        }
+    }
+}
+
+/// The Kubernetes event for an engine's event.
+pub fn event_object(workflow: &Workflow, event: &Event, now: jiff::Timestamp, serial: u64) -> Value {
+    let meta = &workflow.metadata;
+    let mut annotations = serde_json::Map::new();
+    if let Some(node) = event.node_id.as_ref().and_then(|id| workflow.status.nodes.get(id)) {
+        annotations.insert("workflows.argoproj.io/node-id".into(), json!(node.id));
+        annotations.insert("workflows.argoproj.io/node-name".into(), json!(node.name));
+        annotations.insert("workflows.argoproj.io/node-type".into(), json!(node.type_));
+        if let Some(start) = &node.started_at {
+            let nanos = start.0.as_nanosecond().to_string();
+            annotations.insert("workflows.argoproj.io/node-start-time".into(), json!(nanos));
+        }
+    }
+    let time = argosy_model::k8s::Time(now);
+    json!({
+        "apiVersion": "v1", "kind": "Event",
+        "metadata": {
+            "name": format!("{}.{:x}{serial:04x}", meta.name, now.as_nanosecond()),
+            "namespace": meta.namespace, "annotations": annotations,
+        },
+        "involvedObject": {
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": meta.name, "namespace": meta.namespace,
+            "uid": meta.uid, "resourceVersion": meta.resource_version,
+        },
+        "reason": event.reason, "message": event.message,
+        "type": if event.warning { "Warning" } else { "Normal" },
+        "source": {"component": "workflow-controller"}, "reportingComponent": "workflow-controller",
+        "firstTimestamp": time, "lastTimestamp": time, "count": 1,
+    })
+}

@@ -1,0 +1,268 @@
+//! Fills the world from watches and says who is to be looked at.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use argosy_model::k8s::{ConfigMap, Pod};
+use argosy_model::{
+    ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use crate::api::{self, Resource};
+use crate::watch::{self, Event, Scope, Seen};
+use crate::world::{Key, Kept};
+use crate::{INSTANCE_LABEL, Shared, worker};
+
+/// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
+const FEED_MAX: usize = 1024;
+
+/// Fills the world and, once it is filled, starts the workers.
+pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize) {
+    let mut tasks = JoinSet::new();
+    let mine = instance_selector(&shared.config.instance_id);
+    let of_workflow = |more: &str| {
+        let mut selector = format!("{},{mine}", crate::world::WORKFLOW_LABEL);
+        let _ = write!(selector, "{more}");
+        selector
+    };
+    let mut feeds = Feeds { shared: &shared, namespace, tasks: &mut tasks };
+    // Templates, pods and results first: a workflow is decided on only when all that belongs to it is known.
+    let mut templates = feeds.open::<WorkflowTemplate>(&api::WORKFLOW_TEMPLATES, "");
+    let mut cluster = feeds.open::<ClusterWorkflowTemplate>(&api::CLUSTER_WORKFLOW_TEMPLATES, "");
+    let mut maps = feeds.open::<ConfigMap>(&api::CONFIG_MAPS, "");
+    let mut pods = feeds.open::<Pod>(&api::PODS, &of_workflow(",workflows.argoproj.io/completed=false"));
+    let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
+    let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
+    let mut workflows = feeds.open::<Workflow>(&api::WORKFLOWS, &mine);
+
+    tokio::join!(
+        first(&shared, &mut templates, take_template),
+        first(&shared, &mut cluster, take_cluster_template),
+        first(&shared, &mut maps, take_config_map),
+        first(&shared, &mut pods, take_pod),
+        first(&shared, &mut results, take_result),
+        first(&shared, &mut sets, take_task_set),
+    );
+    first(&shared, &mut workflows, take_workflow).await;
+    worker::restore(&shared);
+    info!(workflows = shared.world.workflow_keys().len(), "Controller started");
+
+    tasks.spawn(follow(shared.clone(), templates, take_template));
+    tasks.spawn(follow(shared.clone(), cluster, take_cluster_template));
+    tasks.spawn(follow(shared.clone(), maps, take_config_map));
+    tasks.spawn(follow(shared.clone(), pods, take_pod));
+    tasks.spawn(follow(shared.clone(), results, take_result));
+    tasks.spawn(follow(shared.clone(), sets, take_task_set));
+    tasks.spawn(follow(shared.clone(), workflows, take_workflow));
+    for _ in 0..workers {
+        tasks.spawn(worker::run(shared.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(failure) = ended
+            && failure.is_panic()
+        {
+            error!(error = %failure, "A task of the controller panicked");
+        }
+    }
+}
+
+/// The selector of the workflows that are this controller's (C-INF-02).
+fn instance_selector(id: &str) -> String {
+    if id.is_empty() { format!("!{INSTANCE_LABEL}") } else { format!("{INSTANCE_LABEL}={id}") }
+}
+
+struct Feeds<'a> {
+    shared: &'a Arc<Shared>,
+    namespace: Option<String>,
+    tasks: &'a mut JoinSet<()>,
+}
+
+impl Feeds<'_> {
+    fn open<T: DeserializeOwned + Send + 'static>(
+        &mut self,
+        resource: &'static Resource,
+        labels: &str,
+    ) -> mpsc::Receiver<Event<T>> {
+        let (sender, receiver) = mpsc::channel(FEED_MAX);
+        let cluster_wide = resource.plural == api::CLUSTER_WORKFLOW_TEMPLATES.plural;
+        let namespace = if cluster_wide { None } else { self.namespace.clone() };
+        let scope = Scope { resource, namespace, labels: labels.to_owned(), fields: String::new() };
+        self.tasks.spawn(watch::run(self.shared.client.clone(), scope, sender));
+        receiver
+    }
+}
+
+type Take<T> = fn(&Shared, Event<T>);
+
+/// Takes the first list in.
+async fn first<T>(shared: &Shared, events: &mut mpsc::Receiver<Event<T>>, take: Take<T>) {
+    if let Some(event) = events.recv().await {
+        take(shared, event);
+    }
+}
+
+async fn follow<T>(shared: Arc<Shared>, mut events: mpsc::Receiver<Event<T>>, take: Take<T>) {
+    while let Some(event) = events.recv().await {
+        take(&shared, event);
+    }
+}
+
+/// The objects that decoded; each that did not is told once.
+fn good<T>(seen: impl IntoIterator<Item = Seen<T>>, kind: &'static str) -> Vec<T> {
+    let decoded = seen.into_iter().filter_map(|one| match one {
+        Seen::Good(object) => Some(*object),
+        Seen::Malformed { namespace, name, error } => {
+            warn!(kind, object = %format!("{namespace}/{name}"), error, "Object does not decode; ignored");
+            None
+        }
+    });
+    decoded.collect()
+}
+
+fn take_workflow(shared: &Shared, event: Event<Workflow>) {
+    match event {
+        Event::Listed(all) => {
+            let mut decoded = Vec::new();
+            for seen in all {
+                match seen {
+                    Seen::Good(workflow) => decoded.push(*workflow),
+                    Seen::Malformed { namespace, name, error } => malformed(shared, &namespace, &name, &error),
+                }
+            }
+            for key in shared.world.replace_workflows(decoded) {
+                forget(shared, &key);
+            }
+            for key in shared.world.workflow_keys() {
+                shared.queue.add(key);
+            }
+        }
+        Event::Applied(Seen::Good(workflow)) => {
+            let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
+            if shared.world.put_workflow(*workflow) {
+                shared.queue.add(key);
+            }
+        }
+        Event::Deleted(Seen::Good(workflow)) => {
+            if shared.world.remove_workflow(&workflow) {
+                forget(shared, &Key::new(&workflow.metadata.namespace, &workflow.metadata.name));
+            }
+        }
+        Event::Applied(Seen::Malformed { namespace, name, error }) => malformed(shared, &namespace, &name, &error),
+        Event::Deleted(Seen::Malformed { .. }) => {}
+    }
+}
+
+/// A workflow that does not decode is Failed, with the decoder's words (C-WRK-04).
+fn malformed(shared: &Shared, namespace: &str, name: &str, error: &str) {
+    warn!(workflow = %format!("{namespace}/{name}"), error, "Workflow does not decode");
+    let client = shared.client.clone();
+    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+    let patch = json!({
+        "metadata": {"labels": {
+            "workflows.argoproj.io/completed": "true", "workflows.argoproj.io/phase": "Failed",
+        }},
+        "status": {"phase": "Failed", "message": format!("cannot unmarshall spec: {error}")},
+    });
+    tokio::spawn(async move {
+        let done =
+            api::merge_patch::<serde_json::Value>(&client, &api::WORKFLOWS, &namespace, &name, &patch).await;
+        if let Err(failure) = done {
+            warn!(workflow = %format!("{namespace}/{name}"), error = %failure, "Marking it Failed failed");
+        }
+    });
+}
+
+/// Lets go of everything that a deleted workflow held (C-INF-06).
+fn forget(shared: &Shared, key: &Key) {
+    shared.plans().remove(key);
+    let op = argosy_engine::locks::Op::ReleaseAll { workflow: key.to_string() };
+    let woken = shared.locks().apply([&op]);
+    shared.wake_workflows(&woken);
+    shared.leave_throttler(key);
+}
+
+fn take_pod(shared: &Shared, event: Event<Pod>) {
+    match event {
+        Event::Listed(all) => {
+            for key in shared.world.replace_pods(good(all, "Pod")) {
+                shared.queue.add(key);
+            }
+        }
+        Event::Applied(Seen::Good(pod)) => wake(shared, shared.world.put_pod(*pod)),
+        Event::Deleted(Seen::Good(pod)) => wake(shared, shared.world.remove_pod(&pod)),
+        Event::Applied(other) | Event::Deleted(other) => drop(good([other], "Pod")),
+    }
+}
+
+fn take_result(shared: &Shared, event: Event<WorkflowTaskResult>) {
+    match event {
+        Event::Listed(all) => {
+            for result in good(all, "WorkflowTaskResult") {
+                wake(shared, shared.world.put_result(result));
+            }
+        }
+        Event::Applied(Seen::Good(result)) => wake(shared, shared.world.put_result(*result)),
+        Event::Deleted(Seen::Good(result)) => shared.world.remove_result(&result),
+        Event::Applied(other) | Event::Deleted(other) => drop(good([other], "WorkflowTaskResult")),
+    }
+}
+
+fn wake(shared: &Shared, key: Option<Key>) {
+    if let Some(key) = key {
+        shared.queue.add(key);
+    }
+}
+
+fn take_task_set(shared: &Shared, event: Event<WorkflowTaskSet>) {
+    each(shared, event, "WorkflowTaskSet", |shared, key, set| {
+        shared.world.put_task_set(key, set);
+        shared.queue.add(key.clone());
+    });
+}
+
+fn take_config_map(shared: &Shared, event: Event<ConfigMap>) {
+    each(shared, event, "ConfigMap", |shared, key, map| {
+        shared.world.put_config_map(&key.namespace, &key.name, map);
+        // Who waits for a limit or a parameter is looked at again; looks that find nothing are cheap.
+        for waiting in worker::unfinished(shared) {
+            shared.queue.add(waiting);
+        }
+    });
+}
+
+fn take_template(shared: &Shared, event: Event<WorkflowTemplate>) {
+    each(shared, event, "WorkflowTemplate", |shared, key, template| shared.world.put_template(key, template));
+}
+
+fn take_cluster_template(shared: &Shared, event: Event<ClusterWorkflowTemplate>) {
+    each(shared, event, "ClusterWorkflowTemplate", |shared, key, template| {
+        shared.world.put_cluster_template(&key.name, template);
+    });
+}
+
+/// Takes objects one by one; `None` stands for one that is gone.
+fn each<T: Kept>(shared: &Shared, event: Event<T>, kind: &'static str, take: impl Fn(&Shared, &Key, Option<T>)) {
+    let key = |object: &T| Key::new(&object.meta().namespace, &object.meta().name);
+    match event {
+        Event::Listed(all) => {
+            for object in good(all, kind) {
+                take(shared, &key(&object), Some(object));
+            }
+        }
+        Event::Applied(seen) => {
+            for object in good([seen], kind) {
+                take(shared, &key(&object), Some(object));
+            }
+        }
+        Event::Deleted(seen) => {
+            for object in good([seen], kind) {
+                take(shared, &key(&object), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Looks at one workflow: gathers what is known, has it decided, performs and stores the decision.
+//!
+//! The order keeps a crash at any point harmless: creations (repeatable), then the status under its resource version,
+//! then what only stored status allows. A conflict throws the decision away; the newer object is decided on instead.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argosy_engine::locks::Machine;
+use argosy_engine::{ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot};
+use argosy_model::{NodeResult, Workflow};
+use jiff::Timestamp;
+use serde_json::json;
+use tracing::{debug, error, info, warn};
+
+use crate::api::{self, Failure};
+use crate::effects;
+use crate::world::Key;
+use crate::Shared;
+
+/// How often one look may decide again on what it has just learned. Each round needs news (an image, a repository, a
+/// refusal); a workflow of 1,000 images needs one round, since all are asked for together.
+const ROUNDS: usize = 16;
+
+/// When a look failed for a reason outside, it is repeated after this time.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A decision that changed nothing is not repeated sooner than this, so that no mistake can keep a core busy.
+const IDLE_MIN: Duration = Duration::from_millis(50);
+
+/// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
+const HEAL: Duration = Duration::from_secs(20 * 60);
+
+/// What is kept of a workflow between looks.
+pub struct Kept {
+    /// The object that the plan was made from.
+    source: Arc<Workflow>,
+    generation: u64,
+    plan: Arc<Plan>,
+    outcomes: Outcomes,
+}
+
+/// Works on the queue until it is closed.
+pub async fn run(shared: Arc<Shared>) {
+    while let Some(key) = shared.queue.next().await {
+        if let Some(wait) = look(&shared, &key).await {
+            shared.queue.done(&key);
+            shared.queue.add_after(key, wait);
+        } else {
+            shared.queue.done(&key);
+        }
+    }
+}
+
+/// Keys of all workflows that are not completed.
+pub fn unfinished(shared: &Shared) -> Vec<Key> {
+    let keys = shared.world.workflow_keys();
+    keys.into_iter().filter(|k| shared.world.workflow(k).is_some_and(|w| !is_settled(&w))).collect()
+}
+
+/// Rebuilds locks and turns from the status of workflows that ran before this start (C-SYN-30, C-THR-06).
+pub fn restore(shared: &Shared) {
+    for key in shared.world.workflow_keys() {
+        let Some(workflow) = shared.world.workflow(&key) else { continue };
+        if is_settled(&workflow) || workflow.status.phase != argosy_model::WorkflowPhase::Running {
+            continue;
+        }
+        shared.throttle().seed(&key.namespace, &key.name);
+        restore_locks(&mut shared.locks(), &workflow, &shared.world.config_maps());
+    }
+}
+
+/// Registers what a workflow held, whatever the limits are now.
+fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &ConfigMaps) {
+    let Some(held) = &workflow.status.synchronization else { return };
+    for holding in held.mutex.iter().flat_map(|m| &m.holding) {
+        machine.restore(&holding.mutex, 1, &holding.holder);
+    }
+    for holding in held.semaphore.iter().flat_map(|s| &s.holding) {
+        let mut parts = holding.semaphore.split('/');
+        let (namespace, _, name, key) = (parts.next(), parts.next(), parts.next(), parts.next());
+        let limit = namespace
+            .zip(name)
+            .and_then(|(namespace, name)| config_maps.get(namespace, name))
+            .and_then(|map| map.data.get(key.unwrap_or_default())?.trim().parse().ok());
+        match limit {
+            Some(limit) => holding.holders.iter().for_each(|h| machine.restore(&holding.semaphore, limit, h)),
+            None => machine.poison(&holding.semaphore, "its limit can't be read"),
+        }
+    }
+}
+
+/// Whether nothing is left to decide about (C-INF-05).
+fn is_settled(workflow: &Workflow) -> bool {
+    let completed = workflow.metadata.labels.get("workflows.argoproj.io/completed").is_some_and(|v| v == "true");
+    completed && !workflow.metadata.finalizers.iter().any(|f| f == "workflows.argoproj.io/artifact-gc")
+}
+
+/// One look. Gives the time after which to look again.
+async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
+    let workflow = shared.world.workflow(key)?;
+    if is_settled(&workflow) {
+        shared.plans().remove(key);
+        return expire(shared, key, &workflow).await;
+    }
+    let (plan, mut outcomes) = plan(shared, key, &workflow);
+    for _ in 0..ROUNDS {
+        let workflow = shared.world.workflow(key)?;
+        let decision = decide(shared, key, &plan, &workflow, &outcomes);
+        if effects::before(shared, &workflow, &decision.effects, &mut outcomes).await {
+            continue;
+        }
+        let wait = settle(shared, key, &workflow, &decision, &mut outcomes).await;
+        if let Some(kept) = shared.plans().get_mut(key) {
+            kept.outcomes = outcomes;
+        }
+        return wait;
+    }
+    error!(workflow = %key, "Deciding did not come to rest; looking again later");
+    Some(RETRY)
+}
+
+/// Deletes a finished workflow when its time has come; gives the time until then.
+async fn expire(shared: &Shared, key: &Key, workflow: &Workflow) -> Option<Duration> {
+    let wait = wait_until(argosy_engine::ttl::expires_at(workflow)?, Timestamp::now());
+    if !wait.is_zero() {
+        return Some(wait);
+    }
+    let uid = Some(workflow.metadata.uid.as_str());
+    match api::delete(&shared.client, &api::WORKFLOWS, &key.namespace, &key.name, uid, None).await {
+        Ok(()) => {
+            info!(workflow = %key, "Workflow deleted, its time to live has passed");
+            None
+        }
+        Err(failure) => {
+            warn!(workflow = %key, error = %failure, "Deleting an expired workflow failed; trying again");
+            Some(RETRY)
+        }
+    }
+}
+
+/// Stores the decision and does what follows. Gives the time after which to look again.
+async fn settle(
+    shared: &Shared,
+    key: &Key,
+    workflow: &Workflow,
+    decision: &Decision,
+    outcomes: &mut Outcomes,
+) -> Option<Duration> {
+    let stored;
+    let current = if decision.changes.is_empty() {
+        workflow
+    } else {
+        match persist(shared, workflow, decision).await {
+            Ok(now) => {
+                stored = now;
+                &stored
+            }
+            Err(Failure::NotFound(_)) => return None,
+            Err(Failure::Conflict(text)) => {
+                debug!(workflow = %key, reason = %text, "Somebody else wrote first; deciding again");
+                refresh(shared, key).await;
+                return Some(Duration::from_millis(5));
+            }
+            Err(failure) => {
+                warn!(workflow = %key, error = %failure, "Storing the status failed; trying again");
+                return Some(RETRY);
+            }
+        }
+    };
+    effects::after(shared, current, &decision.effects, outcomes).await;
+    let soonest = if decision.changes.is_empty() { IDLE_MIN } else { Duration::ZERO };
+    let until = decision.wake_at.map(|at| wait_until(at, Timestamp::now()).max(soonest));
+    Some(until.unwrap_or(HEAL).min(HEAL))
+}
+
+/// Writes the changes, only onto the object they were decided for.
+async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> Result<Workflow, Failure> {
+    let meta = &workflow.metadata;
+    let mut patch = decision.changes.merge_patch(workflow);
+    patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
+    patch["metadata"]["uid"] = json!(meta.uid);
+    let stored: Workflow =
+        match api::merge_patch(&shared.client, &api::WORKFLOWS, &meta.namespace, &meta.name, &patch).await {
+            Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
+            other => other?,
+        };
+    if stored.status.phase != workflow.status.phase {
+        info!(workflow = %meta.name, namespace = %meta.namespace, phase = %stored.status.phase, "Workflow changed phase");
+    }
+    shared.world.put_workflow(stored.clone());
+    Ok(stored)
+}
+
+/// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
+async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Result<Workflow, Failure> {
+    let meta = &workflow.metadata;
+    let patch = json!({
+        "metadata": {
+            "resourceVersion": meta.resource_version,
+            "labels": {"workflows.argoproj.io/completed": "true", "workflows.argoproj.io/phase": "Error"},
+        },
+        "status": {
+            "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(Timestamp::now()),
+        },
+    });
+    let stored: Workflow =
+        api::merge_patch(&shared.client, &api::WORKFLOWS, &meta.namespace, &meta.name, &patch).await?;
+    shared.world.put_workflow(stored.clone());
+    Ok(stored)
+}
+
+/// Reads the object anew after a conflict, in case the watch is behind.
+async fn refresh(shared: &Shared, key: &Key) {
+    match api::get::<Workflow>(&shared.client, &api::WORKFLOWS, &key.namespace, &key.name).await {
+        Ok(workflow) => drop(shared.world.put_workflow(workflow)),
+        Err(failure) => debug!(workflow = %key, error = %failure, "Reading anew failed"),
+    }
+}
+
+/// Decides, and takes the locks that the decision takes, in one piece: nobody else can take them in between.
+fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
+    let parts = shared.world.parts(key);
+    let agent_results: BTreeMap<String, NodeResult> =
+        parts.task_set.as_ref().map(|set| set.status.nodes.clone()).unwrap_or_default();
+    let config_maps = shared.world.config_maps();
+    let created = workflow.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |t| t.0);
+    let priority = i64::from(plan.spec.priority.unwrap_or(0));
+    let admitted = shared.throttle().ask(&key.namespace, &key.name, priority, created);
+    let mut locks = shared.locks();
+    let snapshot = Snapshot {
+        workflow,
+        pods: &parts.pods,
+        results: &parts.results,
+        agent_results: &agent_results,
+        config_maps: &config_maps,
+        locks: &locks,
+        outcomes,
+        config: &shared.config,
+        admitted,
+    };
+    let decision = argosy_engine::decide(plan, &snapshot, Timestamp::now());
+    let taken = decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Lock(op) if effect.order() == Order::BeforePersist => Some(op),
+        _ => None,
+    });
+    let woken = locks.apply(taken);
+    drop(locks);
+    let mut others = woken;
+    others.remove(&key.to_string());
+    shared.wake_workflows(&others);
+    decision
+}
+
+/// The plan of a workflow and what earlier looks learned; compiled anew only when spec or templates changed.
+fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Outcomes) {
+    let generation = shared.world.templates_generation();
+    let mut plans = shared.plans();
+    let outcomes = match plans.get_mut(key) {
+        Some(kept) if kept.source.metadata.uid == workflow.metadata.uid => {
+            if kept.generation == generation && same_spec(&kept.source, workflow) {
+                return (kept.plan.clone(), kept.outcomes.clone());
+            }
+            std::mem::take(&mut kept.outcomes)
+        }
+        _ => Outcomes::default(),
+    };
+    drop(plans);
+    let templates = shared.world.templates(&key.namespace);
+    let (plan, _) = argosy_engine::compile(workflow, &templates, &shared.config);
+    let plan = Arc::new(plan);
+    let kept = Kept { source: workflow.clone(), generation, plan: plan.clone(), outcomes: outcomes.clone() };
+    shared.plans().insert(key.clone(), kept);
+    (plan, outcomes)
+}
+
+/// Whether a plan made for one object serves the other.
+fn same_spec(a: &Workflow, b: &Workflow) -> bool {
+    a.spec == b.spec
+        && a.status.stored_workflow_template_spec == b.status.stored_workflow_template_spec
+        && a.status.stored_templates == b.status.stored_templates
+        && a.status.phase == b.status.phase
+}
+
+fn wait_until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}

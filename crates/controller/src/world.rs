@@ -1,0 +1,312 @@
+//! What the controller knows of the cluster, as the watches and its own writes told it.
+//!
+//! Pure state: who fills it and who is woken is decided elsewhere. An object is never replaced by an older one, so a
+//! late event cannot undo our own last write (hazard "stale cache").
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use argosy_engine::{ConfigMaps, Templates};
+use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod};
+use argosy_model::{ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate};
+
+/// Label that names the workflow of a pod, task result and so on.
+pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
+
+/// Namespace and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl Key {
+    /// The key of these two.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    fn of(meta: &ObjectMeta) -> Self {
+        Self::new(&meta.namespace, &meta.name)
+    }
+
+    /// The workflow that an object belongs to by its label.
+    fn owner(meta: &ObjectMeta) -> Option<Self> {
+        meta.labels.get(WORKFLOW_LABEL).map(|name| Self::new(&meta.namespace, name))
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// An object that the world keeps.
+pub trait Kept {
+    /// Its metadata.
+    fn meta(&self) -> &ObjectMeta;
+}
+
+macro_rules! kept {
+    ($($kind:ty),*) => { $(impl Kept for $kind { fn meta(&self) -> &ObjectMeta { &self.metadata } })* };
+}
+kept!(Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate, ClusterWorkflowTemplate, Pod, ConfigMap);
+
+/// Pods, results and agent reports of one workflow.
+#[derive(Debug, Clone, Default)]
+pub struct Parts {
+    /// Pods by name.
+    pub pods: Arc<BTreeMap<String, Arc<Pod>>>,
+    /// Task results by node id.
+    pub results: Arc<BTreeMap<String, Arc<WorkflowTaskResult>>>,
+    /// The task set.
+    pub task_set: Option<Arc<WorkflowTaskSet>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    workflows: BTreeMap<Key, Arc<Workflow>>,
+    parts: BTreeMap<Key, Parts>,
+    /// By namespace, then name.
+    templates: BTreeMap<String, BTreeMap<String, Arc<WorkflowTemplate>>>,
+    cluster_templates: BTreeMap<String, Arc<ClusterWorkflowTemplate>>,
+    config_maps: Arc<ConfigMaps>,
+    /// Counts changes of templates, for those who keep what they made of them.
+    templates_generation: u64,
+}
+
+/// The controller's cache.
+#[derive(Debug, Default)]
+pub struct World {
+    state: Mutex<State>,
+}
+
+impl World {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+
+    /// The workflow, as new as we know it.
+    pub fn workflow(&self, key: &Key) -> Option<Arc<Workflow>> {
+        self.lock().workflows.get(key).cloned()
+    }
+
+    /// Keys of all workflows.
+    pub fn workflow_keys(&self) -> Vec<Key> {
+        self.lock().workflows.keys().cloned().collect()
+    }
+
+    /// What belongs to the workflow.
+    pub fn parts(&self, key: &Key) -> Parts {
+        self.lock().parts.get(key).cloned().unwrap_or_default()
+    }
+
+    /// All known ConfigMaps.
+    pub fn config_maps(&self) -> Arc<ConfigMaps> {
+        self.lock().config_maps.clone()
+    }
+
+    /// Counts changes of templates: plans of an older generation are compiled anew.
+    pub fn templates_generation(&self) -> u64 {
+        self.lock().templates_generation
+    }
+
+    /// The templates that a workflow of this namespace may refer to.
+    pub fn templates(&self, namespace: &str) -> Templates {
+        let state = self.lock();
+        Templates {
+            namespaced: state.templates.get(namespace).cloned().unwrap_or_default(),
+            cluster: state.cluster_templates.clone(),
+            cluster_forbidden: false,
+        }
+    }
+
+    /// Takes a workflow as it is now; false when an equal or newer one is known.
+    pub fn put_workflow(&self, workflow: Workflow) -> bool {
+        put(&mut self.lock().workflows, Key::of(&workflow.metadata), workflow)
+    }
+
+    /// Forgets a deleted workflow; false when a later one of this name is known.
+    pub fn remove_workflow(&self, workflow: &Workflow) -> bool {
+        let mut state = self.lock();
+        let key = Key::of(&workflow.metadata);
+        let same = state.workflows.get(&key).is_some_and(|known| known.metadata.uid == workflow.metadata.uid);
+        if same {
+            state.workflows.remove(&key);
+        }
+        same
+    }
+
+    /// Replaces all workflows by a listed state and gives the keys of those that are gone.
+    pub fn replace_workflows(&self, listed: Vec<Workflow>) -> Vec<Key> {
+        replace(&mut self.lock().workflows, listed, |w| Key::of(&w.metadata))
+    }
+
+    /// Takes a pod as it is now; gives its workflow if that is to be looked at.
+    pub fn put_pod(&self, pod: Pod) -> Option<Key> {
+        let owner = Key::owner(&pod.metadata)?;
+        let mut state = self.lock();
+        let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
+        put(pods, pod.metadata.name.clone(), pod).then_some(owner)
+    }
+
+    /// Forgets a pod that is gone or was labelled completed.
+    pub fn remove_pod(&self, pod: &Pod) -> Option<Key> {
+        let owner = Key::owner(&pod.metadata)?;
+        let mut state = self.lock();
+        let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
+        if pods.get(&pod.metadata.name).is_some_and(|known| known.metadata.uid == pod.metadata.uid) {
+            pods.remove(&pod.metadata.name);
+        }
+        state.drop_empty(&owner);
+        Some(owner)
+    }
+
+    /// Replaces all pods by a listed state; gives every workflow that has or had one.
+    pub fn replace_pods(&self, listed: Vec<Pod>) -> BTreeSet<Key> {
+        let mut state = self.lock();
+        let mut by_owner: BTreeMap<Key, Vec<Pod>> = BTreeMap::new();
+        for pod in listed {
+            if let Some(owner) = Key::owner(&pod.metadata) {
+                by_owner.entry(owner).or_default().push(pod);
+            }
+        }
+        let owners: BTreeSet<Key> = state.parts.keys().chain(by_owner.keys()).cloned().collect();
+        for owner in &owners {
+            let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
+            replace(pods, by_owner.remove(owner).unwrap_or_default(), |p| p.metadata.name.clone());
+            state.drop_empty(owner);
+        }
+        owners
+    }
+
+    /// Takes a task result; gives its workflow if that is to be looked at.
+    pub fn put_result(&self, result: WorkflowTaskResult) -> Option<Key> {
+        let owner = Key::owner(&result.metadata)?;
+        let mut state = self.lock();
+        let results = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().results);
+        put(results, result.metadata.name.clone(), result).then_some(owner)
+    }
+
+    /// Forgets a task result.
+    pub fn remove_result(&self, result: &WorkflowTaskResult) {
+        let Some(owner) = Key::owner(&result.metadata) else { return };
+        let mut state = self.lock();
+        if let Some(parts) = state.parts.get_mut(&owner) {
+            Arc::make_mut(&mut parts.results).remove(&result.metadata.name);
+        }
+        state.drop_empty(&owner);
+    }
+
+    /// Takes the task set of a workflow, which has the workflow's name; `None` for a deleted one.
+    pub fn put_task_set(&self, key: &Key, set: Option<WorkflowTaskSet>) {
+        let mut state = self.lock();
+        state.parts.entry(key.clone()).or_default().task_set = set.map(Arc::new);
+        state.drop_empty(key);
+    }
+
+    /// Takes a ConfigMap, or notes that it is gone.
+    pub fn put_config_map(&self, namespace: &str, name: &str, map: Option<ConfigMap>) {
+        Arc::make_mut(&mut self.lock().config_maps).insert(namespace, name, map.map(Arc::new));
+    }
+
+    /// Takes a template, or notes that it is gone.
+    pub fn put_template(&self, key: &Key, template: Option<WorkflowTemplate>) {
+        let mut state = self.lock();
+        state.templates_generation += 1;
+        let templates = state.templates.entry(key.namespace.clone()).or_default();
+        match template {
+            Some(template) => drop(templates.insert(key.name.clone(), Arc::new(template))),
+            None => drop(templates.remove(&key.name)),
+        }
+    }
+
+    /// Takes a cluster template, or notes that it is gone.
+    pub fn put_cluster_template(&self, name: &str, template: Option<ClusterWorkflowTemplate>) {
+        let mut state = self.lock();
+        state.templates_generation += 1;
+        match template {
+            Some(template) => drop(state.cluster_templates.insert(name.to_owned(), Arc::new(template))),
+            None => drop(state.cluster_templates.remove(name)),
+        }
+    }
+}
+
+impl State {
+    fn drop_empty(&mut self, owner: &Key) {
+        let empty = |p: &Parts| p.pods.is_empty() && p.results.is_empty() && p.task_set.is_none();
+        if self.parts.get(owner).is_some_and(empty) {
+            self.parts.remove(owner);
+        }
+    }
+}
+
+/// Whether `new` is newer than `known`. Resource versions are numbers that grow (KEP-5504); those that are not cannot
+/// be compared, and then the later message wins. Another uid is another object.
+fn is_newer(known: &ObjectMeta, new: &ObjectMeta) -> bool {
+    if known.uid != new.uid {
+        return known.creation_timestamp <= new.creation_timestamp;
+    }
+    match (known.resource_version.parse::<u128>(), new.resource_version.parse::<u128>()) {
+        (Ok(known), Ok(new)) => new > known,
+        _ => known.resource_version != new.resource_version,
+    }
+}
+
+fn put<K: Ord, T: Kept>(map: &mut BTreeMap<K, Arc<T>>, key: K, object: T) -> bool {
+    match map.get(&key) {
+        Some(known) if !is_newer(known.meta(), object.meta()) => false,
+        _ => {
+            map.insert(key, Arc::new(object));
+            true
+        }
+    }
+}
+
+/// Takes a listed state. An object that we know newer than the list stays as it is.
+fn replace<K: Ord + Clone, T: Kept>(
+    map: &mut BTreeMap<K, Arc<T>>,
+    listed: Vec<T>,
+    key_of: impl Fn(&T) -> K,
+) -> Vec<K> {
+    let present: BTreeSet<K> = listed.iter().map(&key_of).collect();
+    let gone: Vec<K> = map.keys().filter(|key| !present.contains(*key)).cloned().collect();
+    for key in &gone {
+        map.remove(key);
+    }
+    for object in listed {
+        put(map, key_of(&object), object);
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workflow(uid: &str, version: &str) -> Workflow {
+        let metadata = ObjectMeta {
+            name: "w".into(),
+            namespace: "n".into(),
+            uid: uid.into(),
+            resource_version: version.into(),
+            ..ObjectMeta::default()
+        };
+        Workflow { metadata, ..Workflow::default() }
+    }
+
+    #[test]
+    fn an_older_event_never_replaces_a_newer_object() {
+        let world = World::default();
+        for (uid, version, taken) in
+            [("a", "7", true), ("a", "6", false), ("a", "7", false), ("a", "10", true), ("b", "3", true)]
+        {
+            assert_eq!(world.put_workflow(workflow(uid, version)), taken, "{uid} at {version}");
+        }
+        assert!(!world.remove_workflow(&workflow("a", "10")), "the name belongs to another object now");
+        assert!(world.remove_workflow(&workflow("b", "3")));
+    }
+}
