@@ -1,0 +1,6 @@
+//! Runs decisions in virtual time, without a cluster: a world of workflows, pods and locks that tests move by hand.
+//! Only tests and repository chores may use it.
+
+mod world;
+
+pub use world::{Life, Passed, World};
