@@ -23,6 +23,7 @@ mod service;
 mod status;
 pub mod store;
 mod table;
+mod types;
 mod validate;
 
 pub use api::{ApiServer, StartError};

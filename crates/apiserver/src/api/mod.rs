@@ -31,6 +31,7 @@ use crate::reply;
 use crate::request::{Query, Target};
 use crate::status::{Result, Status};
 use crate::store::{Key, Object, Store};
+use crate::types;
 
 pub use start::StartError;
 
@@ -71,8 +72,12 @@ impl Call {
     fn json(&self) -> Result<Value> {
         let content = self.header(http::header::CONTENT_TYPE);
         let content = content.split(';').next().unwrap_or_default().trim();
+        if content == "application/vnd.kubernetes.protobuf" && self.kind.origin != Origin::Custom {
+            let said = "the protobuf message cannot be read as an object of a known kind";
+            return types::protobuf::read(&self.body).ok_or_else(|| Status::bad_request(said));
+        }
         if !matches!(content, "" | "application/json") {
-            return Err(Status::unsupported_media_type(&["application/json"]));
+            return Err(Status::unsupported_media_type(&["application/json", "application/vnd.kubernetes.protobuf"]));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             Status::bad_request(format!(

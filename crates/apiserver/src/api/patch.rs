@@ -10,6 +10,7 @@ use crate::body::Body;
 use crate::kinds::Origin;
 use crate::patch;
 use crate::status::{Result, Status};
+use crate::types;
 use crate::validate;
 
 const TYPES: [&str; 4] = [
@@ -48,7 +49,8 @@ pub(super) fn apply(call: &Call, current: &Value) -> Result<Value> {
         "application/json-patch+json" => patch::json::apply(current, &call.body),
         "application/merge-patch+json" => Ok(patch::merge::apply(current.clone(), body()?)),
         "application/strategic-merge-patch+json" if !custom => {
-            patch::strategic::apply(current.clone(), body()?)
+            let r#type = types::name_of(&call.kind).and_then(types::named);
+            patch::strategic::apply(current.clone(), body()?, r#type)
         }
         _ => {
             let known: &[&str] = if custom {

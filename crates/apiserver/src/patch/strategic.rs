@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::status::{Result, Status};
+use crate::types::{Field, Shape, Type, named};
 
 /// How a list merges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListRule {
+enum ListRule {
     /// The patch's list takes the place of the old one.
     Replace,
     /// Elements are objects with this key.
@@ -19,50 +20,42 @@ pub enum ListRule {
     Set,
 }
 
-/// How the list at a path merges. `parent` is the field that holds the list's object.
-pub fn list_rule(parent: &str, field: &str, first: Option<&Value>) -> ListRule {
-    let scalars = first.is_some_and(|first| !first.is_object());
-    match (parent, field) {
-        ("metadata", "finalizers") => ListRule::Set,
-        ("metadata", "ownerReferences") => ListRule::ByKey("uid"),
-        ("status", "conditions") => ListRule::ByKey("type"),
-        ("status", "addresses" | "hostIPs" | "podIPs") if field == "podIPs" || field == "hostIPs" => {
-            ListRule::ByKey("ip")
-        }
-        ("status", "addresses") => ListRule::ByKey("type"),
-        (
-            _,
-            "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "imagePullSecrets",
-        ) => ListRule::ByKey("name"),
-        (_, "resourceClaims" | "schedulingGates") => ListRule::ByKey("name"),
-        (_, "volumeMounts") => ListRule::ByKey("mountPath"),
-        (_, "volumeDevices") => ListRule::ByKey("devicePath"),
-        (_, "hostAliases") => ListRule::ByKey("ip"),
-        (_, "topologySpreadConstraints") => ListRule::ByKey("topologyKey"),
-        // A container counts ports by containerPort, a service by port.
-        (_, "ports") if first.is_some_and(|port| port.get("containerPort").is_some()) => {
-            ListRule::ByKey("containerPort")
-        }
-        ("spec", "ports") => ListRule::ByKey("port"),
-        ("", "secrets") => ListRule::ByKey("name"),
-        ("spec", "taints") => ListRule::ByKey("key"),
-        ("spec", "podCIDRs" | "finalizers") if scalars => ListRule::Set,
-        _ => ListRule::Replace,
+fn list_rule(r#type: Option<&Type>, field: &str) -> ListRule {
+    match field_of(r#type, field).and_then(|field| field.patch) {
+        None => ListRule::Replace,
+        Some("") => ListRule::Set,
+        Some(key) => ListRule::ByKey(key),
     }
 }
 
-/// What `patch` makes of `target`.
+fn field_of<'a>(r#type: Option<&'a Type>, field: &str) -> Option<&'a Field> {
+    r#type?.fields.get(field)
+}
+
+/// The type of a field's values, or of its elements.
+fn below(r#type: Option<&Type>, field: &str) -> Option<&'static Type> {
+    match &field_of(r#type, field)?.shape {
+        Shape::Named(name) => named(name),
+        Shape::List(element) => match element.as_ref() {
+            Shape::Named(name) => named(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What `patch` makes of `target`; lists of an unknown type are replaced.
 ///
 /// # Errors
 /// 400 for directives that cannot be followed.
-pub fn apply(target: Value, patch: Value) -> Result<Value> {
+pub fn apply(target: Value, patch: Value, r#type: Option<&Type>) -> Result<Value> {
     match patch {
         Value::Object(patch) => {
             let target = match target {
                 Value::Object(target) => target,
                 _ => Map::new(),
             };
-            merge_map(target, patch, "")
+            merge_map(target, patch, r#type)
         }
         _ => Err(Status::bad_request(
             "error decoding patch: a patch must be a JSON object",
@@ -70,7 +63,7 @@ pub fn apply(target: Value, patch: Value) -> Result<Value> {
     }
 }
 
-fn merge_map(mut target: Map<String, Value>, mut patch: Map<String, Value>, at: &str) -> Result<Value> {
+fn merge_map(mut target: Map<String, Value>, mut patch: Map<String, Value>, at: Option<&Type>) -> Result<Value> {
     match patch
         .remove("$patch")
         .as_ref()
@@ -115,7 +108,7 @@ fn merge_map(mut target: Map<String, Value>, mut patch: Map<String, Value>, at: 
                     Some(Value::Object(old)) => old,
                     _ => Map::new(),
                 };
-                let merged = merge_map(old, patch, &field)?;
+                let merged = merge_map(old, patch, below(at, &field))?;
                 if removed {
                     continue;
                 }
@@ -137,17 +130,12 @@ fn merge_map(mut target: Map<String, Value>, mut patch: Map<String, Value>, at: 
     Ok(Value::Object(target))
 }
 
-fn merge_list(old: Vec<Value>, patch: Vec<Value>, at: &str, field: &str) -> Result<Vec<Value>> {
+fn merge_list(old: Vec<Value>, patch: Vec<Value>, at: Option<&Type>, field: &str) -> Result<Vec<Value>> {
     let replaces = |element: &Value| element.get("$patch").and_then(Value::as_str) == Some("replace");
     if patch.iter().any(replaces) {
         return Ok(patch.into_iter().filter(|element| !replaces(element)).collect());
     }
-    let sample = patch
-        .iter()
-        .find(|element| element.get("$patch").is_none())
-        .or(old.first())
-        .or(patch.first());
-    let key = match list_rule(at, field, sample) {
+    let key = match list_rule(at, field) {
         ListRule::Replace => return Ok(patch),
         ListRule::Set => {
             let mut list = old;
@@ -176,9 +164,9 @@ fn merge_list(old: Vec<Value>, patch: Vec<Value>, at: &str, field: &str) -> Resu
                     Value::Object(old) => old,
                     _ => Map::new(),
                 };
-                list[place] = merge_map(old, element, field)?;
+                list[place] = merge_map(old, element, below(at, field))?;
             }
-            (None, Value::Object(element)) => list.push(merge_map(Map::new(), element, field)?),
+            (None, Value::Object(element)) => list.push(merge_map(Map::new(), element, below(at, field))?),
             (_, other) => list.push(other),
         }
     }
@@ -186,8 +174,8 @@ fn merge_list(old: Vec<Value>, patch: Vec<Value>, at: &str, field: &str) -> Resu
 }
 
 /// Puts the elements that `order` names into its order; others keep their place relative to their predecessor.
-fn reorder(list: &mut Vec<Value>, order: &[Value], at: &str, field: &str) {
-    let key = match list_rule(at, field, list.first()) {
+fn reorder(list: &mut Vec<Value>, order: &[Value], at: Option<&Type>, field: &str) {
+    let key = match list_rule(at, field) {
         ListRule::ByKey(key) => Some(key),
         _ => None,
     };
@@ -265,9 +253,10 @@ mod tests {
             ),
         ];
         for (name, patch, place, expected) in cases {
-            let next = apply(pod.clone(), patch).expect(name);
+            let next = apply(pod.clone(), patch, named("core.v1.Pod")).expect(name);
             assert_eq!(next.pointer(place), Some(&expected), "{name}");
         }
-        assert!(apply(pod, json!({"spec": {"containers": [{"image": "x"}]}})).is_err());
+        let nameless = json!({"spec": {"containers": [{"image": "x"}]}});
+        assert!(apply(pod, nameless, named("core.v1.Pod")).is_err());
     }
 }
