@@ -1,1 +1,17 @@
 //! Options, start order and shutdown of the platform on one machine.
+//!
+//! [`Platform::start`] runs API, node and controller in this process. The program that uses it must call
+//! [`container_main_if_asked`] first thing in `main`, because containers are the same program started again.
+
+mod definitions;
+mod images;
+mod kubelet;
+mod link;
+mod options;
+mod platform;
+
+pub use argosy_node::container_main_if_asked;
+pub use options::{
+    Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, RuntimeChoice, find_pod_programs, user_data_folder,
+};
+pub use platform::{Error, Platform};

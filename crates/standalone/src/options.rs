@@ -1,0 +1,85 @@
+//! What the caller chooses when the platform starts, and where files lie when it chooses nothing.
+
+use std::path::{Path, PathBuf};
+
+pub use argosy_controller::Limits;
+pub use argosy_engine::Config;
+pub use argosy_node::{NetworkChoice, RuntimeChoice};
+
+/// Where the platform keeps pods, volumes, logs and artifacts.
+#[derive(Debug, Clone)]
+pub enum Data {
+    /// A folder made for this run and removed at its end.
+    Temporary,
+    /// This folder; it stays.
+    Folder(PathBuf),
+}
+
+/// Options of a [`crate::Platform`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where data lies. Default: temporary.
+    pub data: Data,
+    /// Where images lie, shared by all platforms of a user, as they are big and never change. Default: the user's
+    /// data folder.
+    pub images: PathBuf,
+    /// Folder with the two programs that go into pods. Default: see [`find_pod_programs`].
+    pub pod_programs: Option<PathBuf>,
+    /// How containers are made. Default: the node chooses.
+    pub runtime: RuntimeChoice,
+    /// How pods are connected. Default: the node chooses.
+    pub network: NetworkChoice,
+    /// The namespace that clients use and that exists from the start. Default `default`.
+    pub namespace: String,
+    /// Settings of the controller. Executor image, namespace and artifact repository are filled in where they are
+    /// not set.
+    pub config: Config,
+    /// Limits of running workflows. Default: none.
+    pub limits: Limits,
+    /// Address at which the API listens besides what pods need. Default `127.0.0.1:0`: any free port.
+    pub listen: std::net::SocketAddr,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data: Data::Temporary,
+            images: user_data_folder(),
+            pod_programs: None,
+            runtime: RuntimeChoice::Auto,
+            network: NetworkChoice::Auto,
+            namespace: "default".to_owned(),
+            config: Config::default(),
+            limits: Limits::default(),
+            listen: ([127, 0, 0, 1], 0).into(),
+        }
+    }
+}
+
+/// The folder for data of this user: `$ARGOSY_DATA`, else `$XDG_DATA_HOME/argosy`, else `~/.local/share/argosy`, else
+/// one in the folder for temporary files.
+pub fn user_data_folder() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("ARGOSY_DATA")
+        .or_else(|| set("XDG_DATA_HOME").map(|d| d.join("argosy")))
+        .or_else(|| set("HOME").map(|d| d.join(".local/share/argosy")))
+        .unwrap_or_else(|| std::env::temp_dir().join("argosy"))
+}
+
+/// Names of the programs that go into pods.
+pub const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
+
+/// The folder with the programs that go into pods: `$ARGOSY_POD_PROGRAMS`, else `pod` beside this program, else the
+/// program's own folder, else `../lib/argosy` from there.
+///
+/// # Errors
+/// The folders that were looked into.
+pub fn find_pod_programs() -> Result<PathBuf, Vec<PathBuf>> {
+    let own = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+    let mut candidates: Vec<PathBuf> = std::env::var_os("ARGOSY_POD_PROGRAMS").map(PathBuf::from).into_iter().collect();
+    if let Some(own) = own {
+        candidates.extend([own.join("pod"), own.clone(), own.join("../lib/argosy")]);
+    }
+    let complete = |folder: &&PathBuf| POD_PROGRAMS.iter().all(|name| folder.join(name).is_file());
+    candidates.iter().find(complete).cloned().ok_or(candidates)
+}

@@ -1,0 +1,288 @@
+//! Starts the parts in order, and stops them in the opposite one.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use argosy_apiserver::ApiServer;
+use argosy_controller::Controller;
+use argosy_engine::Config;
+use argosy_node::Node;
+use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
+use kube::Client;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::debug;
+
+use crate::options::{Data, Options, POD_PROGRAMS, find_pod_programs};
+use crate::{definitions, images, kubelet, link};
+
+/// The node's name.
+const NODE: &str = "argosy";
+
+/// The image of executor containers; provided by the platform, never pulled.
+const EXECUTOR_IMAGE: &str = "argosy.local/executor:builtin";
+
+/// Why the platform did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The programs that go into pods are missing.
+    #[error("the programs {} are not in any of: {}", POD_PROGRAMS.join(" and "), list(.0))]
+    PodPrograms(Vec<PathBuf>),
+    /// A folder can't be made or written.
+    #[error("folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address can't be listened on.
+    #[error("listening on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The API did not start.
+    #[error("starting the API")]
+    Api(#[source] argosy_apiserver::StartError),
+    /// A client for it could not be made.
+    #[error("connecting to the API")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The node did not start.
+    #[error("starting the node")]
+    Node(#[source] argosy_node::Error),
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A running platform: API, node, controller and artifact store in this process.
+pub struct Platform {
+    client: Client,
+    namespace: String,
+    url: String,
+    token: String,
+    api: Arc<ApiServer>,
+    node: Arc<Node>,
+    controller: Controller,
+    stop: watch::Sender<bool>,
+    servers: Vec<JoinHandle<()>>,
+    /// Removed when dropped, if temporary.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Platform {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// One variant of [`Error`] per part; what was started before is stopped.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        // The first provider stays; a second call only says that there is one.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let Options { data, images, pod_programs, runtime, network, namespace, config, limits, listen } = options;
+        let programs = match pod_programs {
+            Some(folder) => folder,
+            None => find_pod_programs().map_err(Error::PodPrograms)?,
+        };
+        let (folder, data_dir) = open_folder(data)?;
+        let (stop, stopped) = watch::channel(false);
+        let token = random_token();
+        let listener =
+            TcpListener::bind(listen).await.map_err(|source| Error::Listen { address: listen, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
+        let pods_host = address.ip();
+        let api = new_api(&namespace, &token, address.ip(), pods_host)?;
+        let url = format!("https://{address}");
+        let mut servers = vec![serve(api.clone(), listener, stopped.clone())];
+        let pods_port = if pods_host == address.ip() {
+            address.port()
+        } else {
+            let (port, server) = listen_for_pods(&api, pods_host, stopped.clone()).await?;
+            servers.push(server);
+            port
+        };
+        let socket = socket_client(&api, &url, &token, &namespace).await?;
+        let client = link::client(&api, socket, &namespace);
+
+        let mut node_options = argosy_node::Options::new(NODE, &data_dir);
+        share_images(&data_dir, &images)?;
+        node_options.runtime = runtime;
+        node_options.network = network;
+        node_options.provided_images = vec![executor_image(&programs)];
+        node_options.api_address = Some((pods_host.to_string(), pods_port));
+        node_options.ca_pem = Some(api.ca_pem().to_owned());
+        let node = Arc::new(Node::start(client.clone(), node_options).await.map_err(Error::Node)?);
+        api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
+
+        let controller = Controller::start(
+            client.clone(),
+            argosy_controller::Options {
+                config: complete(config, &namespace),
+                limits,
+                images: Arc::new(images::OfNode(node.clone())),
+                ..argosy_controller::Options::default()
+            },
+        );
+        debug!(url, data = %data_dir.display(), "Platform started");
+        Ok(Self { client, namespace, url, token, api, node, controller, stop, servers, _folder: folder })
+    }
+
+    /// A client for the platform's API, without limits.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The namespace that exists for workflows.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Where the API listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A kubeconfig for other programs, as long as the platform runs.
+    pub fn kubeconfig(&self) -> String {
+        self.api.kubeconfig(&self.url, &self.token)
+    }
+
+    /// Takes the images of a docker archive or OCI layout and gives their names.
+    ///
+    /// # Errors
+    /// When the file can't be read or holds no image.
+    pub async fn import_images(&self, path: &Path) -> Result<Vec<String>, argosy_node::images::Error> {
+        let (store, path) = (self.node.images().clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || store.import(&path)).await.unwrap_or_else(|failure| {
+            Err(argosy_node::images::Error::Damaged(format!("the import broke off: {failure}")))
+        })
+    }
+
+    /// Stops everything: nobody decides any more, then all containers end, then the API closes.
+    pub async fn stop(self) {
+        self.controller.stop().await;
+        self.node.shutdown().await;
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            server.abort();
+        }
+    }
+}
+
+fn open_folder(data: Data) -> Result<(Option<tempfile::TempDir>, PathBuf), Error> {
+    match data {
+        Data::Temporary => {
+            let made = tempfile::Builder::new().prefix("argosy-").tempdir();
+            let path = std::env::temp_dir();
+            let folder = made.map_err(|source| Error::Folder { path, source })?;
+            let path = folder.path().to_owned();
+            Ok((Some(folder), path))
+        }
+        Data::Folder(path) => {
+            std::fs::create_dir_all(&path).map_err(|source| Error::Folder { path: path.clone(), source })?;
+            Ok((None, path))
+        }
+    }
+}
+
+/// Images are big and never change: all platforms of a user share one store.
+fn share_images(data_dir: &Path, images: &Path) -> Result<(), Error> {
+    let link = data_dir.join("images");
+    if link.exists() {
+        return Ok(());
+    }
+    let refused = |source| Error::Folder { path: images.to_owned(), source };
+    std::fs::create_dir_all(images).map_err(refused)?;
+    std::os::unix::fs::symlink(images, &link).map_err(refused)
+}
+
+fn new_api(namespace: &str, token: &str, own: IpAddr, pods: IpAddr) -> Result<Arc<ApiServer>, Error> {
+    let options = argosy_apiserver::Options {
+        definitions: definitions::all(),
+        namespaces: vec![namespace.to_owned()],
+        bind_to_node: Some(NODE.to_owned()),
+        admin_token: Some(token.to_owned()),
+        hosts: vec![own.to_string(), pods.to_string()],
+        ..argosy_apiserver::Options::default()
+    };
+    ApiServer::new(options).map_err(Error::Api)
+}
+
+fn serve(api: Arc<ApiServer>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let stopped = async move { drop(stop.wait_for(|stopped| *stopped).await) };
+        if let Err(error) = api.serve(listener, stopped).await {
+            tracing::error!(%error, "The API's listener failed");
+        }
+    })
+}
+
+async fn listen_for_pods(
+    api: &Arc<ApiServer>,
+    host: IpAddr,
+    stop: watch::Receiver<bool>,
+) -> Result<(u16, JoinHandle<()>), Error> {
+    let address = SocketAddr::new(host, 0);
+    let refused = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let port = listener.local_addr().map_err(refused)?.port();
+    Ok((port, serve(api.clone(), listener, stop)))
+}
+
+async fn socket_client(api: &Arc<ApiServer>, url: &str, token: &str, namespace: &str) -> Result<Client, Error> {
+    let boxed = |e: Box<dyn std::error::Error + Send + Sync>| Error::Client(e);
+    let text = api.kubeconfig(url, token);
+    let kubeconfig = kube::config::Kubeconfig::from_yaml(&text).map_err(|e| boxed(e.into()))?;
+    let options = kube::config::KubeConfigOptions::default();
+    let mut config =
+        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| boxed(e.into()))?;
+    namespace.clone_into(&mut config.default_namespace);
+    Client::try_from(config).map_err(|e| boxed(e.into()))
+}
+
+/// The image of executor containers: two static programs and nothing else.
+fn executor_image(programs: &Path) -> ProvidedImage {
+    let file = |name: &str, target: &str| ProvidedFile { source: programs.join(name), target: target.into() };
+    ProvidedImage {
+        reference: EXECUTOR_IMAGE.to_owned(),
+        files: vec![file("argosy-executor", "/bin/argoexec"), file("argosy-emissary", "/bin/argosy-emissary")],
+        config: ImageConfig {
+            entrypoint: vec!["argoexec".to_owned()],
+            env: vec!["PATH=/bin:/usr/bin:/usr/local/bin".to_owned()],
+            ..ImageConfig::default()
+        },
+    }
+}
+
+/// Fills in what the platform provides where the caller chose nothing.
+fn complete(mut config: Config, namespace: &str) -> Config {
+    let untouched = Config::default();
+    if config.executor_image == untouched.executor_image {
+        EXECUTOR_IMAGE.clone_into(&mut config.executor_image);
+    }
+    if config.namespace == untouched.namespace {
+        namespace.clone_into(&mut config.namespace);
+    }
+    config
+}
+
+/// A bearer token nobody can guess: 32 bytes from the system.
+fn random_token() -> String {
+    use std::fmt::Write as _;
+    let mut bytes = [0u8; 32];
+    rustls::crypto::aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .expect("the system always gives random bytes");
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
