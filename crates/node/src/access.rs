@@ -90,8 +90,10 @@ impl Node {
         container: Option<&str>,
         options: LogOptions,
     ) -> Result<LogStream, AccessError> {
-        let (handle, pod) =
-            self.pods.find(namespace, name).ok_or_else(|| AccessError::PodNotFound(name.to_string()))?;
+        let (handle, pod) = self
+            .pods
+            .find(namespace, name)
+            .ok_or_else(|| AccessError::PodNotFound(name.to_string()))?;
         let container = choose(&pod, container)?;
         let folder = handle.dir.join("logs").join(&container);
         let mut attempts = attempts(&folder);
@@ -101,14 +103,22 @@ impl Node {
         let (pod_name, previous) = (name.to_string(), options.previous);
         let Some(number) = attempts.last() else {
             return Err(match previous {
-                true => AccessError::NoPrevious { pod: pod_name, container },
-                false => {
-                    AccessError::NotStarted { reason: waiting_reason(&pod, &container), pod: pod_name, container }
-                }
+                true => AccessError::NoPrevious {
+                    pod: pod_name,
+                    container,
+                },
+                false => AccessError::NotStarted {
+                    reason: waiting_reason(&pod, &container),
+                    pod: pod_name,
+                    container,
+                },
             });
         };
         let path = folder.join(format!("{number}.log"));
-        let live = handle.container(&container).map(|live| live.log).filter(|log| log.path() == path);
+        let live = handle
+            .container(&container)
+            .map(|live| live.log)
+            .filter(|log| log.path() == path);
         Ok(logs::read(path, live, options))
     }
 
@@ -124,8 +134,10 @@ impl Node {
         command: Vec<String>,
         with_stdin: bool,
     ) -> Result<Process, AccessError> {
-        let (handle, pod) =
-            self.pods.find(namespace, name).ok_or_else(|| AccessError::PodNotFound(name.to_string()))?;
+        let (handle, pod) = self
+            .pods
+            .find(namespace, name)
+            .ok_or_else(|| AccessError::PodNotFound(name.to_string()))?;
         let container = choose(&pod, container)?;
         let missing = || AccessError::NotRunning(container.clone());
         let live = handle.container(&container).ok_or_else(missing)?;
@@ -142,12 +154,28 @@ impl Node {
         let mut process = live.process.clone();
         process.argv = command;
         let (key, exit) = handle.add_exec();
-        sandbox.exec(&key, &live.key, &process, Stdio { stdin: stdin_read, stdout, stderr }).await?;
+        sandbox
+            .exec(
+                &key,
+                &live.key,
+                &process,
+                Stdio {
+                    stdin: stdin_read,
+                    stdout,
+                    stderr,
+                },
+            )
+            .await?;
         let receiver = |read: OwnedFd| {
             rustix::io::ioctl_fionbio(&read, true).map_err(std::io::Error::from)?;
             pipe::Receiver::from_owned_fd(read)
         };
-        Ok(Process { stdin, stdout: receiver(stdout_read)?, stderr: receiver(stderr_read)?, exit })
+        Ok(Process {
+            stdin,
+            stdout: receiver(stdout_read)?,
+            stderr: receiver(stderr_read)?,
+            exit,
+        })
     }
 }
 
@@ -158,32 +186,57 @@ fn pipe_pair() -> std::io::Result<(OwnedFd, OwnedFd)> {
 fn choose(pod: &Pod, wanted: Option<&str>) -> Result<String, AccessError> {
     let pod_name = || pod.metadata.name.clone().unwrap_or_default();
     let annotated = || pod.metadata.annotations.as_ref()?.get(DEFAULT_CONTAINER).cloned();
-    let mains: Vec<String> = pod.spec.iter().flat_map(|s| &s.containers).map(|c| c.name.clone()).collect();
+    let mains: Vec<String> = pod
+        .spec
+        .iter()
+        .flat_map(|s| &s.containers)
+        .map(|c| c.name.clone())
+        .collect();
     let chosen = match wanted.map(String::from).or_else(annotated) {
         Some(chosen) => chosen,
         None if mains.len() == 1 => mains[0].clone(),
-        None => return Err(AccessError::Ambiguous { pod: pod_name(), containers: mains }),
+        None => {
+            return Err(AccessError::Ambiguous {
+                pod: pod_name(),
+                containers: mains,
+            });
+        }
     };
     match all_containers(pod).any(|c| c.name == chosen) {
         true => Ok(chosen),
-        false => Err(AccessError::ContainerNotFound { pod: pod_name(), container: chosen }),
+        false => Err(AccessError::ContainerNotFound {
+            pod: pod_name(),
+            container: chosen,
+        }),
     }
 }
 
 /// Numbers of the attempts that have a log, ascending.
 fn attempts(folder: &Path) -> Vec<u32> {
-    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let mut numbers: Vec<u32> =
-        names.filter_map(|name| name.to_string_lossy().strip_suffix(".log")?.parse().ok()).collect();
+    let names = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name());
+    let mut numbers: Vec<u32> = names
+        .filter_map(|name| name.to_string_lossy().strip_suffix(".log")?.parse().ok())
+        .collect();
     numbers.sort_unstable();
     numbers
 }
 
 fn waiting_reason(pod: &Pod, container: &str) -> String {
     let statuses = pod.status.iter().flat_map(|s| {
-        s.container_statuses.iter().flatten().chain(s.init_container_statuses.iter().flatten())
+        s.container_statuses
+            .iter()
+            .flatten()
+            .chain(s.init_container_statuses.iter().flatten())
     });
     let status = statuses.into_iter().find(|status| status.name == container);
-    let waiting = status.and_then(|s| s.state.as_ref()).and_then(|s| s.waiting.as_ref());
-    waiting.and_then(|w| w.reason.clone()).unwrap_or_else(|| "ContainerCreating".into())
+    let waiting = status
+        .and_then(|s| s.state.as_ref())
+        .and_then(|s| s.waiting.as_ref());
+    waiting
+        .and_then(|w| w.reason.clone())
+        .unwrap_or_else(|| "ContainerCreating".into())
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Pod, Secret};
-use kube::runtime::watcher::{self, watcher};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
@@ -71,16 +71,28 @@ impl Shared {
             return Ok(reference);
         }
         let login = self.credentials(pod, &reference).await;
-        self.store.pull(&reference, login.as_ref(), &self.options.pull).await
+        self.store
+            .pull(&reference, login.as_ref(), &self.options.pull)
+            .await
     }
 
     async fn credentials(&self, pod: &Pod, reference: &str) -> Option<Credentials> {
         let registry = reference.split('/').next()?;
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        for named in pod.spec.iter().flat_map(|spec| spec.image_pull_secrets.iter().flatten()) {
-            let Ok(Some(secret)) = secrets.get_opt(&named.name).await else { continue };
-            let found = secret.data.iter().flatten().find_map(|(key, value)| images::login(key, &value.0, registry));
+        for named in pod
+            .spec
+            .iter()
+            .flat_map(|spec| spec.image_pull_secrets.iter().flatten())
+        {
+            let Ok(Some(secret)) = secrets.get_opt(&named.name).await else {
+                continue;
+            };
+            let found = secret
+                .data
+                .iter()
+                .flatten()
+                .find_map(|(key, value)| images::login(key, &value.0, registry));
             if found.is_some() {
                 return found;
             }
@@ -133,7 +145,13 @@ impl Node {
         let pods = Arc::new(Pods::default());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(shared, Arc::clone(&pods), stopped));
-        Ok(Node { pods, store, stop, task: Mutex::new(Some(task)), _lock: lock })
+        Ok(Node {
+            pods,
+            store,
+            stop,
+            task: Mutex::new(Some(task)),
+            _lock: lock,
+        })
     }
 
     /// The node's images.
@@ -170,7 +188,9 @@ fn find_program(program: &PathBuf) -> Option<PathBuf> {
         return program.exists().then(|| program.clone());
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
 }
 
 /// The pods of the node by namespace and name.
@@ -217,7 +237,9 @@ impl Pods {
     fn delete(&self, pod: &Pod) {
         let mut running = self.running();
         let key = key_of(pod);
-        if running.get(&key).is_some_and(|known| Some(&known.handle.uid) == pod.metadata.uid.as_ref())
+        if running
+            .get(&key)
+            .is_some_and(|known| Some(&known.handle.uid) == pod.metadata.uid.as_ref())
             && let Some(known) = running.remove(&key)
         {
             let _ = known.handle.events.send(Event::Deleted);
@@ -247,7 +269,10 @@ impl Pods {
 }
 
 fn key_of(pod: &Pod) -> (String, String) {
-    (pod.metadata.namespace.clone().unwrap_or_default(), pod.metadata.name.clone().unwrap_or_default())
+    (
+        pod.metadata.namespace.clone().unwrap_or_default(),
+        pod.metadata.name.clone().unwrap_or_default(),
+    )
 }
 
 async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<bool>) {
@@ -285,7 +310,12 @@ async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<
 }
 
 fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {
-    match pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("") {
+    match pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.node_name.as_deref())
+        .unwrap_or("")
+    {
         node if node == shared.options.name => pods.apply(shared, pod),
         "" if shared.options.bind_unscheduled && pod.metadata.deletion_timestamp.is_none() => {
             tokio::spawn(register::bind(Arc::clone(shared), pod));
@@ -296,7 +326,9 @@ fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {
 
 /// Removes folders of pods that the API does not know: left by a node that was killed.
 fn sweep(shared: &Shared, known: &BTreeSet<String>) {
-    let Ok(folders) = fs::read_dir(shared.options.data_dir.join("pods")) else { return };
+    let Ok(folders) = fs::read_dir(shared.options.data_dir.join("pods")) else {
+        return;
+    };
     for folder in folders.flatten() {
         if !known.contains(&*folder.file_name().to_string_lossy()) {
             tokio::task::spawn_blocking(move || {

@@ -61,7 +61,10 @@ async fn register(nodes: &Api<Node>, name: &str, shared: &Shared) -> Result<(), 
         }
     }
     let patch = json!({"status": status(name, shared)});
-    nodes.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    nodes
+        .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map(drop)
 }
 
 fn architecture() -> &'static str {

@@ -53,19 +53,33 @@ pub(crate) async fn run(client: Client, pod: Arc<Pod>, mut orders: watch::Receiv
     }
 }
 
-async fn write(api: &Api<Pod>, name: &str, pod: &Pod, order: &Order, written: &mut Value) -> Result<(), kube::Error> {
+async fn write(
+    api: &Api<Pod>,
+    name: &str,
+    pod: &Pod,
+    order: &Order,
+    written: &mut Value,
+) -> Result<(), kube::Error> {
     if let Some(status) = &order.status {
         let new = serde_json::to_value(status).map_err(kube::Error::SerdeError)?;
         if new != *written {
             // The uid keeps the status off another pod of the same name.
             let patch = json!({"metadata": {"uid": pod.metadata.uid}, "status": replacing(written, &new)});
-            api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+            api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+                .await?;
             *written = new;
         }
     }
     if order.remove {
-        let preconditions = Preconditions { uid: pod.metadata.uid.clone(), resource_version: None };
-        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() }.grace_period(0);
+        let preconditions = Preconditions {
+            uid: pod.metadata.uid.clone(),
+            resource_version: None,
+        };
+        let params = DeleteParams {
+            preconditions: Some(preconditions),
+            ..DeleteParams::default()
+        }
+        .grace_period(0);
         api.delete(name, &params).await?;
     }
     Ok(())

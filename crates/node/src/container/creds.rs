@@ -23,7 +23,10 @@ pub(super) fn resolve(spec: &ProcessSpec) -> Result<User, StartFailure> {
     let group = fs::read_to_string("/etc/group").unwrap_or_default();
     let user = resolve_in(spec, &passwd, &group)?;
     if spec.must_not_be_root && user.uid == 0 {
-        return Err(failure("container has runAsNonRoot and image will run as root", "uid 0"));
+        return Err(failure(
+            "container has runAsNonRoot and image will run as root",
+            "uid 0",
+        ));
     }
     Ok(user)
 }
@@ -31,12 +34,22 @@ pub(super) fn resolve(spec: &ProcessSpec) -> Result<User, StartFailure> {
 fn resolve_in(spec: &ProcessSpec, passwd: &str, group: &str) -> Result<User, StartFailure> {
     let (name, group_name) = spec.image_user.split_once(':').unwrap_or((&spec.image_user, ""));
     let given = spec.uid.map(|uid| uid.to_string());
-    let wanted = given.as_deref().unwrap_or(if name.is_empty() { "0" } else { name });
-    let entry = passwd.lines().map(fields).find(|f| f.first() == Some(&wanted) || f.get(2) == Some(&wanted));
+    let wanted = given
+        .as_deref()
+        .unwrap_or(if name.is_empty() { "0" } else { name });
+    let entry = passwd
+        .lines()
+        .map(fields)
+        .find(|f| f.first() == Some(&wanted) || f.get(2) == Some(&wanted));
     let uid = match (&entry, wanted.parse::<u32>()) {
         (_, Ok(uid)) => uid,
         (Some(entry), _) => number(entry.get(2))?,
-        (None, _) => return Err(failure("unable to find user", format_args!("{wanted}: no matching entries in passwd file"))),
+        (None, _) => {
+            return Err(failure(
+                "unable to find user",
+                format_args!("{wanted}: no matching entries in passwd file"),
+            ));
+        }
     };
     let entry_gid = entry.as_ref().and_then(|e| e.get(3)).and_then(|g| g.parse().ok());
     let gid = match spec.gid {
@@ -52,9 +65,22 @@ fn resolve_in(spec: &ProcessSpec, passwd: &str, group: &str) -> Result<User, Sta
     groups.push(gid);
     groups.sort_unstable();
     groups.dedup();
-    let home = entry.as_ref().and_then(|e| e.get(5)).filter(|h| !h.is_empty()).map_or("/", |home| home);
-    let home = if uid == 0 && entry.is_none() { "/root" } else { home };
-    Ok(User { uid, gid, groups, home: home.to_string() })
+    let home = entry
+        .as_ref()
+        .and_then(|e| e.get(5))
+        .filter(|h| !h.is_empty())
+        .map_or("/", |home| home);
+    let home = if uid == 0 && entry.is_none() {
+        "/root"
+    } else {
+        home
+    };
+    Ok(User {
+        uid,
+        gid,
+        groups,
+        home: home.to_string(),
+    })
 }
 
 fn fields(line: &str) -> Vec<&str> {
@@ -62,7 +88,8 @@ fn fields(line: &str) -> Vec<&str> {
 }
 
 fn number(text: Option<&&str>) -> Result<u32, StartFailure> {
-    text.and_then(|t| t.parse().ok()).ok_or_else(|| failure("/etc/passwd", "an id is no number"))
+    text.and_then(|t| t.parse().ok())
+        .ok_or_else(|| failure("/etc/passwd", "an id is no number"))
 }
 
 fn find_group(wanted: &str, group: &str) -> Result<u32, StartFailure> {
@@ -72,17 +99,34 @@ fn find_group(wanted: &str, group: &str) -> Result<u32, StartFailure> {
     let entry = group.lines().map(fields).find(|f| f.first() == Some(&wanted));
     entry
         .and_then(|e| e.get(2).and_then(|g| g.parse().ok()))
-        .ok_or_else(|| failure("unable to find group", format_args!("{wanted}: no matching entries in group file")))
+        .ok_or_else(|| {
+            failure(
+                "unable to find group",
+                format_args!("{wanted}: no matching entries in group file"),
+            )
+        })
 }
 
 fn member_groups(user: &str, group: &str) -> Vec<u32> {
-    let member = |f: &Vec<&str>| f.get(3).is_some_and(|members| members.split(',').any(|m| m == user));
-    group.lines().map(fields).filter(member).filter_map(|f| f.get(2)?.parse().ok()).collect()
+    let member = |f: &Vec<&str>| {
+        f.get(3)
+            .is_some_and(|members| members.split(',').any(|m| m == user))
+    };
+    group
+        .lines()
+        .map(fields)
+        .filter(member)
+        .filter_map(|f| f.get(2)?.parse().ok())
+        .collect()
 }
 
 /// Takes on the user and gives up every capability that the container may not have.
 pub(super) fn become_user(spec: &ProcessSpec, user: &User, privileged: bool) -> Result<(), StartFailure> {
-    let keep = if privileged { CapabilitySet::all() } else { CapabilitySet::from_bits_truncate(spec.capabilities) };
+    let keep = if privileged {
+        CapabilitySet::all()
+    } else {
+        CapabilitySet::from_bits_truncate(spec.capabilities)
+    };
     for capability in CapabilitySet::all().iter() {
         if !keep.contains(capability) {
             // The kernel may know fewer capabilities than rustix, which answers EINVAL.
@@ -110,7 +154,11 @@ pub(super) fn become_user(spec: &ProcessSpec, user: &User, privileged: bool) -> 
     if user.uid == 0 {
         let present = rustix::thread::capabilities(None).map_err(|e| failure("capget", e))?;
         let kept = present.permitted & keep;
-        let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+        let sets = CapabilitySets {
+            effective: kept,
+            permitted: kept,
+            inheritable: CapabilitySet::empty(),
+        };
         rustix::thread::set_capabilities(None, sets).map_err(|e| failure("capset", e))?;
     }
     if spec.no_new_privileges {

@@ -24,7 +24,13 @@ pub(super) struct Io {
 impl Io {
     pub(super) fn from_descriptors(fds: Vec<OwnedFd>) -> Option<Io> {
         let [spec, stdin, stdout, stderr, status] = <[OwnedFd; 5]>::try_from(fds).ok()?;
-        Some(Io { spec, stdin, stdout, stderr, status })
+        Some(Io {
+            spec,
+            stdin,
+            stdout,
+            stderr,
+            status,
+        })
     }
 
     pub(super) fn spec<T: DeserializeOwned>(&self) -> std::io::Result<T> {
@@ -47,7 +53,9 @@ impl Io {
 
 /// Runs a container in the new process; never returns.
 pub(super) fn container(spec: &ContainerSpec, io: Io) -> ! {
-    let failed = run_container(spec, &io).err().unwrap_or_else(|| failure("exec", "returned"));
+    let failed = run_container(spec, &io)
+        .err()
+        .unwrap_or_else(|| failure("exec", "returned"));
     io.fail(&failed);
     std::process::exit(START_FAILED)
 }
@@ -78,7 +86,9 @@ pub(super) fn exec(pid: i32, io: Io) -> ! {
             let run = || {
                 let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
                 let _ = rustix::process::setsid();
-                let spec: ProcessSpec = io.spec().map_err(|e| failure("reading the process's specification", e))?;
+                let spec: ProcessSpec = io
+                    .spec()
+                    .map_err(|e| failure("reading the process's specification", e))?;
                 io.become_stdio()?;
                 start(&spec, false)
             };
@@ -95,7 +105,8 @@ pub(super) fn exec(pid: i32, io: Io) -> ! {
 
 fn join_and_fork(pid: i32) -> Result<sys::Forked, StartFailure> {
     let pid = Pid::from_raw(pid).ok_or_else(|| failure("pidfd_open", "no such process"))?;
-    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|e| failure("pidfd_open", e))?;
+    let pidfd =
+        rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|e| failure("pidfd_open", e))?;
     sys::join(&pidfd, libc::CLONE_NEWNS | libc::CLONE_NEWPID).map_err(|e| failure("setns", e))?;
     sys::fork(0).map_err(|e| failure("fork", e))
 }
@@ -105,7 +116,10 @@ fn exit_code_of(child: i32) -> i32 {
         match rustix::process::waitpid(Pid::from_raw(child), rustix::process::WaitOptions::empty()) {
             Err(rustix::io::Errno::INTR) => {}
             Ok(Some((_, status))) => {
-                return status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
+                return status
+                    .exit_status()
+                    .or(status.terminating_signal().map(|s| 128 + s))
+                    .unwrap_or(255);
             }
             _ => return 255,
         }

@@ -27,7 +27,10 @@ pub const ENTRY: &str = "__container-init";
 ///
 /// Call it first thing in `main` of every program that starts a [`crate::Node`], before any thread exists.
 pub fn container_main_if_asked() {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == ENTRY) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == ENTRY)
+    {
         container_main();
     }
 }
@@ -39,5 +42,27 @@ pub fn container_main() -> ! {
 
 /// An error with the operation in front, in the style of runc.
 pub(crate) fn failure(what: impl Display, error: impl Display) -> StartFailure {
-    StartFailure { command: false, message: format!("{what}: {error}") }
+    StartFailure {
+        command: false,
+        message: format!("{what}: {error}"),
+    }
+}
+
+/// Lets a test program be a sandbox: its `main` belongs to the test harness, so this runs before it.
+///
+/// Use it once per test program, at top level. Not for shipped programs, which have a `main` of their own.
+#[macro_export]
+macro_rules! sandboxes_in_tests {
+    () => {
+        #[used]
+        #[allow(unsafe_code)]
+        // SAFETY: the C library calls functions of this section once, before `main`, in a single thread.
+        #[unsafe(link_section = ".init_array")]
+        static SANDBOXES_IN_TESTS: extern "C" fn() = {
+            extern "C" fn hook() {
+                $crate::container_main_if_asked();
+            }
+            hook
+        };
+    };
 }

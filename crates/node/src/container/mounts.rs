@@ -4,7 +4,7 @@
 //! with `RESOLVE_IN_ROOT`: links in an image or volume cannot lead a mount to the host.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatVfsMountFlags};
@@ -20,11 +20,26 @@ type Result<T> = std::result::Result<T, StartFailure>;
 const LINKS_LIMIT: usize = 40;
 
 const MASKED: &[&str] = &[
-    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-    "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
     "/sys/firmware",
 ];
-const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const READ_ONLY: &[&str] = &[
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
 
 /// Makes the root and moves the process into it.
 pub(super) fn assemble(spec: &ContainerSpec) -> Result<()> {
@@ -51,10 +66,16 @@ pub(super) fn assemble_for_oci(spec: &ContainerSpec) -> Result<()> {
 
 fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
     overlay(&spec.root, &spec.rootfs)?;
-    let root = rustix::fs::open(&spec.rootfs, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| failure("opening the root", e))?;
+    let root = rustix::fs::open(
+        &spec.rootfs,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(|e| failure("opening the root", e))?;
     for hidden in &spec.root.hidden {
-        let Ok(target) = open_in(&root, hidden) else { continue };
+        let Ok(target) = open_in(&root, hidden) else {
+            continue;
+        };
         let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
         rustix::mount::mount("tmpfs", by_fd(&target), "tmpfs", flags, c"size=0,mode=755")
             .map_err(|e| failure(format_args!("hiding {}", hidden.display()), e))?;
@@ -69,19 +90,32 @@ fn overlay(root: &Root, target: &Path) -> Result<()> {
         false => (root.layers_dir.as_path(), root.layers.join(":")),
     };
     std::env::set_current_dir(folder).map_err(|e| failure(folder.display(), e))?;
-    let paths = format!("lowerdir={lower},upperdir={},workdir={}", escape(&root.upper), escape(&root.work));
+    let paths = format!(
+        "lowerdir={lower},upperdir={},workdir={}",
+        escape(&root.upper),
+        escape(&root.work)
+    );
     // Nothing of a container's root is kept, so it need not be synced: unmounting is then free. The second attempt is
     // for kernels before 5.10, the third for user namespaces.
     let mut result = Ok(());
     for extra in [",volatile", "", ",userxattr"] {
         let options = CString::new(format!("{paths}{extra}")).map_err(|e| failure("overlay options", e))?;
-        result = rustix::mount::mount("overlay", target, "overlay", MountFlags::empty(), options.as_c_str());
+        result = rustix::mount::mount(
+            "overlay",
+            target,
+            "overlay",
+            MountFlags::empty(),
+            options.as_c_str(),
+        );
         if result.is_ok() {
             break;
         }
     }
     result.map_err(|error| match error {
-        Errno::NODEV => failure("mounting the root", "this kernel has no overlay file system (CONFIG_OVERLAY_FS)"),
+        Errno::NODEV => failure(
+            "mounting the root",
+            "this kernel has no overlay file system (CONFIG_OVERLAY_FS)",
+        ),
         Errno::PERM => failure(
             "mounting the root",
             "overlay mounts in user namespaces need Linux 5.11 or newer, or run as root",
@@ -91,13 +125,17 @@ fn overlay(root: &Root, target: &Path) -> Result<()> {
 }
 
 fn escape(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
+    path.to_string_lossy()
+        .replace('\\', "\\\\")
+        .replace(',', "\\,")
+        .replace(':', "\\:")
 }
 
 fn mount_proc(root: &OwnedFd) -> Result<()> {
     let target = make_target(root, Path::new("/proc"), true)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    rustix::mount::mount("proc", by_fd(&target), "proc", flags, None).map_err(|e| failure("mounting /proc", e))
+    rustix::mount::mount("proc", by_fd(&target), "proc", flags, None)
+        .map_err(|e| failure("mounting /proc", e))
 }
 
 fn mount_sys(root: &OwnedFd, spec: &ContainerSpec) -> Result<()> {
@@ -109,7 +147,8 @@ fn mount_sys(root: &OwnedFd, spec: &ContainerSpec) -> Result<()> {
     match rustix::mount::mount("sysfs", by_fd(&target), "sysfs", flags, None) {
         Ok(()) => Ok(()),
         // A user namespace may mount sysfs only with a network namespace of its own; the host's shows no more then.
-        Err(Errno::PERM) => rustix::mount::mount_bind_recursive("/sys", by_fd(&target)).map_err(|e| failure("mounting /sys", e)),
+        Err(Errno::PERM) => rustix::mount::mount_bind_recursive("/sys", by_fd(&target))
+            .map_err(|e| failure("mounting /sys", e)),
         Err(error) => Err(failure("mounting /sys", error)),
     }
 }
@@ -122,7 +161,13 @@ fn mount_volumes(root: &OwnedFd, spec: &ContainerSpec) -> Result<()> {
 }
 
 fn bind(root: &OwnedFd, mount: &Mount) -> Result<()> {
-    let what = || format!("mounting {} to rootfs at {}", mount.source.display(), mount.target.display());
+    let what = || {
+        format!(
+            "mounting {} to rootfs at {}",
+            mount.source.display(),
+            mount.target.display()
+        )
+    };
     let source = open_source(mount)?;
     let stat = rustix::fs::fstat(&source).map_err(|e| failure(what(), e))?;
     let is_dir = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
@@ -140,7 +185,9 @@ fn open_source(mount: &Mount) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let source = rustix::fs::open(&mount.source, flags, Mode::empty())
         .map_err(|e| failure(mount.source.display(), e))?;
-    let Some(sub_path) = mount.sub_path.as_deref() else { return Ok(source) };
+    let Some(sub_path) = mount.sub_path.as_deref() else {
+        return Ok(source);
+    };
     let refuse = |error: Errno| match error {
         Errno::XDEV | Errno::LOOP => failure(format_args!("subPath {sub_path:?}"), "leads out of the volume"),
         error => failure(format_args!("subPath {sub_path:?}"), error),
@@ -158,7 +205,8 @@ fn open_source(mount: &Mount) -> Result<OwnedFd> {
         }
         // Links are refused here: while a missing path is being made, nobody has a reason to put one.
         let resolve = beneath | ResolveFlags::NO_SYMLINKS;
-        folder = rustix::fs::openat2(&folder, name.as_os_str(), flags, Mode::empty(), resolve).map_err(refuse)?;
+        folder =
+            rustix::fs::openat2(&folder, name.as_os_str(), flags, Mode::empty(), resolve).map_err(refuse)?;
     }
     Ok(folder)
 }
@@ -166,7 +214,11 @@ fn open_source(mount: &Mount) -> Result<OwnedFd> {
 /// Opens a path as a process inside the root would see it.
 pub(super) fn open_in(root: &OwnedFd, path: &Path) -> std::result::Result<OwnedFd, Errno> {
     let path = path.strip_prefix("/").unwrap_or(path);
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     loop {
         // EAGAIN: someone renamed a folder above while `..` was resolved.
@@ -227,7 +279,12 @@ fn try_make_target(root: &OwnedFd, path: &Path, is_dir: bool) -> std::result::Re
             rustix::fs::mkdirat(&folder, name.as_os_str(), Mode::from_raw_mode(0o755))?;
         } else {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-            rustix::fs::openat(reopen(&folder)?, name.as_os_str(), flags, Mode::from_raw_mode(0o644))?;
+            rustix::fs::openat(
+                reopen(&folder)?,
+                name.as_os_str(),
+                flags,
+                Mode::from_raw_mode(0o644),
+            )?;
         }
         folder = open_in(root, &done)?;
     }
@@ -239,8 +296,8 @@ fn reopen(folder: &OwnedFd) -> std::result::Result<OwnedFd, Errno> {
 }
 
 /// A path that leads to exactly what a descriptor has open.
-pub(super) fn by_fd(fd: impl AsFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()))
+pub(super) fn by_fd(fd: &OwnedFd) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
 fn enter(rootfs: &Path) -> Result<()> {
@@ -253,9 +310,13 @@ fn enter(rootfs: &Path) -> Result<()> {
 
 fn mask() -> Result<()> {
     for path in MASKED {
-        let Ok(stat) = rustix::fs::statat(CWD, *path, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let Ok(stat) = rustix::fs::statat(CWD, *path, AtFlags::SYMLINK_NOFOLLOW) else {
+            continue;
+        };
         let done = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => rustix::mount::mount("tmpfs", *path, "tmpfs", MountFlags::RDONLY, c"size=0"),
+            FileType::Directory => {
+                rustix::mount::mount("tmpfs", *path, "tmpfs", MountFlags::RDONLY, c"size=0")
+            }
             _ => rustix::mount::mount_bind("/dev/null", *path),
         };
         done.map_err(|e| failure(format_args!("masking {path}"), e))?;

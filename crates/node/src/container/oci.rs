@@ -17,7 +17,11 @@ pub(super) fn run(program: &Path, spec: &ContainerSpec) -> StartFailure {
     if let Err(error) = std::fs::write(&config, bundle_config(spec).to_string()) {
         return failure(config.display(), error);
     }
-    let id = format!("argosy-{}-{}", std::process::id(), spec.key.replace(['/', '.'], "-"));
+    let id = format!(
+        "argosy-{}-{}",
+        std::process::id(),
+        spec.key.replace(['/', '.'], "-")
+    );
     let state = bundle.join("state");
     let argv: Vec<String> = [
         &program.to_string_lossy(),
@@ -42,8 +46,16 @@ fn bundle_config(spec: &ContainerSpec) -> Value {
     if !spec.shared_pids {
         namespaces.push(json!({"type": "pid"}));
     }
-    let capabilities = capability_names(if spec.privileged { u64::MAX } else { process.capabilities });
-    let env: Vec<String> = process.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let capabilities = capability_names(if spec.privileged {
+        u64::MAX
+    } else {
+        process.capabilities
+    });
+    let env: Vec<String> = process
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let mut mounts = standard_mounts();
     mounts.extend(spec.mounts.iter().map(bind));
     json!({
@@ -67,14 +79,24 @@ fn bundle_config(spec: &ContainerSpec) -> Value {
 }
 
 fn standard_mounts() -> Vec<Value> {
-    let mount = |target: &str, kind: &str, options: &[&str]| {
-        json!({"destination": target, "type": kind, "source": kind, "options": options})
-    };
+    let mount = |target: &str, kind: &str, options: &[&str]| json!({"destination": target, "type": kind, "source": kind, "options": options});
     vec![
         mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
-        mount("/dev/pts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]),
-        mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
+        mount(
+            "/dev",
+            "tmpfs",
+            &["nosuid", "strictatime", "mode=755", "size=65536k"],
+        ),
+        mount(
+            "/dev/pts",
+            "devpts",
+            &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
+        ),
+        mount(
+            "/dev/shm",
+            "tmpfs",
+            &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+        ),
         mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
         mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
     ]

@@ -20,7 +20,12 @@ pub(super) fn enter_working_directory(cwd: &str) -> Result<(), StartFailure> {
     }
     fs::create_dir_all(cwd)
         .and_then(|()| std::env::set_current_dir(cwd))
-        .map_err(|e| failure(format_args!("chdir to cwd ({cwd:?}) set in config.json failed"), reason(&e)))
+        .map_err(|e| {
+            failure(
+                format_args!("chdir to cwd ({cwd:?}) set in config.json failed"),
+                reason(&e),
+            )
+        })
 }
 
 /// The environment with later entries winning, and `HOME` and `PATH` filled in.
@@ -48,13 +53,16 @@ pub(super) fn look_up(argv: &[String], env: &[(String, String)]) -> Result<Strin
     if name.contains('/') {
         return match check_executable(name) {
             Ok(()) => Ok(name.clone()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(command(format!("exec: {name:?}: stat {name}: no such file or directory")))
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(command(format!(
+                "exec: {name:?}: stat {name}: no such file or directory"
+            ))),
             Err(error) => Err(command(format!("exec: {name:?}: {}", reason(&error)))),
         };
     }
-    let path = env.iter().find(|(key, _)| key == "PATH").map_or("", |(_, value)| value);
+    let path = env
+        .iter()
+        .find(|(key, _)| key == "PATH")
+        .map_or("", |(_, value)| value);
     let mut refused = None;
     for folder in path.split(':') {
         let candidate = format!("{}/{name}", if folder.is_empty() { "." } else { folder });
@@ -85,18 +93,30 @@ fn check_executable(path: &str) -> io::Result<()> {
 pub(super) fn execute(program: &str, argv: &[String], env: &[(String, String)]) -> StartFailure {
     let strings = || -> Result<_, std::ffi::NulError> {
         let program = CString::new(program)?;
-        let argv = argv.iter().map(|a| CString::new(a.as_str())).collect::<Result<Vec<_>, _>>()?;
-        let env = env.iter().map(|(k, v)| CString::new(format!("{k}={v}"))).collect::<Result<Vec<_>, _>>()?;
+        let argv = argv
+            .iter()
+            .map(|a| CString::new(a.as_str()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let env = env
+            .iter()
+            .map(|(k, v)| CString::new(format!("{k}={v}")))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok((program, argv, env))
     };
     match strings() {
         Err(_) => command("exec: an argument or environment variable contains a nul byte"),
-        Ok((path, argv, env)) => command(format!("exec {program}: {}", reason(&sys::execve(&path, &argv, &env)))),
+        Ok((path, argv, env)) => command(format!(
+            "exec {program}: {}",
+            reason(&sys::execve(&path, &argv, &env))
+        )),
     }
 }
 
 fn command(message: impl Into<String>) -> StartFailure {
-    StartFailure { command: true, message: message.into() }
+    StartFailure {
+        command: true,
+        message: message.into(),
+    }
 }
 
 /// The text of an operating system error as Go prints it: lower case, no number.

@@ -27,11 +27,13 @@ pub(super) fn main() -> i32 {
         Ok(_) => return SETUP_FAILED,
         Err(error) => Err(error),
     };
-    let forked = spec.map_err(|e| failure("reading the sandbox's specification", e)).and_then(|spec| {
-        enter_namespaces(&spec)?;
-        let forked = sys::fork(0).map_err(|e| failure("fork", e))?;
-        Ok((spec, forked))
-    });
+    let forked = spec
+        .map_err(|e| failure("reading the sandbox's specification", e))
+        .and_then(|spec| {
+            enter_namespaces(&spec)?;
+            let forked = sys::fork(0).map_err(|e| failure("fork", e))?;
+            Ok((spec, forked))
+        });
     match forked {
         Err(StartFailure { message, .. }) => {
             let _ = wire::send(socket, &Report::Failed { message }, &[]);
@@ -59,8 +61,12 @@ fn wait_for(pid: i32) -> i32 {
 fn enter_namespaces(spec: &SandboxSpec) -> Result<()> {
     if spec.own_user {
         let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-        sys::unshare(libc::CLONE_NEWUSER)
-            .map_err(|e| failure("user namespaces are not available to this user (unshare CLONE_NEWUSER)", e))?;
+        sys::unshare(libc::CLONE_NEWUSER).map_err(|e| {
+            failure(
+                "user namespaces are not available to this user (unshare CLONE_NEWUSER)",
+                e,
+            )
+        })?;
         let write = |file: &str, text: String| fs::write(file, text).map_err(|e| failure(file, e));
         write("/proc/self/setgroups", "deny".into())?;
         write("/proc/self/uid_map", format!("0 {} 1", uid.as_raw()))?;
@@ -90,13 +96,21 @@ fn inner(socket: BorrowedFd<'_>, spec: &SandboxSpec) -> i32 {
     if wire::send(socket, &Report::Ready, &[]).is_err() {
         return SETUP_FAILED;
     }
-    Sandbox { socket, signals, processes: BTreeMap::new() }.serve()
+    Sandbox {
+        socket,
+        signals,
+        processes: BTreeMap::new(),
+    }
+    .serve()
 }
 
 fn set_up(spec: &SandboxSpec) -> Result<()> {
     // Slave, not private: an unmount on the host must not be held up by a pod.
-    rustix::mount::mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
-        .map_err(|e| failure("making mounts private", e))?;
+    rustix::mount::mount_change(
+        "/",
+        MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
+    )
+    .map_err(|e| failure("making mounts private", e))?;
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(|e| failure("sethostname", e))?;
     if spec.own_network {
         sys::loopback_up().map_err(|e| failure("bringing up the loopback interface", e))?;
@@ -154,7 +168,12 @@ impl Sandbox<'_> {
     fn reap(&mut self) {
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             let pid = pid.as_raw_nonzero().get();
-            let Some(key) = self.processes.iter().find(|(_, p)| **p == pid).map(|(key, _)| key.clone()) else {
+            let Some(key) = self
+                .processes
+                .iter()
+                .find(|(_, p)| **p == pid)
+                .map(|(key, _)| key.clone())
+            else {
                 continue;
             };
             self.processes.remove(&key);
@@ -180,7 +199,9 @@ impl Sandbox<'_> {
     }
 
     fn start(&mut self, fds: Vec<OwnedFd>) {
-        let Some(io) = init::Io::from_descriptors(fds) else { return };
+        let Some(io) = init::Io::from_descriptors(fds) else {
+            return;
+        };
         let spec: crate::runtime::ContainerSpec = match io.spec() {
             Ok(spec) => spec,
             Err(error) => return io.fail(&failure("reading the container's specification", error)),
@@ -198,7 +219,9 @@ impl Sandbox<'_> {
     }
 
     fn exec(&mut self, key: String, target: &str, fds: Vec<OwnedFd>) {
-        let Some(io) = init::Io::from_descriptors(fds) else { return };
+        let Some(io) = init::Io::from_descriptors(fds) else {
+            return;
+        };
         let Some(pid) = self.processes.get(target).copied() else {
             return io.fail(&failure("container is not running", target));
         };
@@ -212,7 +235,9 @@ impl Sandbox<'_> {
     }
 
     fn signal(&self, key: &str, signal: i32, group: bool) {
-        let Some(pid) = self.processes.get(key) else { return };
+        let Some(pid) = self.processes.get(key) else {
+            return;
+        };
         let target = if group { -pid } else { *pid };
         // The only outcome besides success is that the process is gone already, which its report will tell.
         kill(target, signal);

@@ -37,7 +37,11 @@ pub(crate) fn child_signals() -> io::Result<OwnedFd> {
             return Err(io::Error::last_os_error());
         }
         let fd = libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+        if fd < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(OwnedFd::from_raw_fd(fd))
+        }
     }
 }
 
@@ -57,7 +61,14 @@ pub(crate) fn default_signals() {
 /// Marks every descriptor above 2 to be closed by the next `execve`.
 pub(crate) fn close_on_exec_above_stdio() {
     // SAFETY: changes a flag of descriptors only.
-    let done = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 4u32 /* CLOSE_RANGE_CLOEXEC */) };
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            3u32,
+            u32::MAX,
+            4u32, /* CLOSE_RANGE_CLOEXEC */
+        )
+    };
     if done == 0 {
         return;
     }
@@ -70,7 +81,10 @@ pub(crate) fn close_on_exec_above_stdio() {
 /// Replaces the process; returns only on failure.
 pub(crate) fn execve(path: &CString, argv: &[CString], env: &[CString]) -> io::Error {
     let pointers = |list: &[CString]| {
-        list.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
+        list.iter()
+            .map(|s| s.as_ptr())
+            .chain(std::iter::once(std::ptr::null()))
+            .collect::<Vec<_>>()
     };
     let (argv, env) = (pointers(argv), pointers(env));
     // SAFETY: both arrays end with a null pointer and point into strings that outlive the call.
@@ -81,19 +95,31 @@ pub(crate) fn execve(path: &CString, argv: &[CString], env: &[CString]) -> io::E
 /// Sets the controlling terminal to standard input.
 pub(crate) fn take_terminal() -> io::Result<()> {
     // SAFETY: TIOCSCTTY takes an integer argument.
-    if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Joins the namespaces in `flags` of the process behind `pidfd`.
 pub(crate) fn join(pidfd: &impl std::os::fd::AsRawFd, flags: libc::c_int) -> io::Result<()> {
     // SAFETY: setns changes namespaces of the calling, single-threaded process only.
-    if unsafe { libc::setns(pidfd.as_raw_fd(), flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if unsafe { libc::setns(pidfd.as_raw_fd(), flags) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Detaches from the namespaces in `flags` (`CLONE_NEW*`).
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
     // SAFETY: the process is single-threaded, and no descriptor table is unshared.
-    if unsafe { libc::unshare(flags) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if unsafe { libc::unshare(flags) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Brings up the loopback interface of the current network namespace.
@@ -109,7 +135,11 @@ pub(crate) fn loopback_up() -> io::Result<()> {
         request.ifr_name[0] = b'l' as libc::c_char;
         request.ifr_name[1] = b'o' as libc::c_char;
         request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
-        match libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&socket), libc::SIOCSIFFLAGS as _, &request) {
+        match libc::ioctl(
+            std::os::fd::AsRawFd::as_raw_fd(&socket),
+            libc::SIOCSIFFLAGS as _,
+            &request,
+        ) {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }

@@ -27,7 +27,10 @@ pub(super) struct Found {
 
 /// An opened archive: its files by name.
 pub(super) enum Archive {
-    Tar { path: PathBuf, entries: BTreeMap<String, (u64, u64)> },
+    Tar {
+        path: PathBuf,
+        entries: BTreeMap<String, (u64, u64)>,
+    },
     Folder(PathBuf),
 }
 
@@ -56,7 +59,12 @@ impl Archive {
         let mut links = Vec::new();
         for entry in archive.entries_with_seek().map_err(error())? {
             let entry = entry.map_err(error())?;
-            let name = entry.path().map_err(error())?.to_string_lossy().trim_start_matches("./").to_string();
+            let name = entry
+                .path()
+                .map_err(error())?
+                .to_string_lossy()
+                .trim_start_matches("./")
+                .to_string();
             match entry.link_name().map_err(error())? {
                 Some(link) => links.push((name, link.to_string_lossy().into_owned())),
                 None => {
@@ -67,7 +75,10 @@ impl Archive {
         // Old `docker save` links equal layers to each other.
         for (name, link) in links {
             let target = Path::new(&name).parent().unwrap_or(Path::new("")).join(&link);
-            let found = entries.get(&link).or_else(|| entries.get(&lexical(&target))).copied();
+            let found = entries
+                .get(&link)
+                .or_else(|| entries.get(&lexical(&target)))
+                .copied();
             if let Some(place) = found {
                 entries.insert(name, place);
             }
@@ -80,7 +91,9 @@ impl Archive {
         match self {
             Archive::Folder(folder) => {
                 let path = folder.join(name);
-                Ok(Box::new(BufReader::new(File::open(&path).map_err(Error::file(&path))?)))
+                Ok(Box::new(BufReader::new(
+                    File::open(&path).map_err(Error::file(&path))?,
+                )))
             }
             Archive::Tar { path, entries } => {
                 let Some((offset, size)) = entries.get(name) else {
@@ -102,7 +115,10 @@ impl Archive {
 
     fn document(&self, name: &str) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        self.read(name)?.take(DOCUMENT_LIMIT_BYTES).read_to_end(&mut bytes).map_err(Error::file(name))?;
+        self.read(name)?
+            .take(DOCUMENT_LIMIT_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(Error::file(name))?;
         Ok(bytes)
     }
 
@@ -117,7 +133,9 @@ impl Archive {
             self.oci_images(&index, None, 0, &mut found)?;
             return Ok(found);
         }
-        Err(Error::Damaged("neither a docker archive (manifest.json) nor an OCI layout (index.json)".into()))
+        Err(Error::Damaged(
+            "neither a docker archive (manifest.json) nor an OCI layout (index.json)".into(),
+        ))
     }
 
     fn docker_images(&self) -> Result<Vec<Found>, Error> {
@@ -132,13 +150,20 @@ impl Archive {
         manifests.into_iter().map(read).collect()
     }
 
-    fn oci_images(&self, index: &Value, name: Option<&str>, depth: usize, found: &mut Vec<Found>) -> Result<(), Error> {
+    fn oci_images(
+        &self,
+        index: &Value,
+        name: Option<&str>,
+        depth: usize,
+        found: &mut Vec<Found>,
+    ) -> Result<(), Error> {
         if depth > INDEX_DEPTH {
             return Err(Error::Damaged("indexes nested too deeply".into()));
         }
         for entry in index["manifests"].as_array().into_iter().flatten() {
             let annotation = |key: &str| entry["annotations"][key].as_str();
-            let own = annotation("io.containerd.image.name").or(annotation("org.opencontainers.image.ref.name"));
+            let own =
+                annotation("io.containerd.image.name").or(annotation("org.opencontainers.image.ref.name"));
             let name = own.or(name);
             let platform = &entry["platform"];
             if platform.is_object() && !is_ours(platform) {

@@ -16,7 +16,13 @@ const LINKS_LIMIT: usize = 40;
 
 /// Unpacks a tar stream into the empty folder `root`, whose content lies over `lowers` (the topmost first). Returns bytes written.
 pub(super) fn unpack(stream: impl Read, root: &Path, lowers: &[PathBuf]) -> io::Result<u64> {
-    let open = |path: &Path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let open = |path: &Path| {
+        rustix::fs::open(
+            path,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+    };
     let privileged = rustix::process::geteuid().is_root();
     let mut layer = Layer {
         root: open(root)?,
@@ -30,7 +36,9 @@ pub(super) fn unpack(stream: impl Read, root: &Path, lowers: &[PathBuf]) -> io::
     for entry in archive.entries()? {
         let mut entry = entry?;
         let name = entry.path()?.into_owned();
-        layer.add(&name, &mut entry).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", name.display())))?;
+        layer
+            .add(&name, &mut entry)
+            .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", name.display())))?;
     }
     layer.finish();
     Ok(layer.written_bytes)
@@ -63,20 +71,27 @@ impl Layer {
         }
         let mode = Mode::from_raw_mode(entry.header().mode()? & 0o7777);
         match kind {
-            EntryType::Directory => match rustix::fs::mkdirat(&parent, &file_name, Mode::from_raw_mode(0o755)) {
-                Err(Errno::EXIST) if !is_dir(&parent, &file_name)? => {
-                    rustix::fs::unlinkat(&parent, &file_name, AtFlags::empty())?;
-                    rustix::fs::mkdirat(&parent, &file_name, Mode::from_raw_mode(0o755))?;
+            EntryType::Directory => {
+                match rustix::fs::mkdirat(&parent, &file_name, Mode::from_raw_mode(0o755)) {
+                    Err(Errno::EXIST) if !is_dir(&parent, &file_name)? => {
+                        rustix::fs::unlinkat(&parent, &file_name, AtFlags::empty())?;
+                        rustix::fs::mkdirat(&parent, &file_name, Mode::from_raw_mode(0o755))?;
+                    }
+                    Err(Errno::EXIST) => {}
+                    done => done?,
                 }
-                Err(Errno::EXIST) => {}
-                done => done?,
-            },
+            }
             EntryType::Symlink => {
-                let link = entry.link_name()?.ok_or_else(|| io::Error::other("link without a target"))?;
+                let link = entry
+                    .link_name()?
+                    .ok_or_else(|| io::Error::other("link without a target"))?;
                 rustix::fs::symlinkat(link.as_ref(), &parent, &file_name)?;
             }
             EntryType::Link => {
-                let link = entry.link_name()?.ok_or_else(|| io::Error::other("link without a target"))?.into_owned();
+                let link = entry
+                    .link_name()?
+                    .ok_or_else(|| io::Error::other("link without a target"))?
+                    .into_owned();
                 return self.hard_link(&clean(&link)?, &parent, &file_name);
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
@@ -108,9 +123,10 @@ impl Layer {
         mode: Mode,
     ) -> io::Result<()> {
         let header = entry.header();
-        let mtime = i64::try_from(header.mtime()?).unwrap_or(0);
+        let mtime = i64::try_from(header.mtime().unwrap_or(0)).unwrap_or(0);
         if self.privileged {
-            let (uid, gid) = (header.uid()? as u32, header.gid()? as u32);
+            // Some tools leave numbers blank that they hold to be zero.
+            let (uid, gid) = (header.uid().unwrap_or(0) as u32, header.gid().unwrap_or(0) as u32);
             let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
             rustix::fs::chownat(parent, name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
         }
@@ -138,14 +154,23 @@ impl Layer {
 
     fn root_attributes<R: Read>(&mut self, entry: &tar::Entry<'_, R>) -> io::Result<()> {
         let mode = Mode::from_raw_mode(entry.header().mode()? & 0o7777);
-        let here = rustix::fs::openat(&self.root, ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let here = rustix::fs::openat(
+            &self.root,
+            ".",
+            OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
         Ok(rustix::fs::fchmod(here, mode)?)
     }
 
     fn whiteout(&self, parent: &OwnedFd, hidden: &str) -> io::Result<()> {
         if hidden == ".wh..opq" {
             let folder = rustix::fs::openat(parent, ".", OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-            let key = if self.privileged { "trusted.overlay.opaque" } else { "user.overlay.opaque" };
+            let key = if self.privileged {
+                "trusted.overlay.opaque"
+            } else {
+                "user.overlay.opaque"
+            };
             return Ok(rustix::fs::fsetxattr(folder, key, b"y", XattrFlags::empty())?);
         }
         match rustix::fs::mknodat(parent, hidden, FileType::CharacterDevice, Mode::empty(), 0) {
@@ -157,7 +182,9 @@ impl Layer {
 
     fn hard_link(&self, target: &Path, parent: &OwnedFd, name: &std::ffi::OsStr) -> io::Result<()> {
         let folder = target.parent().unwrap_or(Path::new(""));
-        let target_name = target.file_name().ok_or_else(|| io::Error::other("hard link to the root"))?;
+        let target_name = target
+            .file_name()
+            .ok_or_else(|| io::Error::other("hard link to the root"))?;
         match open_in(&self.root, folder, OFlags::DIRECTORY) {
             Ok(folder) => match rustix::fs::linkat(&folder, target_name, parent, name, AtFlags::empty()) {
                 Err(Errno::NOENT) => {}
@@ -168,18 +195,30 @@ impl Layer {
         }
         // The file is in a layer below; a link cannot cross layers, so copy it.
         for lower in &self.lowers {
-            let Ok(file) = open_for_reading(lower, target) else { continue };
+            let Ok(file) = open_for_reading(lower, target) else {
+                continue;
+            };
             let stat = rustix::fs::fstat(&file)?;
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
             let copy = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o600))?;
             let mut copy = File::from(copy);
             io::copy(&mut File::from(file), &mut copy)?;
             if self.privileged {
-                rustix::fs::fchown(&copy, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+                rustix::fs::fchown(
+                    &copy,
+                    Some(Uid::from_raw(stat.st_uid)),
+                    Some(Gid::from_raw(stat.st_gid)),
+                )?;
             }
-            return Ok(rustix::fs::fchmod(&copy, Mode::from_raw_mode(stat.st_mode & 0o7777))?);
+            return Ok(rustix::fs::fchmod(
+                &copy,
+                Mode::from_raw_mode(stat.st_mode & 0o7777),
+            )?);
         }
-        Err(io::Error::new(io::ErrorKind::NotFound, format!("hard link to missing {}", target.display())))
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("hard link to missing {}", target.display()),
+        ))
     }
 
     fn open_parent(&mut self, path: &Path) -> io::Result<OwnedFd> {
@@ -223,15 +262,28 @@ impl Layer {
             }
             match self.below(&done)? {
                 Below::Link(link) => {
-                    let link = link.strip_prefix("/").map_or_else(|_| before.join(&link), Path::to_path_buf);
+                    let link = link
+                        .strip_prefix("/")
+                        .map_or_else(|_| before.join(&link), Path::to_path_buf);
                     return Ok(Err(link.join(rest.as_path())));
                 }
                 Below::Folder(mode, uid, gid) => {
                     rustix::fs::mkdirat(&folder, name.as_os_str(), Mode::from_raw_mode(mode))?;
-                    rustix::fs::chmodat(&folder, name.as_os_str(), Mode::from_raw_mode(mode), AtFlags::empty())?;
+                    rustix::fs::chmodat(
+                        &folder,
+                        name.as_os_str(),
+                        Mode::from_raw_mode(mode),
+                        AtFlags::empty(),
+                    )?;
                     if self.privileged {
                         let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-                        rustix::fs::chownat(&folder, name.as_os_str(), owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)?;
+                        rustix::fs::chownat(
+                            &folder,
+                            name.as_os_str(),
+                            owner.0,
+                            owner.1,
+                            AtFlags::SYMLINK_NOFOLLOW,
+                        )?;
                     }
                 }
                 Below::Nothing => rustix::fs::mkdirat(&folder, name.as_os_str(), Mode::from_raw_mode(0o755))?,
@@ -243,7 +295,9 @@ impl Layer {
 
     fn below(&self, path: &Path) -> io::Result<Below> {
         for lower in &self.lowers {
-            let Ok(found) = open_in(lower, path, OFlags::NOFOLLOW) else { continue };
+            let Ok(found) = open_in(lower, path, OFlags::NOFOLLOW) else {
+                continue;
+            };
             let stat = rustix::fs::fstat(&found)?;
             return Ok(match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => Below::Folder(stat.st_mode & 0o7777, stat.st_uid, stat.st_gid),
@@ -280,7 +334,10 @@ fn clean(path: &Path) -> io::Result<PathBuf> {
             Component::Normal(name) => cleaned.push(name),
             Component::RootDir | Component::CurDir => {}
             Component::ParentDir | Component::Prefix(_) => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a layer may not name files outside of it"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a layer may not name files outside of it",
+                ));
             }
         }
     }
@@ -288,14 +345,30 @@ fn clean(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn open_in(root: &OwnedFd, path: &Path, extra: OFlags) -> Result<OwnedFd, Errno> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     let flags = OFlags::PATH | OFlags::CLOEXEC | extra;
-    rustix::fs::openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
+    rustix::fs::openat2(
+        root,
+        path,
+        flags,
+        Mode::empty(),
+        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+    )
 }
 
 fn open_for_reading(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(root, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty(), resolve)
+    rustix::fs::openat2(
+        root,
+        path,
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+        resolve,
+    )
 }
 
 fn make_room(parent: &OwnedFd, name: &std::ffi::OsStr) -> io::Result<()> {
@@ -322,11 +395,17 @@ fn device_of(header: &tar::Header) -> io::Result<(FileType, u64)> {
 }
 
 fn extended_attributes<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let Some(extensions) = entry.pax_extensions()? else { return Ok(Vec::new()) };
+    let Some(extensions) = entry.pax_extensions()? else {
+        return Ok(Vec::new());
+    };
     let mut found = Vec::new();
     for extension in extensions {
         let extension = extension?;
-        if let Some(key) = extension.key().ok().and_then(|key| key.strip_prefix("SCHILY.xattr.")) {
+        if let Some(key) = extension
+            .key()
+            .ok()
+            .and_then(|key| key.strip_prefix("SCHILY.xattr."))
+        {
             found.push((key.to_string(), extension.value_bytes().to_vec()));
         }
     }
@@ -334,6 +413,12 @@ fn extended_attributes<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Vec
 }
 
 fn times(mtime: i64) -> Timestamps {
-    let time = Timespec { tv_sec: mtime, tv_nsec: 0 };
-    Timestamps { last_access: time, last_modification: time }
+    let time = Timespec {
+        tv_sec: mtime,
+        tv_nsec: 0,
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
 }

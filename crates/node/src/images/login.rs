@@ -14,7 +14,10 @@ pub(crate) fn login(key: &str, content: &[u8], registry: &str) -> Option<Credent
         ".dockercfg" => &document,
         _ => return None,
     };
-    let (_, entry) = entries.as_object()?.iter().find(|(host, _)| host_of(host) == registry)?;
+    let (_, entry) = entries
+        .as_object()?
+        .iter()
+        .find(|(host, _)| host_of(host) == registry)?;
     let text = |name: &str| entry[name].as_str().map(String::from);
     let (username, password) = match (text("username"), text("password")) {
         (Some(username), Some(password)) => (username, password),
@@ -24,7 +27,11 @@ pub(crate) fn login(key: &str, content: &[u8], registry: &str) -> Option<Credent
             (username.to_string(), password.to_string())
         }
     };
-    Some(Credentials { registry: registry.to_string(), username, password })
+    Some(Credentials {
+        registry: registry.to_string(),
+        username,
+        password,
+    })
 }
 
 /// `https://index.docker.io/v1/` means Docker Hub, whatever the path.
@@ -44,9 +51,11 @@ mod tests {
     fn logins_are_found_by_host() {
         let config = br#"{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6c2VjcmV0OjE="},
             "r.example:5000":{"username":"u","password":"p"}}}"#;
-        for (registry, expected) in
-            [("docker.io", Some(("me", "secret:1"))), ("r.example:5000", Some(("u", "p"))), ("other", None)]
-        {
+        for (registry, expected) in [
+            ("docker.io", Some(("me", "secret:1"))),
+            ("r.example:5000", Some(("u", "p"))),
+            ("other", None),
+        ] {
             let found = login(".dockerconfigjson", config, registry);
             let found = found.as_ref().map(|l| (l.username.as_str(), l.password.as_str()));
             assert_eq!(found, expected, "{registry}");

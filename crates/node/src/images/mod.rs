@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use login::login;
 pub use pull::{Credentials, PullOptions};
 pub use reference::{InvalidReference, normalize};
-pub(crate) use login::login;
 pub(crate) use store::hex;
 pub use store::{Listed, Store};
 

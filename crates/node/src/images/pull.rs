@@ -35,9 +35,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Pull`] with the registry's words, or what `import` answers.
-    pub async fn pull(&self, reference: &str, login: Option<&Credentials>, options: &PullOptions) -> Result<String, Error> {
+    pub async fn pull(
+        &self,
+        reference: &str,
+        login: Option<&Credentials>,
+        options: &PullOptions,
+    ) -> Result<String, Error> {
         let reference = normalize(reference)?;
-        let failed = |message: String| Error::Pull { reference: reference.clone(), message };
+        let failed = |message: String| Error::Pull {
+            reference: reference.clone(),
+            message,
+        };
         let parsed: Reference = reference.parse().map_err(|e| failed(format!("{e}")))?;
         let auth = match login {
             Some(login) => RegistryAuth::Basic(login.username.clone(), login.password.clone()),
@@ -49,28 +57,48 @@ impl Store {
             ..ClientConfig::default()
         };
         let client = oci_client::Client::new(config);
-        let (manifest, _digest, config) =
-            client.pull_manifest_and_config(&parsed, &auth).await.map_err(|e| failed(chain(&e)))?;
+        let (manifest, _digest, config) = client
+            .pull_manifest_and_config(&parsed, &auth)
+            .await
+            .map_err(|e| failed(chain(&e)))?;
         let scratch = self.scratch()?;
         for layer in &manifest.layers {
             let path = scratch.0.join(layer.digest.replace(':', "-"));
             let mut file = File::create(&path).await.map_err(Error::file(&path))?;
-            client.pull_blob(&parsed, layer, &mut file).await.map_err(|e| failed(chain(&e)))?;
-            tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(Error::file(&path))?;
+            client
+                .pull_blob(&parsed, layer, &mut file)
+                .await
+                .map_err(|e| failed(chain(&e)))?;
+            tokio::io::AsyncWriteExt::flush(&mut file)
+                .await
+                .map_err(Error::file(&path))?;
         }
         let store = self.clone();
         let name = reference.clone();
-        let unpacked = tokio::task::spawn_blocking(move || store.take_in(&name, &manifest, config, &scratch.0));
-        unpacked.await.map_err(|e| Error::file("unpacking")(io::Error::other(e)))??;
+        let unpacked =
+            tokio::task::spawn_blocking(move || store.take_in(&name, &manifest, config, &scratch.0));
+        unpacked
+            .await
+            .map_err(|e| Error::file("unpacking")(io::Error::other(e)))??;
         Ok(reference)
     }
 
-    fn take_in(&self, name: &str, manifest: &OciImageManifest, config: String, scratch: &Path) -> Result<(), Error> {
+    fn take_in(
+        &self,
+        name: &str,
+        manifest: &OciImageManifest,
+        config: String,
+        scratch: &Path,
+    ) -> Result<(), Error> {
         let _lock = self.lock()?;
         let found = Found {
             references: vec![name.to_string()],
             config: config.into_bytes(),
-            layers: manifest.layers.iter().map(|layer| layer.digest.replace(':', "-")).collect(),
+            layers: manifest
+                .layers
+                .iter()
+                .map(|layer| layer.digest.replace(':', "-"))
+                .collect(),
         };
         let images = self.add(&Archive::Folder(scratch.to_path_buf()), &found, scratch)?;
         self.store(images).map(drop)

@@ -26,19 +26,31 @@ pub fn normalize(text: &str) -> Result<String, InvalidReference> {
         Some((host, path)) if is_host(host) => (host, path.to_string()),
         _ => ("docker.io", name.to_string()),
     };
-    let host = if host == "index.docker.io" { "docker.io" } else { host };
-    let path = if host == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path };
+    let host = if host == "index.docker.io" {
+        "docker.io"
+    } else {
+        host
+    };
+    let path = if host == "docker.io" && !path.contains('/') {
+        format!("library/{path}")
+    } else {
+        path
+    };
     let path_ok = path.split('/').all(|part| {
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         edge(part.chars().next())
             && edge(part.chars().last())
-            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
     });
     let tag_ok = tag.is_none_or(|tag| {
         let first = tag.chars().next();
         first.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
             && tag.len() <= 128
-            && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+            && tag
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
     });
     let digest_ok = digest.is_none_or(|digest| {
         digest.split_once(':').is_some_and(|(kind, hex)| {
@@ -64,14 +76,26 @@ mod tests {
         for (given, expected) in [
             ("debian", Some("docker.io/library/debian:latest".to_string())),
             ("debian:9.1", Some("docker.io/library/debian:9.1".into())),
-            ("argoproj/argosay:v2", Some("docker.io/argoproj/argosay:v2".into())),
+            (
+                "argoproj/argosay:v2",
+                Some("docker.io/argoproj/argosay:v2".into()),
+            ),
             ("docker.io/debian", Some("docker.io/library/debian:latest".into())),
-            ("index.docker.io/debian", Some("docker.io/library/debian:latest".into())),
+            (
+                "index.docker.io/debian",
+                Some("docker.io/library/debian:latest".into()),
+            ),
             ("localhost/x", Some("localhost/x:latest".into())),
             ("localhost:5000/x/y:1", Some("localhost:5000/x/y:1".into())),
             ("quay.io/a/b/c", Some("quay.io/a/b/c:latest".into())),
-            (&format!("debian@{digest}"), Some(format!("docker.io/library/debian@{digest}"))),
-            (&format!("debian:9@{digest}"), Some(format!("docker.io/library/debian@{digest}"))),
+            (
+                &format!("debian@{digest}"),
+                Some(format!("docker.io/library/debian@{digest}")),
+            ),
+            (
+                &format!("debian:9@{digest}"),
+                Some(format!("docker.io/library/debian@{digest}")),
+            ),
             ("", None),
             ("Debian", None),
             ("a//b", None),

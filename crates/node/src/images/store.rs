@@ -50,7 +50,10 @@ impl Store {
             let path = dir.join(part);
             fs::create_dir_all(&path).map_err(Error::file(&path))?;
         }
-        let mut store = Store { dir, provided: BTreeMap::new() };
+        let mut store = Store {
+            dir,
+            provided: BTreeMap::new(),
+        };
         if !provided.is_empty() {
             store.make_skeleton()?;
         }
@@ -73,7 +76,13 @@ impl Store {
     /// The lowest layer of provided images: the folders that programs expect.
     fn make_skeleton(&self) -> Result<(), Error> {
         use std::os::unix::fs::PermissionsExt;
-        for (name, mode) in [("etc", 0o755), ("root", 0o700), ("tmp", 0o1777), ("var", 0o755), ("var/tmp", 0o1777)] {
+        for (name, mode) in [
+            ("etc", 0o755),
+            ("root", 0o700),
+            ("tmp", 0o1777),
+            ("var", 0o755),
+            ("var/tmp", 0o1777),
+        ] {
             let path = self.layers_dir().join(SKELETON).join(name);
             fs::create_dir_all(&path).map_err(Error::file(&path))?;
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(Error::file(&path))?;
@@ -108,7 +117,11 @@ impl Store {
     /// # Errors
     /// When the index cannot be read.
     pub fn list(&self) -> Result<Vec<Listed>, Error> {
-        let listed = |image: Image| Listed { reference: image.reference, id: image.id, size_bytes: image.size_bytes };
+        let listed = |image: Image| Listed {
+            reference: image.reference,
+            id: image.id,
+            size_bytes: image.size_bytes,
+        };
         Ok(self.read_index()?.images.into_values().map(listed).collect())
     }
 
@@ -128,9 +141,16 @@ impl Store {
         let dir = self.layers_dir();
         for entry in fs::read_dir(&dir).map_err(Error::file(&dir))?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name != SKELETON && !used.contains(&name) {
-                fs::remove_dir_all(entry.path()).map_err(Error::file(entry.path()))?;
+            let layer = name.strip_suffix(".size").unwrap_or(&name);
+            if layer == SKELETON || used.iter().any(|used| *used == layer) {
+                continue;
             }
+            let removed = if layer == name {
+                fs::remove_dir_all(entry.path())
+            } else {
+                fs::remove_file(entry.path())
+            };
+            removed.map_err(Error::file(entry.path()))?;
         }
         Ok(true)
     }
@@ -154,22 +174,28 @@ impl Store {
 
     pub(super) fn store(&self, images: Vec<Image>) -> Result<Vec<String>, Error> {
         if images.is_empty() {
-            return Err(Error::Damaged("the archive names no image for this platform".into()));
+            return Err(Error::Damaged(
+                "the archive names no image for this platform".into(),
+            ));
         }
         let mut index = self.read_index()?;
         let names = images.iter().map(|image| image.reference.clone()).collect();
-        index.images.extend(images.into_iter().map(|image| (image.reference.clone(), image)));
+        index
+            .images
+            .extend(images.into_iter().map(|image| (image.reference.clone(), image)));
         self.write_index(&index)?;
         Ok(names)
     }
 
     /// Unpacks the layers of one image; one result per reference.
     pub(super) fn add(&self, archive: &Archive, found: &Found, scratch: &Path) -> Result<Vec<Image>, Error> {
-        let document: Value =
-            serde_json::from_slice(&found.config).map_err(|e| Error::Damaged(format!("image configuration: {e}")))?;
+        let document: Value = serde_json::from_slice(&found.config)
+            .map_err(|e| Error::Damaged(format!("image configuration: {e}")))?;
         let diff_ids: Vec<String> = strings(&document["rootfs"]["diff_ids"]);
         if diff_ids.len() != found.layers.len() {
-            return Err(Error::Damaged("the configuration names another number of layers than the manifest".into()));
+            return Err(Error::Damaged(
+                "the configuration names another number of layers than the manifest".into(),
+            ));
         }
         let mut chain = String::new();
         let mut layers: Vec<String> = Vec::new();
@@ -177,9 +203,16 @@ impl Store {
         for (diff_id, name) in diff_ids.iter().zip(&found.layers) {
             chain = match chain.is_empty() {
                 true => diff_id.clone(),
-                false => format!("sha256:{}", hex(&Sha256::digest(format!("{chain} {diff_id}").as_bytes()))),
+                false => format!(
+                    "sha256:{}",
+                    hex(&Sha256::digest(format!("{chain} {diff_id}").as_bytes()))
+                ),
             };
-            let folder = chain.trim_start_matches("sha256:").chars().take(LAYER_NAME_CHARS).collect::<String>();
+            let folder = chain
+                .trim_start_matches("sha256:")
+                .chars()
+                .take(LAYER_NAME_CHARS)
+                .collect::<String>();
             size_bytes += self.unpack(archive, name, diff_id, &folder, &layers, scratch)?;
             layers.insert(0, folder);
         }
@@ -210,18 +243,26 @@ impl Store {
         let target = self.layers_dir().join(folder);
         let size_file = self.layers_dir().join(format!("{folder}.size"));
         if target.exists() {
-            return Ok(fs::read_to_string(&size_file).ok().and_then(|text| text.parse().ok()).unwrap_or(0));
+            return Ok(fs::read_to_string(&size_file)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0));
         }
         let unpacking = scratch.join(folder);
         fs::create_dir(&unpacking).map_err(Error::file(&unpacking))?;
         let lowers: Vec<PathBuf> = lowers.iter().map(|lower| self.layers_dir().join(lower)).collect();
         let stream = decompress(archive.read(name)?).map_err(Error::file(name))?;
-        let mut hashed = Hashed { stream, hash: Sha256::new() };
+        let mut hashed = Hashed {
+            stream,
+            hash: Sha256::new(),
+        };
         let size = layer::unpack(&mut hashed, &unpacking, &lowers).map_err(Error::file(name))?;
         io::copy(&mut hashed, &mut io::sink()).map_err(Error::file(name))?;
         let actual = format!("sha256:{}", hex(&hashed.hash.finalize()));
         if actual != diff_id {
-            return Err(Error::Damaged(format!("layer {name} has digest {actual}, not {diff_id}")));
+            return Err(Error::Damaged(format!(
+                "layer {name} has digest {actual}, not {diff_id}"
+            )));
         }
         fs::write(&size_file, size.to_string()).map_err(Error::file(&size_file))?;
         fs::rename(&unpacking, &target).map_err(Error::file(&target))?;
@@ -309,7 +350,12 @@ fn read_config(value: &Value) -> ImageConfig {
 }
 
 fn strings(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(String::from)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str().map(String::from))
+        .collect()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

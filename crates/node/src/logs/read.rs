@@ -12,8 +12,8 @@ use futures::Stream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::write::{Log, older};
 use super::LogOptions;
+use super::write::{Log, older};
 
 /// The bytes of a log.
 pub type LogStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -27,12 +27,19 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(crate) fn read(path: PathBuf, live: Option<Arc<Log>>, options: LogOptions) -> LogStream {
     let (chunks, receiver) = mpsc::channel(CHUNKS_WAITING);
     tokio::spawn(async move {
-        let mut reader = Reader { chunks, left: options.limit_bytes, line_open: false, options };
+        let mut reader = Reader {
+            chunks,
+            left: options.limit_bytes,
+            line_open: false,
+            options,
+        };
         if let Err(error) = reader.run(&path, live).await {
             let _ = reader.chunks.send(Err(error)).await;
         }
     });
-    Box::pin(futures::stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }))
+    Box::pin(futures::stream::unfold(receiver, |mut receiver| async {
+        Some((receiver.recv().await?, receiver))
+    }))
 }
 
 struct Reader {
@@ -62,7 +69,9 @@ impl Reader {
             }
             self.send(chunk).await?;
         }
-        let Some(progress) = progress.as_mut().filter(|_| self.options.follow) else { return Ok(()) };
+        let Some(progress) = progress.as_mut().filter(|_| self.options.follow) else {
+            return Ok(());
+        };
         let mut ignored = VecDeque::new();
         self.options.tail_lines = None;
         loop {
@@ -92,7 +101,8 @@ impl Reader {
             match self.options.tail_lines {
                 Some(limit) => {
                     kept.push_back(line);
-                    while kept.iter().filter(|line| is_full(line)).count() as u64 > limit && !kept.is_empty() {
+                    while kept.iter().filter(|line| is_full(line)).count() as u64 > limit && !kept.is_empty()
+                    {
                         kept.pop_front();
                     }
                 }
@@ -107,7 +117,9 @@ impl Reader {
 
     fn render(&mut self, line: &[u8], into: &mut Vec<u8>) {
         let mut parts = line.splitn(4, |b| *b == b' ');
-        let (Some(time), Some(_), Some(tag), Some(text)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(time), Some(_), Some(tag), Some(text)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return;
         };
         if let Some(since) = self.options.since {
@@ -141,16 +153,23 @@ impl Reader {
 
 /// The end of a log: at most so many lines and bytes.
 pub(crate) fn last_lines(path: &Path, lines: usize, bytes: usize) -> Vec<u8> {
-    let Ok(Some(mut file)) = open(path) else { return Vec::new() };
+    let Ok(Some(mut file)) = open(path) else {
+        return Vec::new();
+    };
     let mut kept: VecDeque<Vec<u8>> = VecDeque::new();
     while let Ok(Some(line)) = file.next() {
-        let Some(text) = line.splitn(4, |b| *b == b' ').nth(3) else { continue };
+        let Some(text) = line.splitn(4, |b| *b == b' ').nth(3) else {
+            continue;
+        };
         kept.push_back(text.to_vec());
         if kept.len() > lines {
             kept.pop_front();
         }
     }
-    let mut text = kept.into_iter().flat_map(|line| line.into_iter().chain([b'\n'])).collect::<Vec<u8>>();
+    let mut text = kept
+        .into_iter()
+        .flat_map(|line| line.into_iter().chain([b'\n']))
+        .collect::<Vec<u8>>();
     text.drain(..text.len().saturating_sub(bytes));
     text
 }
@@ -179,7 +198,10 @@ impl Lines {
 
 fn open(path: &Path) -> io::Result<Option<Lines>> {
     match File::open(path) {
-        Ok(file) => Ok(Some(Lines { file: BufReader::new(file), begun: Vec::new() })),
+        Ok(file) => Ok(Some(Lines {
+            file: BufReader::new(file),
+            begun: Vec::new(),
+        })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -40,7 +40,11 @@ impl Log {
         }
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let (written, progress) = watch::channel(0);
-        let current = Current { file, bytes: 0, total: 0 };
+        let current = Current {
+            file,
+            bytes: 0,
+            total: 0,
+        };
         Ok(Arc::new(Log {
             path: path.to_path_buf(),
             limit_bytes,

@@ -63,7 +63,10 @@ pub(crate) fn next(pod: &Pod, seen: &Seen, now: Timestamp) -> Vec<Action> {
     let status = status::status(pod, &known, now);
     if seen.reported.as_ref() != Some(&status) {
         // Before `Remove`, which is the last thing done.
-        let place = actions.iter().position(|a| *a == Action::Remove).unwrap_or(actions.len());
+        let place = actions
+            .iter()
+            .position(|a| *a == Action::Remove)
+            .unwrap_or(actions.len());
         actions.insert(place, Action::Report(Box::new(status)));
     }
     actions
@@ -76,7 +79,10 @@ fn deadline(pod: &Pod, seen: &Seen) -> Option<Timestamp> {
 
 /// Stops every container, then takes the pod down.
 fn stop_all(pod: &Pod, seen: &Seen, now: Timestamp, deleted: bool, actions: &mut Vec<Action>) {
-    let of_pod = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
+    let of_pod = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.termination_grace_period_seconds);
     let of_deletion = pod.metadata.deletion_grace_period_seconds.filter(|_| deleted);
     let grace = of_deletion.or(of_pod).unwrap_or(GRACE_SECS);
     let names: Vec<&str> = seen.containers.keys().map(String::as_str).collect();
@@ -99,24 +105,34 @@ fn stop_all(pod: &Pod, seen: &Seen, now: Timestamp, deleted: bool, actions: &mut
 fn stop(seen: &Seen, names: &[&str], grace_secs: i64, now: Timestamp, actions: &mut Vec<Action>) -> bool {
     let mut left = false;
     for name in names {
-        let Some(container) = seen.container(name) else { continue };
+        let Some(container) = seen.container(name) else {
+            continue;
+        };
         let container_name = || (*name).to_string();
         match &container.state {
             State::Starting => {
-                actions.push(Action::Cancel { container: container_name() });
+                actions.push(Action::Cancel {
+                    container: container_name(),
+                });
                 left = true;
             }
             State::Running { .. } => {
                 left = true;
                 let asked = container.terminated_at;
-                let due = asked.unwrap_or(now).saturating_add(SignedDuration::from_secs(grace_secs.max(0)));
+                let due = asked
+                    .unwrap_or(now)
+                    .saturating_add(SignedDuration::from_secs(grace_secs.max(0)));
                 let due = due.unwrap_or(now);
                 if asked.is_none() && grace_secs > 0 {
-                    actions.push(Action::Terminate { container: container_name() });
+                    actions.push(Action::Terminate {
+                        container: container_name(),
+                    });
                 }
                 if due <= now {
                     if !container.killed {
-                        actions.push(Action::Kill { container: container_name() });
+                        actions.push(Action::Kill {
+                            container: container_name(),
+                        });
                     }
                 } else {
                     actions.push(Action::Wake(due));
@@ -130,7 +146,11 @@ fn stop(seen: &Seen, names: &[&str], grace_secs: i64, now: Timestamp, actions: &
 
 /// All main containers have ended for good, or an init container failed: stop the sidecars and take the pod down.
 fn finish(pod: &Pod, seen: &Seen, now: Timestamp, actions: &mut Vec<Action>) {
-    let grace = pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds).unwrap_or(GRACE_SECS);
+    let grace = pod
+        .spec
+        .as_ref()
+        .and_then(|s| s.termination_grace_period_seconds)
+        .unwrap_or(GRACE_SECS);
     let names: Vec<&str> = seen.containers.keys().map(String::as_str).collect();
     if !stop(seen, &names, grace, now, actions) && matches!(seen.sandbox, Sandbox::Ready { .. }) {
         actions.push(Action::TearDown);
@@ -159,7 +179,9 @@ fn run(pod: &Pod, seen: &Seen, now: Timestamp, actions: &mut Vec<Action>) {
 
 /// An init container ended well; a sidecar has started.
 pub(crate) fn init_done(init: &Spec, seen: &Seen) -> bool {
-    let Some(container) = seen.container(&init.name) else { return false };
+    let Some(container) = seen.container(&init.name) else {
+        return false;
+    };
     match &container.state {
         State::Ended(ended) => !is_sidecar(init) && ended.exit_code == 0,
         State::Running { .. } => is_sidecar(init) && container.started,
@@ -173,8 +195,12 @@ pub(crate) fn is_sidecar(init: &Spec) -> bool {
 }
 
 fn drive(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, now: Timestamp, actions: &mut Vec<Action>) {
-    let Some(container) = seen.container(&spec.name) else { return };
-    let start = || Action::Start { container: spec.name.clone() };
+    let Some(container) = seen.container(&spec.name) else {
+        return;
+    };
+    let start = || Action::Start {
+        container: spec.name.clone(),
+    };
     match &container.state {
         State::Idle => actions.push(start()),
         State::Failing { retry_at, .. } if *retry_at <= now => actions.push(start()),
@@ -199,14 +225,19 @@ fn drive(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, now: Timestamp, action
 /// When an ended container is started again. The first time is at once.
 pub(crate) fn restart_at(container: &Container, ended: &Ended) -> Timestamp {
     let wait = restart_wait_secs(container.restarts);
-    ended.finished_at.saturating_add(SignedDuration::from_secs(wait)).unwrap_or(ended.finished_at)
+    ended
+        .finished_at
+        .saturating_add(SignedDuration::from_secs(wait))
+        .unwrap_or(ended.finished_at)
 }
 
 /// Seconds to wait before another restart.
 pub(crate) fn restart_wait_secs(restarts: u32) -> i64 {
     match restarts {
         0 => 0,
-        n => BACKOFF_SECS.saturating_mul(1 << (n - 1).min(10)).min(BACKOFF_LIMIT_SECS),
+        n => BACKOFF_SECS
+            .saturating_mul(1 << (n - 1).min(10))
+            .min(BACKOFF_LIMIT_SECS),
     }
 }
 
@@ -215,7 +246,11 @@ pub(crate) fn restarts(pod: &Pod, spec: &Spec, init: bool, ended: &Ended) -> boo
     if init && is_sidecar(spec) {
         return true;
     }
-    let policy = pod.spec.as_ref().and_then(|s| s.restart_policy.as_deref()).unwrap_or("Always");
+    let policy = pod
+        .spec
+        .as_ref()
+        .and_then(|s| s.restart_policy.as_deref())
+        .unwrap_or("Always");
     match policy {
         "Never" => false,
         "OnFailure" => ended.exit_code != 0,
@@ -236,5 +271,8 @@ pub(crate) fn is_over(pod: &Pod, seen: &Seen) -> bool {
     };
     let failed = |init: &&Spec| ended_for_good(init, true) && !init_done(init, seen);
     spec.init_containers.iter().flatten().any(|init| failed(&init))
-        || spec.containers.iter().all(|container| ended_for_good(container, false))
+        || spec
+            .containers
+            .iter()
+            .all(|container| ended_for_good(container, false))
 }

@@ -67,7 +67,12 @@ pub(crate) enum State {
     /// Image, volumes and process are being prepared.
     Starting,
     /// Could not be prepared; it is tried again.
-    Failing { reason: Reason, message: String, since: Timestamp, retry_at: Timestamp },
+    Failing {
+        reason: Reason,
+        message: String,
+        since: Timestamp,
+        retry_at: Timestamp,
+    },
     /// Its program runs.
     Running { since: Timestamp },
     /// Its program ended.
@@ -114,7 +119,11 @@ impl Seen {
         let status = pod.status.clone().unwrap_or_default();
         let began = status.start_time.as_ref().map(|time| time.0);
         let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
-        let known = status.container_statuses.iter().flatten().chain(status.init_container_statuses.iter().flatten());
+        let known = status
+            .container_statuses
+            .iter()
+            .flatten()
+            .chain(status.init_container_statuses.iter().flatten());
         let mut containers: BTreeMap<String, Container> = BTreeMap::new();
         for known in known {
             containers.insert(known.name.clone(), adopt(known, now));
@@ -139,7 +148,9 @@ impl Seen {
 
 /// Init containers and containers, in the order of the pod.
 pub(crate) fn all_containers(pod: &Pod) -> impl Iterator<Item = &Spec> {
-    pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+    pod.spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
 }
 
 fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {
@@ -164,7 +175,9 @@ fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {
         container_id: status.container_id.clone().unwrap_or_default(),
     });
     Container {
-        state: ended(status.state.as_ref()).or(lost).map_or(State::Idle, State::Ended),
+        state: ended(status.state.as_ref())
+            .or(lost)
+            .map_or(State::Idle, State::Ended),
         restarts: u32::try_from(status.restart_count).unwrap_or(0),
         last: ended(status.last_state.as_ref()),
         image_id: status.image_id.clone(),

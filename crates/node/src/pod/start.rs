@@ -44,16 +44,23 @@ pub(crate) async fn set_up(
     pod: &Pod,
     dir: &Path,
 ) -> Result<(Ground, mpsc::UnboundedReceiver<Ended>), SetUpError> {
-    let spec = pod.spec.as_ref().ok_or_else(|| SetUpError::Refused("the pod has no spec".into()))?;
+    let spec = pod
+        .spec
+        .as_ref()
+        .ok_or_else(|| SetUpError::Refused("the pod has no spec".into()))?;
     if spec.host_pid == Some(true) {
-        return Err(SetUpError::Refused("hostPID is not supported by this node".into()));
+        return Err(SetUpError::Refused(
+            "hostPID is not supported by this node".into(),
+        ));
     }
     let retry = |what: &Path| {
         let what = what.display().to_string();
         move |e: std::io::Error| SetUpError::Retry(format!("{what}: {e}"))
     };
     fs::create_dir_all(dir).map_err(retry(dir))?;
-    let volumes = volumes::prepare(pod, dir, &shared.sources).await.map_err(|e| SetUpError::Retry(e.to_string()))?;
+    let volumes = volumes::prepare(pod, dir, &shared.sources)
+        .await
+        .map_err(|e| SetUpError::Retry(e.to_string()))?;
     let hostname = hostname(pod);
     let sandbox_spec = SandboxSpec {
         dir: dir.to_path_buf(),
@@ -65,13 +72,28 @@ pub(crate) async fn set_up(
     };
     let ip = shared.host_ip.clone();
     write_network_files(pod, dir, &hostname, &ip).map_err(retry(dir))?;
-    let (sandbox, ends) =
-        shared.runtime.create(&sandbox_spec).await.map_err(|e| SetUpError::Retry(full(&e)))?;
-    Ok((Ground { sandbox: Arc::from(sandbox), volumes, ip, own_network: false }, ends))
+    let (sandbox, ends) = shared
+        .runtime
+        .create(&sandbox_spec)
+        .await
+        .map_err(|e| SetUpError::Retry(full(&e)))?;
+    Ok((
+        Ground {
+            sandbox: Arc::from(sandbox),
+            volumes,
+            ip,
+            own_network: false,
+        },
+        ends,
+    ))
 }
 
 fn hostname(pod: &Pod) -> String {
-    let name = pod.spec.as_ref().and_then(|s| s.hostname.clone()).or_else(|| pod.metadata.name.clone());
+    let name = pod
+        .spec
+        .as_ref()
+        .and_then(|s| s.hostname.clone())
+        .or_else(|| pod.metadata.name.clone());
     // The kernel takes 64 bytes; Kubernetes cuts at 63.
     let name: String = name.unwrap_or_default().chars().take(63).collect();
     name.trim_end_matches(['-', '.']).to_string()
@@ -81,7 +103,13 @@ fn write_network_files(pod: &Pod, dir: &Path, hostname: &str, ip: &str) -> std::
     let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_string();
     hosts.push_str(&format!("{ip}\t{hostname}\n"));
     for alias in pod.spec.iter().flat_map(|s| s.host_aliases.iter().flatten()) {
-        let names = alias.hostnames.iter().flatten().cloned().collect::<Vec<_>>().join("\t");
+        let names = alias
+            .hostnames
+            .iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\t");
         hosts.push_str(&format!("{}\t{names}\n", alias.ip));
     }
     fs::write(dir.join("hosts"), hosts)?;
@@ -115,16 +143,26 @@ pub(crate) enum Problem {
     /// It is tried again later.
     Waiting { reason: Reason, message: String },
     /// Its program could not be started: that counts as an attempt.
-    StartError { message: String, container_id: String, image_id: String },
+    StartError {
+        message: String,
+        container_id: String,
+        image_id: String,
+    },
 }
 
 impl Problem {
     fn config(message: String) -> Problem {
-        Problem::Waiting { reason: Reason::CreateContainerConfigError, message }
+        Problem::Waiting {
+            reason: Reason::CreateContainerConfigError,
+            message,
+        }
     }
 
     fn create(message: String) -> Problem {
-        Problem::Waiting { reason: Reason::CreateContainerError, message }
+        Problem::Waiting {
+            reason: Reason::CreateContainerError,
+            message,
+        }
     }
 }
 
@@ -144,18 +182,36 @@ impl Attempt {
     pub(crate) async fn run(self) -> Result<Started, Problem> {
         let image = self.image().await?;
         let container_id = format!("argosy://{}", self.id());
-        let addresses =
-            Addresses { host_ip: self.shared.host_ip.clone(), pod_ip: self.ground.ip.clone() };
+        let addresses = Addresses {
+            host_ip: self.shared.host_ip.clone(),
+            pod_ip: self.ground.ip.clone(),
+        };
         let api = self.shared.options.api_address.as_ref();
         let config = if self.shared.host_view.is_some() {
-            images::ImageConfig { env: Vec::new(), ..image.config.clone() }
+            images::ImageConfig {
+                env: Vec::new(),
+                ..image.config.clone()
+            }
         } else {
             image.config.clone()
         };
-        let env = environment(&self.pod, &self.spec, &config, api, &addresses, &self.shared.sources);
+        let env = environment(
+            &self.pod,
+            &self.spec,
+            &config,
+            api,
+            &addresses,
+            &self.shared.sources,
+        );
         let env = env.await.map_err(Problem::config)?;
-        let dir = self.handle.dir.join("containers").join(&self.spec.name).join(self.number.to_string());
-        self.make_folders(&dir).map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
+        let dir = self
+            .handle
+            .dir
+            .join("containers")
+            .join(&self.spec.name)
+            .join(self.number.to_string());
+        self.make_folders(&dir)
+            .map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
         let around = Surroundings {
             pod: &self.pod,
             container: &self.spec,
@@ -170,7 +226,10 @@ impl Attempt {
             oci_runtime: self.shared.oci_runtime.clone(),
         };
         let spec = container_spec(&around, env).map_err(Problem::config)?;
-        let log = Log::create(&log_path(&self.handle.dir, &self.spec.name, self.number), self.shared.options.log_limit_bytes);
+        let log = Log::create(
+            &log_path(&self.handle.dir, &self.spec.name, self.number),
+            self.shared.options.log_limit_bytes,
+        );
         let log = log.map_err(|e| Problem::create(format!("log file: {e}")))?;
         let (stdio, pumps) = stdio(&log).map_err(|e| Problem::create(format!("pipes: {e}")))?;
         let fall_back = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
@@ -197,7 +256,11 @@ impl Attempt {
                      failed: unable to start container process: {}",
                     failure.message
                 );
-                Err(Problem::StartError { message, container_id, image_id: image.id })
+                Err(Problem::StartError {
+                    message,
+                    container_id,
+                    image_id: image.id,
+                })
             }
             Err(error) => Err(Problem::create(full(&error))),
         }
@@ -254,8 +317,15 @@ impl Attempt {
     }
 
     async fn pull(&self, name: &str) -> Result<Image, Problem> {
-        let failed = |message: String| Problem::Waiting { reason: Reason::ErrImagePull, message };
-        let pulled = self.shared.pull(&self.pod, name).await.map_err(|e| failed(full(&e)))?;
+        let failed = |message: String| Problem::Waiting {
+            reason: Reason::ErrImagePull,
+            message,
+        };
+        let pulled = self
+            .shared
+            .pull(&self.pod, name)
+            .await
+            .map_err(|e| failed(full(&e)))?;
         let found = self.shared.store.get(&pulled).map_err(|e| failed(full(&e)))?;
         found.ok_or_else(|| failed("the image was deleted while it was pulled".into()))
     }
@@ -281,7 +351,14 @@ fn stdio(log: &Arc<Log>) -> std::io::Result<(Stdio, Vec<JoinHandle<bool>>)> {
     let (stdout, out_pump) = logged(log, "stdout")?;
     let (stderr, err_pump) = logged(log, "stderr")?;
     let stdin = OwnedFd::from(fs::File::open("/dev/null")?);
-    Ok((Stdio { stdin, stdout, stderr }, vec![out_pump, err_pump]))
+    Ok((
+        Stdio {
+            stdin,
+            stdout,
+            stderr,
+        },
+        vec![out_pump, err_pump],
+    ))
 }
 
 fn logged(log: &Arc<Log>, stream: &'static str) -> std::io::Result<(OwnedFd, JoinHandle<bool>)> {

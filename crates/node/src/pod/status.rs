@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{
-    Container as Spec, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
+    Container as Spec, ContainerState, ContainerStateRunning, ContainerStateTerminated,
+    ContainerStateWaiting, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -24,7 +24,12 @@ pub(crate) fn status(pod: &Pod, seen: &Seen, now: Timestamp) -> PodStatus {
     let earlier = pod.status.clone().unwrap_or_default();
     let phase = phase(pod, seen);
     let describe = |spec: &Spec, init| container_status(pod, spec, init, seen, now);
-    let inits: Vec<ContainerStatus> = spec.init_containers.iter().flatten().map(|c| describe(c, true)).collect();
+    let inits: Vec<ContainerStatus> = spec
+        .init_containers
+        .iter()
+        .flatten()
+        .map(|c| describe(c, true))
+        .collect();
     let mains: Vec<ContainerStatus> = spec.containers.iter().map(|c| describe(c, false)).collect();
     let ip = match &seen.sandbox {
         Sandbox::Ready { ip } => Some(ip.clone()),
@@ -45,11 +50,16 @@ pub(crate) fn status(pod: &Pod, seen: &Seen, now: Timestamp) -> PodStatus {
         reason,
         message,
         host_ip: Some(seen.host_ip.clone()),
-        host_ips: Some(vec![HostIP { ip: seen.host_ip.clone() }]),
+        host_ips: Some(vec![HostIP {
+            ip: seen.host_ip.clone(),
+        }]),
         pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
         pod_ip: ip,
         start_time: Some(seconds(seen.accepted)),
-        qos_class: earlier.qos_class.clone().or_else(|| Some(super::super::spec::quality_of_service(pod).into())),
+        qos_class: earlier
+            .qos_class
+            .clone()
+            .or_else(|| Some(super::super::spec::quality_of_service(pod).into())),
         container_statuses: Some(mains).filter(|list| !list.is_empty()),
         init_container_statuses: Some(inits).filter(|list| !list.is_empty()),
         ..earlier
@@ -66,30 +76,45 @@ fn phase(pod: &Pod, seen: &Seen) -> &'static str {
     if matches!(seen.sandbox, Sandbox::Refused { .. }) {
         return "Failed";
     }
-    let alive = seen.containers.values().any(|c| matches!(c.state, State::Running { .. } | State::Starting));
-    if let (Sandbox::Gone, Some(known)) = (&seen.sandbox, seen.reported.as_ref().and_then(|s| s.phase.as_deref()))
-        && let Some(end) = ["Succeeded", "Failed"].into_iter().find(|end| *end == known)
+    let alive = seen
+        .containers
+        .values()
+        .any(|c| matches!(c.state, State::Running { .. } | State::Starting));
+    if let (Sandbox::Gone, Some(known)) = (
+        &seen.sandbox,
+        seen.reported.as_ref().and_then(|s| s.phase.as_deref()),
+    ) && let Some(end) = ["Succeeded", "Failed"].into_iter().find(|end| *end == known)
     {
         return end;
     }
     if (seen.expired || is_over(pod, seen)) && alive {
         // A terminal phase says that nothing runs any more.
-        return if seen.reported.as_ref().and_then(|s| s.phase.as_deref()) == Some("Pending") { "Pending" } else { "Running" };
+        return if seen.reported.as_ref().and_then(|s| s.phase.as_deref()) == Some("Pending") {
+            "Pending"
+        } else {
+            "Running"
+        };
     }
     if seen.expired {
         return "Failed";
     }
     let state = |spec: &Spec| seen.container(&spec.name);
-    let ended_well = |spec: &Spec| matches!(state(spec).map(|c| &c.state), Some(State::Ended(e)) if e.exit_code == 0);
+    let ended_well =
+        |spec: &Spec| matches!(state(spec).map(|c| &c.state), Some(State::Ended(e)) if e.exit_code == 0);
     let inits = || spec.init_containers.iter().flatten();
     if is_over(pod, seen) {
-        let good = inits().all(|init| is_sidecar(init) || ended_well(init)) && spec.containers.iter().all(ended_well);
+        let good = inits().all(|init| is_sidecar(init) || ended_well(init))
+            && spec.containers.iter().all(ended_well);
         return if good { "Succeeded" } else { "Failed" };
     }
     if !inits().all(|init| init_done(init, seen) || is_sidecar(init) && has_run(state(init))) {
         return "Pending";
     }
-    if spec.containers.iter().all(|spec| has_run(state(spec))) { "Running" } else { "Pending" }
+    if spec.containers.iter().all(|spec| has_run(state(spec))) {
+        "Running"
+    } else {
+        "Pending"
+    }
 }
 
 fn has_run(container: Option<&Container>) -> bool {
@@ -101,7 +126,11 @@ fn container_status(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, now: Timest
     let container = seen.container(&spec.name).unwrap_or(&idle);
     let running = matches!(container.state, State::Running { .. });
     let ended_well = matches!(&container.state, State::Ended(ended) if ended.exit_code == 0);
-    let ready = if init && !is_sidecar(spec) { ended_well } else { running && container.ready };
+    let ready = if init && !is_sidecar(spec) {
+        ended_well
+    } else {
+        running && container.ready
+    };
     let (state, last) = states(pod, spec, init, container, seen, now);
     ContainerStatus {
         name: spec.name.clone(),
@@ -112,7 +141,10 @@ fn container_status(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, now: Timest
         started: Some(running && container.started),
         restart_count: i32::try_from(container.restarts).unwrap_or(i32::MAX),
         state: Some(state),
-        last_state: last.map(|ended| ContainerState { terminated: Some(terminated(&ended)), ..Default::default() }),
+        last_state: last.map(|ended| ContainerState {
+            terminated: Some(terminated(&ended)),
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -126,8 +158,15 @@ fn states(
     now: Timestamp,
 ) -> (ContainerState, Option<Ended>) {
     let last = container.last.clone();
-    let initializing = pod.spec.as_ref().is_some_and(|s| s.init_containers.iter().flatten().next().is_some());
-    let pending = if initializing { "PodInitializing" } else { "ContainerCreating" };
+    let initializing = pod
+        .spec
+        .as_ref()
+        .is_some_and(|s| s.init_containers.iter().flatten().next().is_some());
+    let pending = if initializing {
+        "PodInitializing"
+    } else {
+        "ContainerCreating"
+    };
     match &container.state {
         State::Idle => {
             let message = match &seen.sandbox {
@@ -137,23 +176,45 @@ fn states(
             (waiting(pending, message), last)
         }
         State::Starting => (waiting(pending, None), last),
-        State::Failing { reason, message, since, .. } => {
+        State::Failing {
+            reason,
+            message,
+            since,
+            ..
+        } => {
             let backing_off = *reason == Reason::ErrImagePull && back_off_shown_at(*since) <= now;
             let shown = if backing_off {
                 let image = spec.image.as_deref().unwrap_or_default();
-                waiting("ImagePullBackOff", Some(format!("Back-off pulling image {image:?}: ErrImagePull: {message}")))
+                waiting(
+                    "ImagePullBackOff",
+                    Some(format!(
+                        "Back-off pulling image {image:?}: ErrImagePull: {message}"
+                    )),
+                )
             } else {
                 waiting(reason.text(), Some(message.clone()))
             };
             (shown, last)
         }
         State::Running { since } => {
-            let running = ContainerStateRunning { started_at: Some(seconds(*since)) };
-            (ContainerState { running: Some(running), ..Default::default() }, last)
+            let running = ContainerStateRunning {
+                started_at: Some(seconds(*since)),
+            };
+            (
+                ContainerState {
+                    running: Some(running),
+                    ..Default::default()
+                },
+                last,
+            )
         }
-        State::Ended(ended) if !restarts(pod, spec, init, ended) || is_over(pod, seen) || seen.expired => {
-            (ContainerState { terminated: Some(terminated(ended)), ..Default::default() }, last)
-        }
+        State::Ended(ended) if !restarts(pod, spec, init, ended) || is_over(pod, seen) || seen.expired => (
+            ContainerState {
+                terminated: Some(terminated(ended)),
+                ..Default::default()
+            },
+            last,
+        ),
         State::Ended(ended) if restart_at(container, ended) > now => {
             let wait = restart_wait_secs(container.restarts);
             let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -165,13 +226,25 @@ fn states(
             );
             (waiting("CrashLoopBackOff", Some(message)), Some(ended.clone()))
         }
-        State::Ended(ended) => (ContainerState { terminated: Some(terminated(ended)), ..Default::default() }, last),
+        State::Ended(ended) => (
+            ContainerState {
+                terminated: Some(terminated(ended)),
+                ..Default::default()
+            },
+            last,
+        ),
     }
 }
 
 fn waiting(reason: &str, message: Option<String>) -> ContainerState {
-    let waiting = ContainerStateWaiting { reason: Some(reason.into()), message };
-    ContainerState { waiting: Some(waiting), ..Default::default() }
+    let waiting = ContainerStateWaiting {
+        reason: Some(reason.into()),
+        message,
+    };
+    ContainerState {
+        waiting: Some(waiting),
+        ..Default::default()
+    }
 }
 
 fn terminated(ended: &Ended) -> ContainerStateTerminated {
@@ -197,11 +270,19 @@ struct Verdict {
 
 impl Verdict {
     fn yes() -> Verdict {
-        Verdict { holds: true, reason: None, message: None }
+        Verdict {
+            holds: true,
+            reason: None,
+            message: None,
+        }
     }
 
     fn no(reason: &'static str, message: Option<String>) -> Verdict {
-        Verdict { holds: false, reason: Some(reason), message }
+        Verdict {
+            holds: false,
+            reason: Some(reason),
+            message,
+        }
     }
 }
 
@@ -221,12 +302,23 @@ fn conditions(
         .filter(|init| !init_done(init, seen) && !(is_sidecar(init) && has_run(seen.container(&init.name))))
         .map(|init| init.name.as_str())
         .collect();
-    let unready: Vec<&str> =
-        mains.iter().chain(inits.iter().filter(|_| false)).filter(|c| !c.ready).map(|c| c.name.as_str()).collect();
+    let unready: Vec<&str> = mains
+        .iter()
+        .chain(inits.iter().filter(|_| false))
+        .filter(|c| !c.ready)
+        .map(|c| c.name.as_str())
+        .collect();
     let initialized = match phase {
-        "Succeeded" => Verdict { holds: true, reason: Some("PodCompleted"), message: None },
+        "Succeeded" => Verdict {
+            holds: true,
+            reason: Some("PodCompleted"),
+            message: None,
+        },
         _ if open.is_empty() => Verdict::yes(),
-        _ => Verdict::no("ContainersNotInitialized", Some(format!("containers with incomplete status: {}", names(open)))),
+        _ => Verdict::no(
+            "ContainersNotInitialized",
+            Some(format!("containers with incomplete status: {}", names(open))),
+        ),
     };
     let readiness = || match phase {
         "Succeeded" => Verdict::no("PodCompleted", None),
@@ -234,12 +326,19 @@ fn conditions(
         _ if unready.is_empty() => Verdict::yes(),
         _ => Verdict::no(
             "ContainersNotReady",
-            Some(format!("containers with unready status: {}", names(unready.clone()))),
+            Some(format!(
+                "containers with unready status: {}",
+                names(unready.clone())
+            )),
         ),
     };
     let sandboxed = match seen.sandbox {
         Sandbox::Ready { .. } => Verdict::yes(),
-        _ => Verdict { holds: false, reason: None, message: None },
+        _ => Verdict {
+            holds: false,
+            reason: None,
+            message: None,
+        },
     };
     let verdicts = [
         ("PodReadyToStartContainers", sandboxed),
@@ -250,7 +349,9 @@ fn conditions(
     ];
     let earlier = || {
         let newest = seen.reported.as_ref().or(pod.status.as_ref());
-        newest.into_iter().flat_map(|status| status.conditions.iter().flatten())
+        newest
+            .into_iter()
+            .flat_map(|status| status.conditions.iter().flatten())
     };
     let mut conditions: Vec<PodCondition> = verdicts
         .into_iter()
@@ -262,14 +363,18 @@ fn conditions(
                 status: status.into(),
                 reason: verdict.reason.map(Into::into),
                 message: verdict.message,
-                last_transition_time: same.and_then(|c| c.last_transition_time.clone()).or(Some(seconds(now))),
+                last_transition_time: same
+                    .and_then(|c| c.last_transition_time.clone())
+                    .or(Some(seconds(now))),
                 ..Default::default()
             }
         })
         .collect();
     // Conditions that others set are not ours to drop.
-    let foreign: Vec<PodCondition> =
-        earlier().filter(|c| !conditions.iter().any(|ours| ours.type_ == c.type_)).cloned().collect();
+    let foreign: Vec<PodCondition> = earlier()
+        .filter(|c| !conditions.iter().any(|ours| ours.type_ == c.type_))
+        .cloned()
+        .collect();
     conditions.extend(foreign);
     conditions
 }

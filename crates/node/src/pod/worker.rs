@@ -37,9 +37,19 @@ pub(crate) enum Event {
     /// The API has it no more.
     Deleted,
     SetUp(Result<(Ground, mpsc::UnboundedReceiver<runtime::Ended>), SetUpError>),
-    Started { container: String, key: String, result: Result<Started, Problem> },
+    Started {
+        container: String,
+        key: String,
+        result: Result<Started, Problem>,
+    },
     /// A first process ended, and its output is written.
-    Ended { container: String, key: String, exit: Exit, at: Timestamp, last_words: Option<String> },
+    Ended {
+        container: String,
+        key: String,
+        exit: Exit,
+        at: Timestamp,
+        last_words: Option<String>,
+    },
     /// The sandbox ended without being told to.
     SandboxLost,
     TornDown,
@@ -118,7 +128,12 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
     let (events, receiver) = mpsc::unbounded_channel();
     let uid = pod.metadata.uid.clone().unwrap_or_default();
     let dir = shared.options.data_dir.join("pods").join(&uid);
-    let handle = Arc::new(Handle { uid, dir, events, live: Mutex::default() });
+    let handle = Arc::new(Handle {
+        uid,
+        dir,
+        events,
+        live: Mutex::default(),
+    });
     let (orders, reporter) = watch::channel(Order::default());
     tokio::spawn(report::run(shared.client.clone(), Arc::clone(&pod), reporter));
     let seen = Seen::new(&pod, &shared.host_ip, Timestamp::now());
@@ -265,7 +280,11 @@ impl Worker {
 
     fn set_up(&mut self) {
         self.seen.sandbox = seen::Sandbox::SettingUp;
-        let (shared, pod, handle) = (Arc::clone(&self.shared), Arc::clone(&self.pod), Arc::clone(&self.handle));
+        let (shared, pod, handle) = (
+            Arc::clone(&self.shared),
+            Arc::clone(&self.pod),
+            Arc::clone(&self.handle),
+        );
         tokio::spawn(async move {
             let result = set_up(&shared, &pod, &handle.dir).await;
             let _ = handle.events.send(Event::SetUp(result));
@@ -274,8 +293,12 @@ impl Worker {
 
     fn start(&mut self, name: &str) {
         let Some(ground) = self.ground.clone() else { return };
-        let Some(spec) = seen::all_containers(&self.pod).find(|c| c.name == name).cloned() else { return };
-        let Some(container) = self.seen.containers.get_mut(name) else { return };
+        let Some(spec) = seen::all_containers(&self.pod).find(|c| c.name == name).cloned() else {
+            return;
+        };
+        let Some(container) = self.seen.containers.get_mut(name) else {
+            return;
+        };
         if let State::Ended(ended) = &container.state {
             container.last = Some(ended.clone());
             container.restarts += 1;
@@ -295,7 +318,11 @@ impl Worker {
         let (events, container) = (self.handle.events.clone(), name.to_string());
         let task = tokio::spawn(async move {
             let result = attempt.run().await;
-            let _ = events.send(Event::Started { container, key, result });
+            let _ = events.send(Event::Started {
+                container,
+                key,
+                result,
+            });
         });
         self.starting.insert(name.to_string(), task);
     }
@@ -323,11 +350,33 @@ impl Worker {
             Event::Pod(pod) => self.pod = pod,
             Event::Deleted | Event::Shutdown => {}
             Event::SetUp(result) => self.learn_set_up(result),
-            Event::Started { container, key, result } => self.learn_started(&container, &key, result),
-            Event::Ended { container, key, exit, at, last_words } => {
-                let starting = self.seen.container(&container).is_some_and(|c| c.state == State::Starting);
+            Event::Started {
+                container,
+                key,
+                result,
+            } => self.learn_started(&container, &key, result),
+            Event::Ended {
+                container,
+                key,
+                exit,
+                at,
+                last_words,
+            } => {
+                let starting = self
+                    .seen
+                    .container(&container)
+                    .is_some_and(|c| c.state == State::Starting);
                 if starting {
-                    self.early_ends.insert(key.clone(), Event::Ended { container, key, exit, at, last_words });
+                    self.early_ends.insert(
+                        key.clone(),
+                        Event::Ended {
+                            container,
+                            key,
+                            exit,
+                            at,
+                            last_words,
+                        },
+                    );
                 } else {
                     self.learn_ended(&container, exit, at, last_words);
                 }
@@ -337,11 +386,16 @@ impl Worker {
         }
     }
 
-    fn learn_set_up(&mut self, result: Result<(Ground, mpsc::UnboundedReceiver<runtime::Ended>), SetUpError>) {
+    fn learn_set_up(
+        &mut self,
+        result: Result<(Ground, mpsc::UnboundedReceiver<runtime::Ended>), SetUpError>,
+    ) {
         match result {
             Ok((ground, ends)) => {
                 self.set_up_failures = 0;
-                self.seen.sandbox = seen::Sandbox::Ready { ip: ground.ip.clone() };
+                self.seen.sandbox = seen::Sandbox::Ready {
+                    ip: ground.ip.clone(),
+                };
                 self.handle.live().sandbox = Some(Arc::clone(&ground.sandbox));
                 self.ground = Some(Arc::new(ground));
                 tokio::spawn(forward(Arc::clone(&self.handle), ends));
@@ -358,7 +412,9 @@ impl Worker {
 
     fn learn_started(&mut self, name: &str, key: &str, result: Result<Started, Problem>) {
         self.starting.remove(name);
-        let Some(container) = self.seen.containers.get_mut(name) else { return };
+        let Some(container) = self.seen.containers.get_mut(name) else {
+            return;
+        };
         if container.state != State::Starting {
             return;
         }
@@ -369,11 +425,19 @@ impl Worker {
                 container.container_id = started.container_id;
                 (container.terminated_at, container.killed) = (None, false);
                 (container.ready, container.started) = (true, true);
-                let live = LiveContainer { key: key.into(), process: started.process, log: started.log };
+                let live = LiveContainer {
+                    key: key.into(),
+                    process: started.process,
+                    log: started.log,
+                };
                 self.handle.live().containers.insert(name.into(), live);
                 container.start_failures = 0;
             }
-            Err(Problem::StartError { message, container_id, image_id }) => {
+            Err(Problem::StartError {
+                message,
+                container_id,
+                image_id,
+            }) => {
                 container.image_id = image_id;
                 container.container_id.clone_from(&container_id);
                 container.state = State::Ended(seen::Ended {
@@ -388,7 +452,12 @@ impl Worker {
             Err(Problem::Waiting { reason, message }) => {
                 container.start_failures += 1;
                 let (since, retry_at) = (Timestamp::now(), retry_at(container.start_failures));
-                container.state = State::Failing { reason, message, since, retry_at };
+                container.state = State::Failing {
+                    reason,
+                    message,
+                    since,
+                    retry_at,
+                };
             }
         }
         if let Some(early) = self.early_ends.remove(key) {
@@ -397,8 +466,12 @@ impl Worker {
     }
 
     fn learn_ended(&mut self, name: &str, exit: Exit, at: Timestamp, last_words: Option<String>) {
-        let Some(container) = self.seen.containers.get_mut(name) else { return };
-        let State::Running { since } = container.state else { return };
+        let Some(container) = self.seen.containers.get_mut(name) else {
+            return;
+        };
+        let State::Running { since } = container.state else {
+            return;
+        };
         let exit_code = exit.code();
         container.ready = false;
         container.state = State::Ended(seen::Ended {
@@ -412,12 +485,21 @@ impl Worker {
     }
 
     fn learn_lost(&mut self) {
-        if matches!(self.seen.sandbox, seen::Sandbox::TearingDown | seen::Sandbox::Gone) {
+        if matches!(
+            self.seen.sandbox,
+            seen::Sandbox::TearingDown | seen::Sandbox::Gone
+        ) {
             return;
         }
         let now = Timestamp::now();
         let running = |(_, c): &(&String, &Container)| matches!(c.state, State::Running { .. });
-        let running: Vec<String> = self.seen.containers.iter().filter(running).map(|(n, _)| n.clone()).collect();
+        let running: Vec<String> = self
+            .seen
+            .containers
+            .iter()
+            .filter(running)
+            .map(|(n, _)| n.clone())
+            .collect();
         for name in running {
             self.learn_ended(&name, Exit::Signal(libc::SIGKILL), now, None);
         }
@@ -444,8 +526,18 @@ async fn forward(handle: Arc<Handle>, mut ends: mpsc::UnboundedReceiver<runtime:
             let drained = futures::future::join_all(output.pumps);
             let _ = tokio::time::timeout(DRAIN_LIMIT, drained).await;
             output.log.close();
-            let last_words = last_words(&output.dir, &output.log, output.fall_back_to_log && exit.code() != 0);
-            let _ = handle.events.send(Event::Ended { container: output.container, key, exit, at, last_words });
+            let last_words = last_words(
+                &output.dir,
+                &output.log,
+                output.fall_back_to_log && exit.code() != 0,
+            );
+            let _ = handle.events.send(Event::Ended {
+                container: output.container,
+                key,
+                exit,
+                at,
+                last_words,
+            });
         });
     }
     let _ = handle.events.send(Event::SandboxLost);
@@ -465,5 +557,7 @@ fn last_words(dir: &std::path::Path, log: &Log, fall_back: bool) -> Option<Strin
 /// When to try again after so many failures.
 fn retry_at(failures: u32) -> Timestamp {
     let wait = SignedDuration::from_secs((1i64 << failures.min(10)).min(RETRY_LIMIT_SECS));
-    Timestamp::now().saturating_add(wait).unwrap_or_else(|_| Timestamp::now())
+    Timestamp::now()
+        .saturating_add(wait)
+        .unwrap_or_else(|_| Timestamp::now())
 }

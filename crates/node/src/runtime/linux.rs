@@ -13,7 +13,10 @@ use tokio::net::UnixDatagram;
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::{ContainerSpec, Ended, Error, ProcessSpec, Report, Request, Runtime, Sandbox, SandboxSpec, StartFailure, Stdio, wire};
+use super::{
+    ContainerSpec, Ended, Error, ProcessSpec, Report, Request, Runtime, Sandbox, SandboxSpec, StartFailure,
+    Stdio, wire,
+};
 use crate::container::ENTRY;
 
 /// How long a sandbox may take to come up. A loaded machine needs well below a second.
@@ -39,9 +42,13 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> Error {
 
 #[async_trait]
 impl Runtime for Linux {
-    async fn create(&self, spec: &SandboxSpec) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error> {
+    async fn create(
+        &self,
+        spec: &SandboxSpec,
+    ) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error> {
         let (ours, theirs) = wire::pair().map_err(system("making a socket"))?;
-        let log = std::fs::File::create(spec.dir.join("sandbox.log")).map_err(system("writing into the pod's folder"))?;
+        let log = std::fs::File::create(spec.dir.join("sandbox.log"))
+            .map_err(system("writing into the pod's folder"))?;
         let mut child = tokio::process::Command::new(&self.program)
             .arg(ENTRY)
             .env_clear()
@@ -78,12 +85,21 @@ impl Runtime for Linux {
             let _ = child.wait().await;
             let _ = gone.send(());
         });
-        Ok((Box::new(Process { socket, pid, gone: Mutex::new(Some(wait_gone)) }), events))
+        Ok((
+            Box::new(Process {
+                socket,
+                pid,
+                gone: Mutex::new(Some(wait_gone)),
+            }),
+            events,
+        ))
     }
 }
 
 async fn receive(socket: &UnixDatagram) -> io::Result<Option<Report>> {
-    let received = socket.async_io(Interest::READABLE, || wire::receive::<Report>(socket)).await?;
+    let received = socket
+        .async_io(Interest::READABLE, || wire::receive::<Report>(socket))
+        .await?;
     Ok(received.map(|(report, _)| report))
 }
 
@@ -95,31 +111,54 @@ struct Process {
 
 impl Process {
     async fn send(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
-        let sent = self.socket.async_io(Interest::WRITABLE, || wire::send(&*self.socket, request, fds)).await;
+        let sent = self
+            .socket
+            .async_io(Interest::WRITABLE, || wire::send(&*self.socket, request, fds))
+            .await;
         sent.map_err(|error| match error.raw_os_error() {
             Some(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN) => Error::Gone,
-            _ => Error::System { what: "sending to the sandbox", source: error },
+            _ => Error::System {
+                what: "sending to the sandbox",
+                source: error,
+            },
         })
     }
 
     /// Sends the descriptors of a process and waits until its program runs, which closes the status pipe.
     async fn launch(&self, request: &Request, spec: OwnedFd, io: Stdio) -> Result<(), Error> {
-        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-            .map_err(|e| Error::System { what: "making a pipe", source: e.into() })?;
-        rustix::io::ioctl_fionbio(&read, true).map_err(|e| Error::System { what: "fionbio", source: e.into() })?;
-        let fds = [spec.as_fd(), io.stdin.as_fd(), io.stdout.as_fd(), io.stderr.as_fd(), write.as_fd()];
+        let (read, write) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|e| Error::System {
+                what: "making a pipe",
+                source: e.into(),
+            })?;
+        rustix::io::ioctl_fionbio(&read, true).map_err(|e| Error::System {
+            what: "fionbio",
+            source: e.into(),
+        })?;
+        let fds = [
+            spec.as_fd(),
+            io.stdin.as_fd(),
+            io.stdout.as_fd(),
+            io.stderr.as_fd(),
+            write.as_fd(),
+        ];
         self.send(request, &fds).await?;
         drop((write, spec, io));
         let mut status = pipe::Receiver::from_owned_fd(read).map_err(system("watching a pipe"))?;
         let mut answer = Vec::new();
         match tokio::time::timeout(START_TIMEOUT, status.read_to_end(&mut answer)).await {
-            Err(_) => Err(Error::Start(StartFailure { command: false, message: "context deadline exceeded".into() })),
+            Err(_) => Err(Error::Start(StartFailure {
+                command: false,
+                message: "context deadline exceeded".into(),
+            })),
             Ok(Err(error)) => Err(system("reading the status pipe")(error)),
             Ok(Ok(0)) => Ok(()),
-            Ok(Ok(_)) => Err(Error::Start(serde_json::from_slice(&answer).unwrap_or_else(|_| StartFailure {
-                command: false,
-                message: String::from_utf8_lossy(&answer).into_owned(),
-            }))),
+            Ok(Ok(_)) => Err(Error::Start(serde_json::from_slice(&answer).unwrap_or_else(
+                |_| StartFailure {
+                    command: false,
+                    message: String::from_utf8_lossy(&answer).into_owned(),
+                },
+            ))),
         }
     }
 }
@@ -133,11 +172,27 @@ impl Sandbox for Process {
 
     async fn exec(&self, key: &str, target: &str, spec: &ProcessSpec, io: Stdio) -> Result<(), Error> {
         let memory = wire::to_memory(spec).map_err(system("memfd"))?;
-        self.launch(&Request::Exec { key: key.into(), target: target.into() }, memory, io).await
+        self.launch(
+            &Request::Exec {
+                key: key.into(),
+                target: target.into(),
+            },
+            memory,
+            io,
+        )
+        .await
     }
 
     async fn signal(&self, key: &str, signal: i32, group: bool) -> Result<(), Error> {
-        self.send(&Request::Signal { key: key.into(), signal, group }, &[]).await
+        self.send(
+            &Request::Signal {
+                key: key.into(),
+                signal,
+                group,
+            },
+            &[],
+        )
+        .await
     }
 
     fn pid(&self) -> Option<u32> {

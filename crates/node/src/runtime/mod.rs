@@ -44,7 +44,10 @@ pub trait Runtime: Send + Sync {
     ///
     /// # Errors
     /// When the kernel lacks or forbids a namespace, or the pod's folder cannot be used.
-    async fn create(&self, spec: &SandboxSpec) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error>;
+    async fn create(
+        &self,
+        spec: &SandboxSpec,
+    ) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error>;
 }
 
 /// The end of a first process.

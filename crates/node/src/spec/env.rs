@@ -20,9 +20,18 @@ pub(crate) async fn environment(
     sources: &Sources,
 ) -> Result<Vec<(String, String)>, String> {
     let mut env: Vec<(String, String)> = Vec::new();
-    let split = |entry: &String| entry.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
+    let split = |entry: &String| {
+        entry
+            .split_once('=')
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+    };
     env.extend(image.env.iter().filter_map(split));
-    if let Some(hostname) = pod.spec.as_ref().and_then(|s| s.hostname.clone()).or(pod.metadata.name.clone()) {
+    if let Some(hostname) = pod
+        .spec
+        .as_ref()
+        .and_then(|s| s.hostname.clone())
+        .or(pod.metadata.name.clone())
+    {
         env.push(("HOSTNAME".into(), hostname));
     }
     env.extend(service_variables(api));
@@ -37,7 +46,11 @@ pub(crate) async fn environment(
         };
         if let Some(map) = &source.config_map_ref {
             match sources.config_map(namespace, &map.name).await? {
-                Some(found) => found.data.unwrap_or_default().into_iter().for_each(|(key, value)| add(&key, value)),
+                Some(found) => found
+                    .data
+                    .unwrap_or_default()
+                    .into_iter()
+                    .for_each(|(key, value)| add(&key, value)),
                 None if map.optional == Some(true) => {}
                 None => return Err(format!("configmap {:?} not found", map.name)),
             }
@@ -68,12 +81,18 @@ pub(crate) async fn environment(
 }
 
 fn service_variables(api: Option<&(String, u16)>) -> Vec<(String, String)> {
-    let Some((host, port)) = api else { return Vec::new() };
+    let Some((host, port)) = api else {
+        return Vec::new();
+    };
     let mut variables = vec![("KUBERNETES_SERVICE_HOST".to_string(), host.clone())];
     for name in ["KUBERNETES_SERVICE_PORT", "KUBERNETES_SERVICE_PORT_HTTPS"] {
         variables.push((name.into(), port.to_string()));
     }
-    let address = if host.contains(':') { format!("tcp://[{host}]:{port}") } else { format!("tcp://{host}:{port}") };
+    let address = if host.contains(':') {
+        format!("tcp://[{host}]:{port}")
+    } else {
+        format!("tcp://{host}:{port}")
+    };
     variables.push(("KUBERNETES_PORT".into(), address));
     variables
 }
@@ -86,7 +105,9 @@ async fn referenced(
     sources: &Sources,
     namespace: &str,
 ) -> Result<Option<String>, String> {
-    let Some(source) = &variable.value_from else { return Ok(Some(String::new())) };
+    let Some(source) = &variable.value_from else {
+        return Ok(Some(String::new()));
+    };
     if let Some(field) = &source.field_ref {
         return downward::field(pod, &field.field_path, Some(addresses)).map(Some);
     }
@@ -96,10 +117,15 @@ async fn referenced(
     if let Some(key) = &source.config_map_key_ref {
         let found = sources.config_map(namespace, &key.name).await?;
         let exists = found.is_some();
-        let value = found.and_then(|map| map.data).and_then(|mut data| data.remove(&key.key));
+        let value = found
+            .and_then(|map| map.data)
+            .and_then(|mut data| data.remove(&key.key));
         return match value {
             None if key.optional == Some(true) => Ok(None),
-            None if exists => Err(format!("couldn't find key {} in ConfigMap {namespace}/{}", key.key, key.name)),
+            None if exists => Err(format!(
+                "couldn't find key {} in ConfigMap {namespace}/{}",
+                key.key, key.name
+            )),
             None => Err(format!("configmap {:?} not found", key.name)),
             value => Ok(value),
         };
@@ -107,13 +133,21 @@ async fn referenced(
     if let Some(key) = &source.secret_key_ref {
         let found = sources.secret(namespace, &key.name).await?;
         let exists = found.is_some();
-        let value = found.and_then(|secret| secret.data).and_then(|mut data| data.remove(&key.key));
+        let value = found
+            .and_then(|secret| secret.data)
+            .and_then(|mut data| data.remove(&key.key));
         return match value {
             None if key.optional == Some(true) => Ok(None),
-            None if exists => Err(format!("couldn't find key {} in Secret {namespace}/{}", key.key, key.name)),
+            None if exists => Err(format!(
+                "couldn't find key {} in Secret {namespace}/{}",
+                key.key, key.name
+            )),
             None => Err(format!("secret {:?} not found", key.name)),
             Some(ByteString(bytes)) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         };
     }
-    Err(format!("environment variable {} refers to something the node does not support", variable.name))
+    Err(format!(
+        "environment variable {} refers to something the node does not support",
+        variable.name
+    ))
 }

@@ -39,7 +39,10 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Builds the container; `env` is its whole environment.
-pub(crate) fn container_spec(around: &Surroundings<'_>, env: Vec<(String, String)>) -> Result<ContainerSpec, String> {
+pub(crate) fn container_spec(
+    around: &Surroundings<'_>,
+    env: Vec<(String, String)>,
+) -> Result<ContainerSpec, String> {
     let container = around.container;
     let context = container.security_context.as_ref();
     let mut process = ProcessSpec {
@@ -62,7 +65,11 @@ pub(crate) fn container_spec(around: &Surroundings<'_>, env: Vec<(String, String
     }
     let root = Root {
         layers_dir: around.layers_dir.clone(),
-        layers: if around.host_view.is_some() { Vec::new() } else { around.image.layers.clone() },
+        layers: if around.host_view.is_some() {
+            Vec::new()
+        } else {
+            around.image.layers.clone()
+        },
         host: around.host_view.is_some(),
         hidden: around.host_view.clone().unwrap_or_default(),
         upper: around.dir.join("upper"),
@@ -74,7 +81,12 @@ pub(crate) fn container_spec(around: &Surroundings<'_>, env: Vec<(String, String
         rootfs: around.dir.join("rootfs"),
         readonly_root: context.and_then(|c| c.read_only_root_filesystem).unwrap_or(false),
         mounts: mounts(around, &process.env)?,
-        shared_pids: around.pod.spec.as_ref().and_then(|s| s.share_process_namespace).unwrap_or(false),
+        shared_pids: around
+            .pod
+            .spec
+            .as_ref()
+            .and_then(|s| s.share_process_namespace)
+            .unwrap_or(false),
         own_network: around.own_network,
         privileged: context.and_then(|c| c.privileged).unwrap_or(false),
         process,
@@ -85,11 +97,22 @@ pub(crate) fn container_spec(around: &Surroundings<'_>, env: Vec<(String, String
 
 /// Kubernetes' rule: `command` replaces the entrypoint and drops the image's arguments, `args` replaces the arguments.
 fn command(around: &Surroundings<'_>, env: &[(String, String)]) -> Vec<String> {
-    let lookup = |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let expanded = |list: &Option<Vec<String>>| -> Vec<String> {
-        list.iter().flatten().map(|text| expand::expand(text, lookup)).collect()
+    let lookup = |name: &str| {
+        env.iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
     };
-    let (command, args) = (expanded(&around.container.command), expanded(&around.container.args));
+    let expanded = |list: &Option<Vec<String>>| -> Vec<String> {
+        list.iter()
+            .flatten()
+            .map(|text| expand::expand(text, lookup))
+            .collect()
+    };
+    let (command, args) = (
+        expanded(&around.container.command),
+        expanded(&around.container.args),
+    );
     let image = &around.image.config;
     match (command.is_empty(), args.is_empty()) {
         (true, true) => image.entrypoint.iter().chain(&image.cmd).cloned().collect(),
@@ -100,7 +123,8 @@ fn command(around: &Surroundings<'_>, env: &[(String, String)]) -> Vec<String> {
 
 fn working_dir(around: &Surroundings<'_>) -> String {
     let own = around.container.working_dir.clone().filter(|dir| !dir.is_empty());
-    let image = Some(around.image.config.workdir.clone()).filter(|dir| !dir.is_empty() && around.host_view.is_none());
+    let image =
+        Some(around.image.config.workdir.clone()).filter(|dir| !dir.is_empty() && around.host_view.is_none());
     own.or(image).unwrap_or_else(|| "/".into())
 }
 
@@ -118,9 +142,17 @@ fn mounts(around: &Surroundings<'_>, env: &[(String, String)]) -> Result<Vec<Mou
     for name in ["hosts", "resolv.conf", "hostname"] {
         mounts.push(plain(around.pod_dir.join(name), &format!("/etc/{name}"), false));
     }
-    let message_path = around.container.termination_message_path.as_deref().filter(|p| !p.is_empty());
+    let message_path = around
+        .container
+        .termination_message_path
+        .as_deref()
+        .filter(|p| !p.is_empty());
     let last_words = around.dir.join("termination-log");
-    mounts.push(plain(last_words, message_path.unwrap_or(TERMINATION_MESSAGE_PATH), false));
+    mounts.push(plain(
+        last_words,
+        message_path.unwrap_or(TERMINATION_MESSAGE_PATH),
+        false,
+    ));
     for mount in around.container.volume_mounts.iter().flatten() {
         let source = around.volumes.paths.get(&mount.name);
         let source = source.ok_or_else(|| format!("volume {:?} of a mount does not exist", mount.name))?;
@@ -130,14 +162,24 @@ fn mounts(around: &Surroundings<'_>, env: &[(String, String)]) -> Result<Vec<Mou
         } else {
             Path::new("/").join(&mount.mount_path)
         };
-        let lookup = |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let lookup = |name: &str| {
+            env.iter()
+                .rev()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
+        };
         let sub_path = match (&mount.sub_path, &mount.sub_path_expr) {
             (Some(path), _) if !path.is_empty() => Some(path.clone()),
             (_, Some(expression)) if !expression.is_empty() => Some(expand::expand(expression, lookup)),
             _ => None,
         };
         mounts.retain(|earlier| earlier.target != target);
-        mounts.push(Mount { source: source.clone(), sub_path, target, readonly });
+        mounts.push(Mount {
+            source: source.clone(),
+            sub_path,
+            target,
+            readonly,
+        });
     }
     // Parents first, else they would hide their children.
     mounts.sort_by_key(|mount| mount.target.components().count());
@@ -147,7 +189,10 @@ fn mounts(around: &Surroundings<'_>, env: &[(String, String)]) -> Result<Vec<Mou
 /// The quality-of-service class by Kubernetes' rule.
 pub(crate) fn quality_of_service(pod: &Pod) -> &'static str {
     let spec = pod.spec.as_ref();
-    let all = || spec.into_iter().flat_map(|s| s.containers.iter().chain(s.init_containers.iter().flatten()));
+    let all = || {
+        spec.into_iter()
+            .flat_map(|s| s.containers.iter().chain(s.init_containers.iter().flatten()))
+    };
     let (mut any, mut guaranteed) = (false, true);
     for container in all() {
         let resources = container.resources.as_ref();

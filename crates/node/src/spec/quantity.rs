@@ -5,11 +5,17 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 /// The value in thousandths, rounded up; `None` when the text is no quantity.
 pub(crate) fn milli(quantity: &Quantity) -> Option<i128> {
     let text = quantity.0.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-'))
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let negative = whole.starts_with('-');
-    let digits: String = whole.trim_start_matches(['+', '-']).chars().chain(fraction.chars()).collect();
+    let digits: String = whole
+        .trim_start_matches(['+', '-'])
+        .chars()
+        .chain(fraction.chars())
+        .collect();
     let mantissa: i128 = digits.parse().ok()?;
     let mut shrink = u32::try_from(fraction.len()).ok()?;
     let mut value = mantissa.checked_mul(1000)?;

@@ -22,20 +22,37 @@ const DEFAULT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::AUDIT_WRITE);
 
 /// Fills in who the process is and what it may do.
-pub(crate) fn process_security(pod: &Pod, container: &Container, process: &mut ProcessSpec) -> Result<(), String> {
+pub(crate) fn process_security(
+    pod: &Pod,
+    container: &Container,
+    process: &mut ProcessSpec,
+) -> Result<(), String> {
     let of_pod = pod.spec.as_ref().and_then(|s| s.security_context.as_ref());
     let own = container.security_context.as_ref();
     let id = |value: Option<i64>, what: &str| -> Result<Option<u32>, String> {
         let bad = |_| format!("{what} {} is out of range", value.unwrap_or_default());
         value.map(u32::try_from).transpose().map_err(bad)
     };
-    process.uid = id(own.and_then(|c| c.run_as_user).or(of_pod.and_then(|c| c.run_as_user)), "runAsUser")?;
-    process.gid = id(own.and_then(|c| c.run_as_group).or(of_pod.and_then(|c| c.run_as_group)), "runAsGroup")?;
-    for group in of_pod.iter().flat_map(|c| c.supplemental_groups.iter().flatten().copied().chain(c.fs_group)) {
+    process.uid = id(
+        own.and_then(|c| c.run_as_user)
+            .or(of_pod.and_then(|c| c.run_as_user)),
+        "runAsUser",
+    )?;
+    process.gid = id(
+        own.and_then(|c| c.run_as_group)
+            .or(of_pod.and_then(|c| c.run_as_group)),
+        "runAsGroup",
+    )?;
+    for group in of_pod
+        .iter()
+        .flat_map(|c| c.supplemental_groups.iter().flatten().copied().chain(c.fs_group))
+    {
         process.groups.extend(id(Some(group), "supplementalGroups")?);
     }
-    process.must_not_be_root =
-        own.and_then(|c| c.run_as_non_root).or(of_pod.and_then(|c| c.run_as_non_root)).unwrap_or(false);
+    process.must_not_be_root = own
+        .and_then(|c| c.run_as_non_root)
+        .or(of_pod.and_then(|c| c.run_as_non_root))
+        .unwrap_or(false);
     process.no_new_privileges = own.and_then(|c| c.allow_privilege_escalation) == Some(false);
     process.capabilities = capabilities(own.and_then(|c| c.capabilities.as_ref()))?.bits();
     if own.and_then(|c| c.privileged) == Some(true) {
@@ -46,7 +63,10 @@ pub(crate) fn process_security(pod: &Pod, container: &Container, process: &mut P
 
 fn capabilities(asked: Option<&Capabilities>) -> Result<CapabilitySet, String> {
     let names = |list: Option<&Vec<String>>| list.cloned().unwrap_or_default();
-    let (add, drop) = (names(asked.and_then(|a| a.add.as_ref())), names(asked.and_then(|a| a.drop.as_ref())));
+    let (add, drop) = (
+        names(asked.and_then(|a| a.add.as_ref())),
+        names(asked.and_then(|a| a.drop.as_ref())),
+    );
     let is_all = |name: &String| name.eq_ignore_ascii_case("all");
     let mut set = DEFAULT_CAPABILITIES;
     if add.iter().any(is_all) {

@@ -27,7 +27,10 @@ pub(super) async fn folder(sources: &Sources, namespace: &str, name: &str) -> Re
             "capacity": spec.resources.and_then(|r| r.requests).unwrap_or_default(),
         }});
         let params = PatchParams::default();
-        claims.patch_status(name, &params, &Patch::Merge(status)).await.map_err(|e| e.to_string())?;
+        claims
+            .patch_status(name, &params, &Patch::Merge(status))
+            .await
+            .map_err(|e| e.to_string())?;
     }
     Ok(path)
 }

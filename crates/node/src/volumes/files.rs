@@ -30,7 +30,11 @@ pub(super) fn write(folder: &Path, content: &Content, group: Option<u32>) -> io:
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(&path, &entry.data)?;
-        let mode = if group.is_some() { entry.mode | 0o440 } else { entry.mode };
+        let mode = if group.is_some() {
+            entry.mode | 0o440
+        } else {
+            entry.mode
+        };
         if group.is_some() {
             chown(&path, None, group)?;
         }
@@ -56,9 +60,14 @@ pub(super) fn write(folder: &Path, content: &Content, group: Option<u32>) -> io:
 }
 
 fn check(name: &str) -> io::Result<()> {
-    let plain = Path::new(name).components().all(|c| matches!(c, Component::Normal(_)));
+    let plain = Path::new(name)
+        .components()
+        .all(|c| matches!(c, Component::Normal(_)));
     if name.is_empty() || !plain || name.starts_with("..") {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no relative path")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{name:?} is no relative path"),
+        ));
     }
     Ok(())
 }

@@ -38,9 +38,14 @@ pub(crate) struct Prepared {
 pub(crate) async fn prepare(pod: &Pod, pod_dir: &Path, sources: &Sources) -> Result<Prepared, Error> {
     let mut prepared = Prepared::default();
     for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
-        let error = |message: String| Error { volume: volume.name.clone(), message };
+        let error = |message: String| Error {
+            volume: volume.name.clone(),
+            message,
+        };
         let path = pod_dir.join("volumes").join(&volume.name);
-        let path = one(pod, volume, path, sources, &mut prepared).await.map_err(error)?;
+        let path = one(pod, volume, path, sources, &mut prepared)
+            .await
+            .map_err(error)?;
         prepared.paths.insert(volume.name.clone(), path);
     }
     Ok(prepared)
@@ -67,7 +72,11 @@ async fn one(
     if let Some(ephemeral) = &volume.ephemeral {
         let _ = ephemeral;
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-        let name = format!("{}-{}", pod.metadata.name.as_deref().unwrap_or_default(), volume.name);
+        let name = format!(
+            "{}-{}",
+            pod.metadata.name.as_deref().unwrap_or_default(),
+            volume.name
+        );
         return claim::folder(sources, namespace, &name).await;
     }
     make_folder(&path, 0o755, None)?;
@@ -99,10 +108,17 @@ fn empty_dir(
     make_folder(&path, 0o777, group)?;
     if empty.medium.as_deref() == Some("Memory") {
         let size_bytes = match &empty.size_limit {
-            Some(limit) => Some(quantity::bytes(limit).ok_or_else(|| format!("sizeLimit {:?} is no quantity", limit.0))?),
+            Some(limit) => Some(
+                quantity::bytes(limit).ok_or_else(|| format!("sizeLimit {:?} is no quantity", limit.0))?,
+            ),
             None => None,
         };
-        prepared.tmpfs.push(Tmpfs { path: path.clone(), size_bytes, mode: 0o777, group });
+        prepared.tmpfs.push(Tmpfs {
+            path: path.clone(),
+            size_bytes,
+            mode: 0o777,
+            group,
+        });
     }
     Ok(path)
 }
@@ -127,7 +143,10 @@ fn check_host_path(source: &HostPathVolumeSource) -> Result<PathBuf, String> {
     use std::os::unix::fs::FileTypeExt;
     let path = PathBuf::from(&source.path);
     if !path.is_absolute() || path.components().any(|c| c == std::path::Component::ParentDir) {
-        return Err(format!("hostPath {:?} must be absolute and without ..", source.path));
+        return Err(format!(
+            "hostPath {:?} must be absolute and without ..",
+            source.path
+        ));
     }
     let kind = source.type_.as_deref().unwrap_or("");
     let error = |e: std::io::Error| format!("hostPath {}: {e}", source.path);
@@ -140,7 +159,12 @@ fn check_host_path(source: &HostPathVolumeSource) -> Result<PathBuf, String> {
         // Container runtimes make a missing folder.
         std::fs::create_dir_all(&path).map_err(error)?;
     }
-    let wrong = |what: &str| Err(format!("hostPath type check failed: {} is not a {what}", source.path));
+    let wrong = |what: &str| {
+        Err(format!(
+            "hostPath type check failed: {} is not a {what}",
+            source.path
+        ))
+    };
     let Ok(found) = std::fs::metadata(&path).map(|m| m.file_type()) else {
         return wrong(match kind {
             "Directory" => "directory",

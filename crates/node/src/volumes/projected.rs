@@ -7,7 +7,8 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{
     ConfigMap, ConfigMapVolumeSource, DownwardAPIVolumeFile, DownwardAPIVolumeSource, KeyToPath, Pod,
-    ProjectedVolumeSource, Secret, SecretVolumeSource, ServiceAccount, ServiceAccountTokenProjection, VolumeProjection,
+    ProjectedVolumeSource, Secret, SecretVolumeSource, ServiceAccount, ServiceAccountTokenProjection,
+    VolumeProjection,
 };
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -38,7 +39,10 @@ impl Sources {
         let found = api.get_opt(name).await.map_err(|e| e.to_string())?;
         Ok(found.or_else(|| {
             let pem = self.ca_pem.clone().filter(|_| name == ROOT_CA)?;
-            Some(ConfigMap { data: Some(BTreeMap::from([("ca.crt".into(), pem)])), ..Default::default() })
+            Some(ConfigMap {
+                data: Some(BTreeMap::from([("ca.crt".into(), pem)])),
+                ..Default::default()
+            })
         }))
     }
 
@@ -49,7 +53,11 @@ impl Sources {
     }
 
     async fn token(&self, pod: &Pod, source: &ServiceAccountTokenProjection) -> Result<String, String> {
-        let account = pod.spec.as_ref().and_then(|s| s.service_account_name.as_deref()).unwrap_or("default");
+        let account = pod
+            .spec
+            .as_ref()
+            .and_then(|s| s.service_account_name.as_deref())
+            .unwrap_or("default");
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace(pod));
         let request = TokenRequest {
             spec: TokenRequestSpec {
@@ -64,9 +72,14 @@ impl Sources {
             },
             ..Default::default()
         };
-        let answer = api.create_token_request(account, &PostParams::default(), &request).await;
+        let answer = api
+            .create_token_request(account, &PostParams::default(), &request)
+            .await;
         let answer = answer.map_err(|e| format!("failed to fetch token: {e}"))?;
-        answer.status.map(|status| status.token).ok_or_else(|| "failed to fetch token: empty answer".into())
+        answer
+            .status
+            .map(|status| status.token)
+            .ok_or_else(|| "failed to fetch token: empty answer".into())
     }
 }
 
@@ -80,7 +93,15 @@ pub(super) async fn config_map_volume(
     source: &ConfigMapVolumeSource,
 ) -> Result<Content, String> {
     let mode = source.default_mode.unwrap_or(DEFAULT_MODE);
-    config_map(sources, pod, &source.name, source.items.as_deref(), source.optional, mode).await
+    config_map(
+        sources,
+        pod,
+        &source.name,
+        source.items.as_deref(),
+        source.optional,
+        mode,
+    )
+    .await
 }
 
 async fn config_map(
@@ -95,10 +116,21 @@ async fn config_map(
     let Some(map) = found else {
         return absent(optional, || format!("configmap {name:?} not found"));
     };
-    let mut data: BTreeMap<String, Vec<u8>> =
-        map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into_bytes())).collect();
-    data.extend(map.binary_data.unwrap_or_default().into_iter().map(|(key, ByteString(bytes))| (key, bytes)));
-    select(data, items, optional, mode, || format!("configmap references non-existent config key in {name:?}"))
+    let mut data: BTreeMap<String, Vec<u8>> = map
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, text)| (key, text.into_bytes()))
+        .collect();
+    data.extend(
+        map.binary_data
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, ByteString(bytes))| (key, bytes)),
+    );
+    select(data, items, optional, mode, || {
+        format!("configmap references non-existent config key in {name:?}")
+    })
 }
 
 pub(super) async fn secret_volume(
@@ -122,12 +154,23 @@ async fn secret(
     let Some(secret) = sources.secret(namespace(pod), name).await? else {
         return absent(optional, || format!("secret {name:?} not found"));
     };
-    let data = secret.data.unwrap_or_default().into_iter().map(|(key, ByteString(bytes))| (key, bytes)).collect();
-    select(data, items, optional, mode, || format!("references non-existent secret key in {name:?}"))
+    let data = secret
+        .data
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, ByteString(bytes))| (key, bytes))
+        .collect();
+    select(data, items, optional, mode, || {
+        format!("references non-existent secret key in {name:?}")
+    })
 }
 
 fn absent(optional: Option<bool>, message: impl Fn() -> String) -> Result<Content, String> {
-    if optional == Some(true) { Ok(Content::new()) } else { Err(message()) }
+    if optional == Some(true) {
+        Ok(Content::new())
+    } else {
+        Err(message())
+    }
 }
 
 fn select(
@@ -138,14 +181,31 @@ fn select(
     missing: impl Fn() -> String,
 ) -> Result<Content, String> {
     let Some(items) = items.filter(|items| !items.is_empty()) else {
-        return Ok(data.into_iter().map(|(key, data)| (key, Entry { data, mode: mode as u32 })).collect());
+        return Ok(data
+            .into_iter()
+            .map(|(key, data)| {
+                (
+                    key,
+                    Entry {
+                        data,
+                        mode: mode as u32,
+                    },
+                )
+            })
+            .collect());
     };
     let mut content = Content::new();
     for item in items {
         match data.get(&item.key) {
             Some(data) => {
                 let mode = item.mode.unwrap_or(mode) as u32;
-                content.insert(item.path.clone(), Entry { data: data.clone(), mode });
+                content.insert(
+                    item.path.clone(),
+                    Entry {
+                        data: data.clone(),
+                        mode,
+                    },
+                );
             }
             None if optional == Some(true) => {}
             None => return Err(format!("{}: {}", missing(), item.key)),
@@ -155,7 +215,11 @@ fn select(
 }
 
 pub(super) fn downward_volume(pod: &Pod, source: &DownwardAPIVolumeSource) -> Result<Content, String> {
-    downward_files(pod, source.items.as_deref().unwrap_or_default(), source.default_mode.unwrap_or(DEFAULT_MODE))
+    downward_files(
+        pod,
+        source.items.as_deref().unwrap_or_default(),
+        source.default_mode.unwrap_or(DEFAULT_MODE),
+    )
 }
 
 fn downward_files(pod: &Pod, files: &[DownwardAPIVolumeFile], mode: i32) -> Result<Content, String> {
@@ -167,7 +231,13 @@ fn downward_files(pod: &Pod, files: &[DownwardAPIVolumeFile], mode: i32) -> Resu
             (None, None) => return Err(format!("{}: neither fieldRef nor resourceFieldRef", file.path)),
         };
         let mode = file.mode.unwrap_or(mode) as u32;
-        content.insert(file.path.clone(), Entry { data: value.into_bytes(), mode });
+        content.insert(
+            file.path.clone(),
+            Entry {
+                data: value.into_bytes(),
+                mode,
+            },
+        );
     }
     Ok(content)
 }
@@ -185,12 +255,33 @@ pub(super) async fn projected_volume(
     Ok(content)
 }
 
-async fn projection(sources: &Sources, pod: &Pod, part: &VolumeProjection, mode: i32) -> Result<Content, String> {
+async fn projection(
+    sources: &Sources,
+    pod: &Pod,
+    part: &VolumeProjection,
+    mode: i32,
+) -> Result<Content, String> {
     if let Some(source) = &part.config_map {
-        return config_map(sources, pod, &source.name, source.items.as_deref(), source.optional, mode).await;
+        return config_map(
+            sources,
+            pod,
+            &source.name,
+            source.items.as_deref(),
+            source.optional,
+            mode,
+        )
+        .await;
     }
     if let Some(source) = &part.secret {
-        return secret(sources, pod, &source.name, source.items.as_deref(), source.optional, mode).await;
+        return secret(
+            sources,
+            pod,
+            &source.name,
+            source.items.as_deref(),
+            source.optional,
+            mode,
+        )
+        .await;
     }
     if let Some(source) = &part.downward_api {
         return downward_files(pod, source.items.as_deref().unwrap_or_default(), mode);
@@ -198,7 +289,10 @@ async fn projection(sources: &Sources, pod: &Pod, part: &VolumeProjection, mode:
     if let Some(source) = &part.service_account_token {
         let token = sources.token(pod, source).await?;
         // Readable by every user of the container, who else could not use it.
-        let entry = Entry { data: token.into_bytes(), mode: mode as u32 };
+        let entry = Entry {
+            data: token.into_bytes(),
+            mode: mode as u32,
+        };
         return Ok(Content::from([(source.path.clone(), entry)]));
     }
     Err("this kind of projection is not supported by the node".into())

@@ -1,0 +1,9 @@
+//! Runs real pods on a real node against the in-process API.
+
+mod access;
+mod fixture;
+mod images;
+mod lifecycle;
+mod volumes;
+
+argosy_node::sandboxes_in_tests!();
