@@ -9,9 +9,12 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let kubeconfig = arguments.next().ok_or("usage: serve KUBECONFIG [DEFINITION.json]...")?;
-    let definitions: Result<Vec<Value>, Box<dyn std::error::Error>> =
-        arguments.map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?)).collect();
+    let kubeconfig = arguments
+        .next()
+        .ok_or("usage: serve KUBECONFIG [DEFINITION.json]...")?;
+    let definitions: Result<Vec<Value>, Box<dyn std::error::Error>> = arguments
+        .map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?))
+        .collect();
     let options = Options {
         definitions: definitions?,
         admin_token: Some("owner".into()),
@@ -21,7 +24,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = ApiServer::new(options)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    std::fs::write(&kubeconfig, server.kubeconfig(&format!("https://{address}"), "owner"))?;
+    std::fs::write(
+        &kubeconfig,
+        server.kubeconfig(&format!("https://{address}"), "owner"),
+    )?;
     server.serve(listener, std::future::pending()).await?;
     Ok(())
 }

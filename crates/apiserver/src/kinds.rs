@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::schema::Schema;
 use crate::store::Resource;
 
 /// One kind of one group and version.
@@ -38,8 +39,10 @@ pub struct Kind {
     pub origin: Origin,
     /// Where objects are stored: the same for all versions of a kind.
     pub resource: Resource,
+    /// The schema of a custom kind's version, read.
+    pub schema: Option<Arc<Schema>>,
     /// The schema of a custom kind's version, as its definition gives it.
-    pub schema: Option<Arc<Value>>,
+    pub schema_text: Option<Arc<Value>>,
     /// Columns that `kubectl get` shows besides the name.
     pub columns: Vec<Column>,
 }
@@ -411,6 +414,7 @@ fn builtin(row: &Row) -> Kind {
         },
         resource: crate::status::qualified(group, plural).into(),
         schema: None,
+        schema_text: None,
         columns: Vec::new(),
     }
 }
@@ -525,7 +529,10 @@ fn defined(definition: &Value) -> Vec<Kind> {
                 scale,
                 origin: Origin::Custom,
                 resource: crate::status::qualified(group, plural).into(),
-                schema: version["schema"].get("openAPIV3Schema").cloned().map(Arc::new),
+                schema: version["schema"]
+                    .get("openAPIV3Schema")
+                    .map(|schema| Arc::new(Schema::read(schema))),
+                schema_text: version["schema"].get("openAPIV3Schema").cloned().map(Arc::new),
                 columns: columns(version),
             }
         })

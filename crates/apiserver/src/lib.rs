@@ -17,6 +17,7 @@ mod random;
 mod rbac;
 mod reply;
 mod request;
+mod schema;
 mod selector;
 mod serve;
 mod service;

@@ -1,6 +1,9 @@
-//! The form in which `kubectl get` prints objects.
+//! The form in which `kubectl get` prints objects: which columns there are, and what stands in them.
 //!
-//! Deliberately absent: ages. Times are sent as they are and kubectl counts from them.
+//! Deliberately absent: choosing between tables and objects (see `api::read`).
+
+mod cells;
+mod columns;
 
 use std::sync::Arc;
 
@@ -10,35 +13,61 @@ use crate::kinds::Kind;
 use crate::meta;
 use crate::store::Object;
 
-/// A table of one object.
-pub fn of_one(kind: &Kind, object: &Object) -> Value {
-    let metadata = json!({"resourceVersion": object.revision.to_string()});
-    table(kind, std::iter::once(object), &metadata)
+/// What a table is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Printing<'a> {
+    /// The kind of the rows.
+    pub kind: &'a Kind,
+    /// The present moment, from which ages are counted.
+    pub now: jiff::Timestamp,
+    /// How much of each object goes along: `Metadata` (default), `Object` or `None`.
+    pub include: &'a str,
 }
 
-/// A table of a list.
-pub fn of_list(kind: &Kind, objects: &[Arc<Object>], metadata: &Value) -> Value {
-    table(kind, objects.iter().map(AsRef::as_ref), metadata)
-}
+impl Printing<'_> {
+    /// A table of one object.
+    pub fn one(&self, object: &Object) -> Value {
+        let metadata = json!({"resourceVersion": object.revision.to_string()});
+        self.table(std::iter::once(object), &metadata)
+    }
 
-fn table<'a>(kind: &Kind, objects: impl Iterator<Item = &'a Object>, metadata: &Value) -> Value {
-    let rows: Vec<Value> = objects.map(|object| row(kind, &object.value)).collect();
-    let columns = [("Name", "string", "name"), ("Age", "string", "")];
-    let columns: Vec<Value> = columns
-        .iter()
-        .map(|(name, r#type, format)| {
-            json!({"name": name, "type": r#type, "format": format, "description": "", "priority": 0})
+    /// A table of a list.
+    pub fn list(&self, objects: &[Arc<Object>], metadata: &Value) -> Value {
+        self.table(objects.iter().map(AsRef::as_ref), metadata)
+    }
+
+    fn table<'b>(&self, objects: impl Iterator<Item = &'b Object>, metadata: &Value) -> Value {
+        let columns = columns::of(self.kind);
+        let rows: Vec<Value> = objects.map(|object| self.row(&columns, &object.value)).collect();
+        let definitions: Vec<Value> = columns
+            .iter()
+            .map(|column| {
+                let format = if column.name == "Name" { "name" } else { "" };
+                json!({
+                    "name": column.name, "type": column.r#type, "format": format,
+                    "description": column.name, "priority": column.priority,
+                })
+            })
+            .collect();
+        json!({
+            "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+            "columnDefinitions": definitions, "rows": rows,
         })
-        .collect();
-    json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows,
-    })
-}
+    }
 
-fn row(_kind: &Kind, object: &Value) -> Value {
-    let metadata = meta::metadata(object).cloned().unwrap_or_default();
-    json!({
-        "cells": [meta::name(object), meta::text(object, "creationTimestamp")],
-        "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata},
-    })
+    fn row(&self, columns: &[columns::Shown], object: &Value) -> Value {
+        let cells: Vec<Value> = columns
+            .iter()
+            .map(|column| column.cell.of(object, self.now))
+            .collect();
+        let object = match self.include {
+            "None" => return json!({"cells": cells}),
+            "Object" => object.clone(),
+            _ => {
+                let metadata = meta::metadata(object).cloned().unwrap_or_default();
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+            }
+        };
+        json!({"cells": cells, "object": object})
+    }
 }

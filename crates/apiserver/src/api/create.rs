@@ -25,13 +25,8 @@ impl ApiServer {
         let mut object = call.json()?;
         validate::envelope(&call.kind, &mut object)?;
         validate::place(&mut object, &call.target.namespace, None)?;
-        let made = self.make_by(
-            &call.kind,
-            &call.target.namespace,
-            object,
-            call.dry_run()?,
-            Some(call),
-        )?;
+        self.tidy(call, &mut object)?;
+        let made = self.make(&call.kind, &call.target.namespace, object, call.dry_run()?)?;
         Ok(shown(StatusCode::CREATED, call, &made))
     }
 
@@ -39,17 +34,12 @@ impl ApiServer {
     ///
     /// # Errors
     /// As POST answers.
-    pub(super) fn make(&self, kind: &Arc<Kind>, ns: &str, object: Value, dry: bool) -> Result<Arc<Object>> {
-        self.make_by(kind, ns, object, dry, None)
-    }
-
-    pub(super) fn make_by(
+    pub(super) fn make(
         &self,
         kind: &Arc<Kind>,
         namespace: &str,
         mut object: Value,
         dry: bool,
-        call: Option<&Call>,
     ) -> Result<Arc<Object>> {
         self.check_namespace(kind, namespace, &object)?;
         let generated = self.fill_metadata(kind, namespace, &mut object);
@@ -59,7 +49,7 @@ impl ApiServer {
             }
         }
         self.admit(kind, &mut object)?;
-        self.check_new(kind, &mut object, call)?;
+        self.check_new(kind, &object)?;
         let object = if dry {
             dry_object(object)
         } else {
@@ -171,9 +161,9 @@ impl ApiServer {
         defaults::on_create(kind, object, &world)
     }
 
-    fn check_new(&self, kind: &Kind, object: &mut Value, call: Option<&Call>) -> Result<()> {
+    fn check_new(&self, kind: &Kind, object: &Value) -> Result<()> {
         let mut causes = validate::metadata(kind, object);
-        causes.extend(self.check_body(kind, object, call)?);
+        causes.extend(self.check_body(kind, object));
         if meta::name(object).is_empty() {
             let advice = "name or generateName is required";
             causes.insert(0, Cause::required("metadata.name", advice));

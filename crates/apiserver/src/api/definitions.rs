@@ -1,14 +1,17 @@
 //! CustomResourceDefinitions: kinds that come and go.
 //!
-//! Deliberately absent: checking objects against a definition's schema (see `schema`).
+//! Deliberately absent: what schemas mean (see `schema`).
 
 use std::sync::{Arc, PoisonError};
 
 use serde_json::Value;
 
 use super::{ApiServer, Call};
-use crate::kinds::Kind;
-use crate::status::{Cause, Result};
+use crate::kinds::{Kind, Origin};
+use crate::schema;
+use crate::status::{Cause, Result, Status};
+use crate::types;
+use crate::validate;
 
 impl ApiServer {
     /// Serves the kinds of a definition from now on.
@@ -45,13 +48,48 @@ impl ApiServer {
         *kinds = Arc::new(next);
     }
 
-    /// Checks (and completes) the part of an object that its kind describes.
-    pub(super) fn check_body(
-        &self,
-        kind: &Kind,
-        object: &mut Value,
-        _call: Option<&Call>,
-    ) -> Result<Vec<Cause>> {
-        Ok(crate::validate::body(kind, object))
+    /// Drops what the kind does not know and fills in a custom kind's defaults.
+    ///
+    /// # Errors
+    /// 400 when the client wants unknown fields to be refused.
+    pub(super) fn tidy(&self, call: &Call, object: &mut Value) -> Result<()> {
+        let kind = &call.kind;
+        let dropped = match (&kind.schema, types::name_of(kind).and_then(types::named)) {
+            (Some(schema), _) => schema::prune(schema, object),
+            (None, Some(r#type)) if kind.origin == Origin::Builtin => types::prune(r#type, object),
+            _ => Vec::new(),
+        };
+        if let Some(schema) = &kind.schema {
+            schema::fill(schema, object);
+        }
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let said: Vec<String> = dropped
+            .iter()
+            .map(|path| format!("unknown field {path:?}"))
+            .collect();
+        match call.query.get("fieldValidation") {
+            "Strict" => Err(Status::bad_request(format!(
+                "{} in version {:?} cannot be handled as a {}: strict decoding error: {}",
+                kind.kind,
+                kind.version,
+                kind.kind,
+                said.join(", ")
+            ))),
+            "Ignore" => Ok(()),
+            _ => {
+                call.warn(said);
+                Ok(())
+            }
+        }
+    }
+
+    /// What is wrong with the part of an object that its kind describes.
+    pub(super) fn check_body(&self, kind: &Kind, object: &Value) -> Vec<Cause> {
+        match &kind.schema {
+            Some(schema) => schema::check(schema, object),
+            None => validate::body(kind, object),
+        }
     }
 }

@@ -16,7 +16,7 @@ mod tokens;
 mod update;
 mod watch;
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -31,6 +31,7 @@ use crate::reply;
 use crate::request::{Query, Target};
 use crate::status::{Result, Status};
 use crate::store::{Key, Object, Store};
+use crate::table::Printing;
 use crate::types;
 
 pub use start::StartError;
@@ -44,6 +45,9 @@ pub struct ApiServer {
     authority: Authority,
 }
 
+/// Warnings in one answer: their headers stay below what clients take.
+const MAX_WARNINGS: usize = 20;
+
 /// One request, taken apart.
 struct Call {
     kind: Arc<Kind>,
@@ -52,6 +56,9 @@ struct Call {
     user: User,
     parts: http::request::Parts,
     body: Bytes,
+    now: jiff::Timestamp,
+    /// What the client is told beside the answer.
+    warnings: Arc<Mutex<Vec<String>>>,
 }
 
 impl Call {
@@ -68,6 +75,15 @@ impl Call {
             .unwrap_or_default()
     }
 
+    /// How tables for this request are made.
+    fn printing(&self) -> Printing<'_> {
+        Printing {
+            kind: &self.kind,
+            now: self.now,
+            include: self.query.get("includeObject"),
+        }
+    }
+
     /// The body as JSON.
     fn json(&self) -> Result<Value> {
         let content = self.header(http::header::CONTENT_TYPE);
@@ -77,7 +93,10 @@ impl Call {
             return types::protobuf::read(&self.body).ok_or_else(|| Status::bad_request(said));
         }
         if !matches!(content, "" | "application/json") {
-            return Err(Status::unsupported_media_type(&["application/json", "application/vnd.kubernetes.protobuf"]));
+            return Err(Status::unsupported_media_type(&[
+                "application/json",
+                "application/vnd.kubernetes.protobuf",
+            ]));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             Status::bad_request(format!(
@@ -86,6 +105,17 @@ impl Call {
                 self.kind.kind
             ))
         })
+    }
+
+    /// Tells the client something beside the answer.
+    fn warn(&self, said: impl IntoIterator<Item = String>) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for said in said {
+            // A change that is tried again would say it again.
+            if warnings.len() < MAX_WARNINGS && !warnings.contains(&said) {
+                warnings.push(said);
+            }
+        }
     }
 
     /// Whether everything is to be checked but nothing done.
@@ -150,18 +180,30 @@ impl ApiServer {
         }
         let query = Query::parse(parts.uri.query());
         self.authorize(&user, &parts.method, &target, &query)?;
+        let warnings = Arc::default();
+        let now = self.options.clock.now();
         let call = Call {
+            now,
             kind,
             target,
             query,
             user,
             parts,
             body,
+            warnings: Arc::clone(&warnings),
         };
-        if !call.target.subresource.is_empty() {
-            return self.subresource(call).await;
+        let mut response = if call.target.subresource.is_empty() {
+            self.resource(call).await?
+        } else {
+            self.subresource(call).await?
+        };
+        for said in warnings.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let text = said.replace('\\', "\\\\").replace('"', "\\\"");
+            if let Ok(value) = http::HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+                response.headers_mut().append(http::header::WARNING, value);
+            }
         }
-        self.resource(call).await
+        Ok(response)
     }
 
     async fn resource(self: &Arc<Self>, call: Call) -> Result<Response<Body>> {
@@ -223,7 +265,7 @@ impl ApiServer {
 /// The response that shows one stored object.
 fn shown(code: StatusCode, call: &Call, object: &Object) -> Response<Body> {
     if read::wants_table(call) {
-        return reply::json(code, &crate::table::of_one(&call.kind, object));
+        return reply::json(code, &call.printing().one(object));
     }
     match versioned(&call.kind, &object.value) {
         Some(value) => reply::json(code, &value),

@@ -17,7 +17,6 @@ use crate::reply;
 use crate::selector::{Fields, Labels};
 use crate::status::{Result, Status};
 use crate::store::{Key, Object, Page};
-use crate::table;
 
 /// Which objects of a kind a list or watch is about.
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ impl ApiServer {
         if wants_table(call) {
             return Ok(reply::json(
                 StatusCode::OK,
-                &table::of_list(&call.kind, &shown, &metadata),
+                &call.printing().list(&shown, &metadata),
             ));
         }
         Ok(list_response(&call.kind, &shown, &metadata))

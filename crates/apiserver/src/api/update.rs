@@ -87,11 +87,14 @@ impl ApiServer {
     ) -> Result<Arc<Object>> {
         let dry = call.dry_run()?;
         self.commit(&call.kind, &call.key(), dry, |current| {
-            let sent = next(current)?;
+            let mut sent = next(current)?;
+            if call.target.subresource != "scale" {
+                self.tidy(call, &mut sent)?;
+            }
             let mut wanted = merge_parts(call, &current.value, sent);
             self.settle(&call.kind, &current.value, &mut wanted, &call.target.subresource);
             let mut causes = validate::metadata(&call.kind, &wanted);
-            causes.extend(self.check_body(&call.kind, &mut wanted, Some(call))?);
+            causes.extend(self.check_body(&call.kind, &wanted));
             causes.extend(validate::transition(
                 &call.kind,
                 &current.value,

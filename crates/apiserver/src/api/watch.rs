@@ -19,7 +19,7 @@ use crate::kinds::Kind;
 use crate::reply;
 use crate::status::{Result, Status};
 use crate::store::{Change, ChangeKind, Object};
-use crate::table;
+use crate::table::Printing;
 
 /// How often a quiet watch tells how far it is, as Kubernetes does.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
@@ -39,6 +39,7 @@ struct Watcher {
     first: Option<Bytes>,
     bookmarks: bool,
     as_table: bool,
+    include: String,
     next_bookmark: Instant,
     end: Instant,
     done: bool,
@@ -72,6 +73,7 @@ impl ApiServer {
             bell: self.store.bell(&call.kind.resource),
             server: self.clone(),
             as_table: wants_table(&call),
+            include: call.query.get("includeObject").to_owned(),
             kind: call.kind,
             choice,
             seen: from,
@@ -184,7 +186,13 @@ impl Watcher {
         text.put_slice(r#type.as_bytes());
         text.put_slice(b"\",\"object\":");
         if self.as_table {
-            text.put_slice(table::of_one(&self.kind, object).to_string().as_bytes());
+            let now = self.server.options.clock.now();
+            let printing = Printing {
+                kind: &self.kind,
+                now,
+                include: &self.include,
+            };
+            text.put_slice(printing.one(object).to_string().as_bytes());
         } else {
             text.put(object_text(&self.kind, object));
         }

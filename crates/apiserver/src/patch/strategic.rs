@@ -63,7 +63,11 @@ pub fn apply(target: Value, patch: Value, r#type: Option<&Type>) -> Result<Value
     }
 }
 
-fn merge_map(mut target: Map<String, Value>, mut patch: Map<String, Value>, at: Option<&Type>) -> Result<Value> {
+fn merge_map(
+    mut target: Map<String, Value>,
+    mut patch: Map<String, Value>,
+    at: Option<&Type>,
+) -> Result<Value> {
     match patch
         .remove("$patch")
         .as_ref()

@@ -3,11 +3,14 @@
 //! Deliberately absent: descriptions, and rules about values (see `validate`).
 
 pub mod protobuf;
+mod prune;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::kinds::Kind;
+
+pub use self::prune::prune;
 
 const TABLE: &str = include_str!("types.txt");
 
@@ -113,10 +116,18 @@ fn read(table: &'static str) -> BTreeMap<&'static str, Type> {
         if let Some(head) = line.strip_prefix('@') {
             types.extend(current.take());
             let (name, flags) = head.split_once(' ').unwrap_or((head, ""));
-            current = Some((name, Type { atomic: flags == "atomic", ..Type::default() }));
+            current = Some((
+                name,
+                Type {
+                    atomic: flags == "atomic",
+                    ..Type::default()
+                },
+            ));
             continue;
         }
-        let (Some((_, r#type)), Some((number, field))) = (&mut current, field(line)) else { continue };
+        let (Some((_, r#type)), Some((number, field))) = (&mut current, field(line)) else {
+            continue;
+        };
         if !field.name.is_empty() {
             r#type.fields.insert(field.name, field.clone());
         }
@@ -187,11 +198,20 @@ fn flatten(mut types: BTreeMap<&'static str, Type>) -> BTreeMap<&'static str, Ty
         let before = types.clone();
         for r#type in types.values_mut() {
             let inlined = r#type.numbers.values().filter(|field| field.name.is_empty());
-            let names: Vec<&str> =
-                inlined.filter_map(|field| if let Shape::Named(name) = field.shape { Some(name) } else { None }).collect();
+            let names: Vec<&str> = inlined
+                .filter_map(|field| {
+                    if let Shape::Named(name) = field.shape {
+                        Some(name)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
             for name in names {
                 if let Some(other) = before.get(name) {
-                    r#type.fields.extend(other.fields.iter().map(|(name, field)| (*name, field.clone())));
+                    r#type
+                        .fields
+                        .extend(other.fields.iter().map(|(name, field)| (*name, field.clone())));
                 }
             }
         }
@@ -225,7 +245,11 @@ mod tests {
         }
         for (name, r#type) in all() {
             for field in r#type.fields.values() {
-                assert!(inner(&field.shape).is_none_or(|inner| named(inner).is_some()), "{name}.{}", field.name);
+                assert!(
+                    inner(&field.shape).is_none_or(|inner| named(inner).is_some()),
+                    "{name}.{}",
+                    field.name
+                );
             }
         }
         let volume = named("core.v1.Volume").expect("volumes have a type");

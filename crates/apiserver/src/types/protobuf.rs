@@ -113,8 +113,11 @@ fn message(name: &str, bytes: &[u8], depth: usize) -> Option<Map<String, Value>>
     let mut object = Map::new();
     for part in Parts(bytes) {
         let (number, wire) = part?;
-        let Some(field) = r#type.numbers.get(&number) else { continue };
-        if let (true, Shape::Named(inner), Wire::Bytes(bytes)) = (field.name.is_empty(), &field.shape, &wire) {
+        let Some(field) = r#type.numbers.get(&number) else {
+            continue;
+        };
+        if let (true, Shape::Named(inner), Wire::Bytes(bytes)) = (field.name.is_empty(), &field.shape, &wire)
+        {
             object.append(&mut message(inner, bytes, depth + 1)?);
             continue;
         }
@@ -126,7 +129,10 @@ fn message(name: &str, bytes: &[u8], depth: usize) -> Option<Map<String, Value>>
 fn put(object: &mut Map<String, Value>, field: &Field, wire: &Wire<'_>, depth: usize) -> Option<()> {
     match &field.shape {
         Shape::List(element) => {
-            let list = object.entry(field.name).or_insert_with(|| json!([])).as_array_mut()?;
+            let list = object
+                .entry(field.name)
+                .or_insert_with(|| json!([]))
+                .as_array_mut()?;
             match (element.as_ref(), wire) {
                 (Shape::Int32 | Shape::Int64, Wire::Bytes(packed)) => {
                     let mut packed = Parts(packed);
@@ -138,7 +144,10 @@ fn put(object: &mut Map<String, Value>, field: &Field, wire: &Wire<'_>, depth: u
             }
         }
         Shape::Map(element) => {
-            let map = object.entry(field.name).or_insert_with(|| json!({})).as_object_mut()?;
+            let map = object
+                .entry(field.name)
+                .or_insert_with(|| json!({}))
+                .as_object_mut()?;
             let Wire::Bytes(entry) = wire else { return None };
             let (mut key, mut found) = (String::new(), None);
             for part in Parts(entry) {

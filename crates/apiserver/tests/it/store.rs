@@ -39,7 +39,10 @@ type State = BTreeMap<Key, String>;
 
 fn state(core: &Core, resource: &Resource) -> State {
     let page = core.list(resource, "");
-    page.objects.iter().map(|object| (object.key.clone(), object.value.to_string())).collect()
+    page.objects
+        .iter()
+        .map(|object| (object.key.clone(), object.value.to_string()))
+        .collect()
 }
 
 /// Runs the writes; gives the state after every revision.
@@ -47,7 +50,8 @@ fn run(core: &mut Core, resource: &Resource, writes: &[Write]) -> BTreeMap<u64, 
     let mut states = BTreeMap::from([(core.revision(), State::new())]);
     for write in writes {
         let before = core.revision();
-        let current = |core: &Core, name: u8| core.get(resource, &key(name)).map_or(0, |object| object.revision);
+        let current =
+            |core: &Core, name: u8| core.get(resource, &key(name)).map_or(0, |object| object.revision);
         let done = match *write {
             Write::Create(name, value) => core.create(resource, key(name), object(value)),
             Write::Replace(name, value) => {

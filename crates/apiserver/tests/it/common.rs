@@ -26,7 +26,15 @@ pub struct Exchange {
 impl Exchange {
     pub fn new(method: &'static str, path: &str, body: Option<Value>) -> Self {
         let content = "application/json";
-        Exchange { method, path: path.into(), content, body, code: 200, expected: json!({}), kept: None }
+        Exchange {
+            method,
+            path: path.into(),
+            content,
+            body,
+            code: 200,
+            expected: json!({}),
+            kept: None,
+        }
     }
 
     /// The answer has this code and holds this: null means absent, lists have the same length.
@@ -60,7 +68,10 @@ pub fn delete(path: &str, options: Value) -> Exchange {
 }
 
 fn patch(path: &str, content: &'static str, body: Value) -> Exchange {
-    Exchange { content, ..Exchange::new("PATCH", path, Some(body)) }
+    Exchange {
+        content,
+        ..Exchange::new("PATCH", path, Some(body))
+    }
 }
 
 pub fn merge(path: &str, body: Value) -> Exchange {
@@ -75,7 +86,6 @@ pub fn strategic(path: &str, body: Value) -> Exchange {
     patch(path, "application/strategic-merge-patch+json", body)
 }
 
-#[allow(dead_code, reason = "not every suite applies")]
 pub fn apply(path: &str, body: Value) -> Exchange {
     patch(path, "application/apply-patch+yaml", body)
 }
@@ -85,8 +95,11 @@ pub fn server() -> Arc<ApiServer> {
     let mut gadgets = definition("example.com", "v1", "gadgets", "Gadget", true);
     gadgets["spec"]["versions"][0]["subresources"] = json!({"status": {}});
     let widgets = definition("example.com", "v1", "widgets", "Widget", true);
-    let options =
-        Options { definitions: vec![widgets, gadgets], bind_to_node: Some("here".into()), ..Options::default() };
+    let options = Options {
+        definitions: vec![widgets, gadgets],
+        bind_to_node: Some("here".into()),
+        ..Options::default()
+    };
     ApiServer::new(options).expect("the server starts")
 }
 
@@ -100,10 +113,15 @@ pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
     let mut kept: BTreeMap<&str, String> = BTreeMap::new();
     for (number, exchange) in exchanges.into_iter().enumerate() {
         let fill = |text: String| {
-            kept.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+            kept.iter().fold(text, |text, (name, value)| {
+                text.replace(&format!("{{{name}}}"), value)
+            })
         };
         let path = fill(exchange.path);
-        let body = exchange.body.map(|body| fill(body.to_string())).unwrap_or_default();
+        let body = exchange
+            .body
+            .map(|body| fill(body.to_string()))
+            .unwrap_or_default();
         let name = format!("exchange {number}: {} {path}", exchange.method);
         let request = Request::builder()
             .method(exchange.method)
@@ -111,9 +129,18 @@ pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
             .header("content-type", exchange.content)
             .body(Full::new(Bytes::from(body)))
             .expect("a request");
-        let response = server.service().oneshot(request).await.expect("the service never fails");
+        let response = server
+            .service()
+            .oneshot(request)
+            .await
+            .expect("the service never fails");
         let code = response.status().as_u16();
-        let text = response.into_body().collect().await.expect("a whole body").to_bytes();
+        let text = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a whole body")
+            .to_bytes();
         let got: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
         assert_eq!(code, exchange.code, "{name}: {}", String::from_utf8_lossy(&text));
         if !exchange.expected.is_null() {
@@ -121,7 +148,11 @@ pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
         }
         if let Some((pointer, as_name)) = exchange.kept {
             let part = got.pointer(pointer).and_then(Value::as_str);
-            kept.insert(as_name, part.unwrap_or_else(|| panic!("{name}: no {pointer} in {got}")).to_owned());
+            kept.insert(
+                as_name,
+                part.unwrap_or_else(|| panic!("{name}: no {pointer} in {got}"))
+                    .to_owned(),
+            );
         }
     }
 }
@@ -130,11 +161,18 @@ fn holds(got: &Value, expected: &Value, place: &str, whole: &Value) {
     match expected {
         Value::Object(fields) => {
             for (field, expected) in fields {
-                holds(got.get(field).unwrap_or(&Value::Null), expected, &format!("{place}.{field}"), whole);
+                holds(
+                    got.get(field).unwrap_or(&Value::Null),
+                    expected,
+                    &format!("{place}.{field}"),
+                    whole,
+                );
             }
         }
         Value::Array(elements) => {
-            let list = got.as_array().unwrap_or_else(|| panic!("{place}: no list in {whole:#}"));
+            let list = got
+                .as_array()
+                .unwrap_or_else(|| panic!("{place}: no list in {whole:#}"));
             assert_eq!(list.len(), elements.len(), "{place}: {whole:#}");
             for (at, expected) in elements.iter().enumerate() {
                 holds(&list[at], expected, &format!("{place}[{at}]"), whole);

@@ -2,15 +2,13 @@
 //!
 //! Deliberately absent: how kube's client follows them (see `clients`).
 
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::{check_on, delete, merge, post};
 use argosy_apiserver::store::Limits;
 use argosy_apiserver::{ApiServer, Body, Options};
 use bytes::Bytes;
-use common::{check_on, delete, merge, post};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -27,19 +25,27 @@ struct Watch {
 
 impl Watch {
     async fn start(server: &Arc<ApiServer>, query: &str) -> Self {
-        let request = Request::get(format!("{CM}?watch=1&{query}")).body(Full::new(Bytes::new())).unwrap();
+        let request = Request::get(format!("{CM}?watch=1&{query}"))
+            .body(Full::new(Bytes::new()))
+            .unwrap();
         let response = server.service().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        Watch { body: response.into_body(), lines: Default::default() }
+        Watch {
+            body: response.into_body(),
+            lines: Default::default(),
+        }
     }
 
     /// The next line; `None` when the watch has ended.
     async fn next(&mut self) -> Option<Value> {
         while self.lines.is_empty() {
-            let frame = tokio::time::timeout(BOUND, self.body.frame()).await.expect("a line in time")?;
+            let frame = tokio::time::timeout(BOUND, self.body.frame())
+                .await
+                .expect("a line in time")?;
             let text = frame.unwrap().into_data().unwrap();
             let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            self.lines.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+            self.lines
+                .extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
         }
         self.lines.pop_front()
     }
@@ -49,7 +55,10 @@ impl Watch {
         let mut told = Vec::new();
         for _ in 0..count {
             let Some(line) = self.next().await else { break };
-            let name = line["object"]["metadata"]["name"].as_str().unwrap_or("-").to_owned();
+            let name = line["object"]["metadata"]["name"]
+                .as_str()
+                .unwrap_or("-")
+                .to_owned();
             told.push(format!("{} {name}", line["type"].as_str().unwrap_or("?")));
         }
         told
@@ -60,13 +69,16 @@ fn cm(name: &str, label: &str) -> Value {
     json!({"metadata": {"name": name, "labels": {"l": label}}})
 }
 
-fn label(name: &str, label: &str) -> common::Exchange {
-    merge(&format!("{CM}/{name}"), json!({"metadata": {"labels": {"l": label}}}))
+fn label(name: &str, label: &str) -> crate::common::Exchange {
+    merge(
+        &format!("{CM}/{name}"),
+        json!({"metadata": {"labels": {"l": label}}}),
+    )
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_tells_what_enters_and_leaves_its_choice() {
-    let server = common::server();
+    let server = crate::common::server();
     let mut all = Watch::start(&server, "resourceVersion=1&timeoutSeconds=100").await;
     let mut chosen = Watch::start(&server, "labelSelector=l%3Dyes").await;
     check_on(
@@ -81,7 +93,10 @@ async fn a_watch_tells_what_enters_and_leaves_its_choice() {
         ],
     )
     .await;
-    assert_eq!(chosen.told(4).await, ["ADDED a", "ADDED b", "DELETED a", "DELETED b"]);
+    assert_eq!(
+        chosen.told(4).await,
+        ["ADDED a", "ADDED b", "DELETED a", "DELETED b"]
+    );
     let expected = [
         "ADDED kube-root-ca.crt",
         "ADDED a",
@@ -96,31 +111,58 @@ async fn a_watch_tells_what_enters_and_leaves_its_choice() {
 
 #[tokio::test(start_paused = true)]
 async fn quiet_watches_tell_how_far_they_are() {
-    let server = common::server();
-    check_on(&server, vec![post(CM, cm("a", "no")).gives(201, json!({})).keeps("/metadata/resourceVersion", "r")]).await;
+    let server = crate::common::server();
+    check_on(
+        &server,
+        vec![
+            post(CM, cm("a", "no"))
+                .gives(201, json!({}))
+                .keeps("/metadata/resourceVersion", "r"),
+        ],
+    )
+    .await;
     let query = "labelSelector=l%3Dyes&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
     let mut watch = Watch::start(&server, query).await;
     let first = watch.next().await.unwrap();
     assert_eq!(first["type"], "BOOKMARK");
-    assert_eq!(first["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    assert_eq!(
+        first["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"],
+        "true"
+    );
     check_on(&server, vec![post(CM, cm("b", "no")).gives(201, json!({}))]).await;
     let second = watch.next().await.unwrap();
     assert_eq!(second["type"], "BOOKMARK");
-    let version = |line: &Value| line["object"]["metadata"]["resourceVersion"].as_str().unwrap().parse::<u64>().unwrap();
+    let version = |line: &Value| {
+        line["object"]["metadata"]["resourceVersion"]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
     assert!(version(&second) > version(&first));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_falls_behind_ends_with_410() {
-    let limits = Limits { history_changes: 4, ..Limits::default() };
-    let server = ApiServer::new(Options { limits, ..Options::default() }).unwrap();
+    let limits = Limits {
+        history_changes: 4,
+        ..Limits::default()
+    };
+    let server = ApiServer::new(Options {
+        limits,
+        ..Options::default()
+    })
+    .unwrap();
     let mut slow = Watch::start(&server, "").await;
     assert_eq!(slow.told(1).await, ["ADDED kube-root-ca.crt"]);
     let writes = (0..9).map(|number| post(CM, cm(&format!("c{number}"), "x")).gives(201, json!({})));
     check_on(&server, writes.collect()).await;
     for mut watch in [slow, Watch::start(&server, "resourceVersion=1").await] {
         let line = watch.next().await.unwrap();
-        assert_eq!((&line["type"], &line["object"]["code"]), (&json!("ERROR"), &json!(410)));
+        assert_eq!(
+            (&line["type"], &line["object"]["code"]),
+            (&json!("ERROR"), &json!(410))
+        );
         assert_eq!(line["object"]["reason"], "Expired");
         assert!(watch.next().await.is_none());
     }

@@ -2,9 +2,7 @@
 //!
 //! Deliberately absent: how kube's client reads them (see `clients`).
 
-mod common;
-
-use common::{Exchange, check, delete, get, json_patch, merge, post, put, strategic};
+use crate::common::{Exchange, check, delete, get, json_patch, merge, post, put, strategic};
 use serde_json::{Value, json};
 
 const CM: &str = "/api/v1/namespaces/default/configmaps";
@@ -127,10 +125,19 @@ async fn patches_change_what_they_name() {
 async fn the_status_is_written_on_its_own() {
     let x = &format!("{PODS}/p");
     check(vec![
-        post(PODS, pod("p")).gives(201, json!({"status": {"phase": "Pending", "qosClass": "BestEffort"}})),
+        post(PODS, pod("p")).gives(
+            201,
+            json!({"status": {"phase": "Pending", "qosClass": "BestEffort"}}),
+        ),
         merge(x, json!({"status": {"phase": "Running"}})).gives(200, json!({"status": {"phase": "Pending"}})),
-        merge(&format!("{x}/status"), json!({"status": {"phase": "Running"}, "spec": {"nodeName": "z"}}))
-            .gives(200, json!({"status": {"phase": "Running"}, "spec": {"nodeName": "here"}})),
+        merge(
+            &format!("{x}/status"),
+            json!({"status": {"phase": "Running"}, "spec": {"nodeName": "z"}}),
+        )
+        .gives(
+            200,
+            json!({"status": {"phase": "Running"}, "spec": {"nodeName": "here"}}),
+        ),
         get(&format!("{x}/status")).gives(200, json!({"status": {"phase": "Running"}})),
     ])
     .await;
@@ -143,10 +150,17 @@ async fn generations_count_specs() {
     let x = &format!("{path}/g");
     check(vec![
         post(path, gadget).gives(201, json!({"metadata": {"generation": 1}, "status": null})),
-        merge(x, json!({"metadata": {"labels": {"a": "b"}}})).gives(200, json!({"metadata": {"generation": 1}})),
+        merge(x, json!({"metadata": {"labels": {"a": "b"}}}))
+            .gives(200, json!({"metadata": {"generation": 1}})),
         merge(x, json!({"spec": {"a": 2}})).gives(200, json!({"metadata": {"generation": 2}})),
-        merge(&format!("{x}/status"), json!({"status": {"y": 2}, "spec": {"a": 3}}))
-            .gives(200, json!({"metadata": {"generation": 2}, "status": {"y": 2}, "spec": {"a": 2}})),
+        merge(
+            &format!("{x}/status"),
+            json!({"status": {"y": 2}, "spec": {"a": 3}}),
+        )
+        .gives(
+            200,
+            json!({"metadata": {"generation": 2}, "status": {"y": 2}, "spec": {"a": 2}}),
+        ),
     ])
     .await;
 }
@@ -160,14 +174,32 @@ async fn lists_are_chosen_and_paged() {
         post(CM, cm("a")).gives(201, json!({})),
         post(CM, other).gives(201, json!({})),
         post(CM, cm("c")).gives(201, json!({})),
-        get(&format!("{CM}?labelSelector=q%3Dr")).gives(200, json!({"kind": "ConfigMapList", "items": [{"metadata": {"name": "b"}}]})),
-        get(&format!("{CM}{all}&limit=2")).gives(200, json!({"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]})).keeps("/metadata/continue", "next"),
+        get(&format!("{CM}?labelSelector=q%3Dr")).gives(
+            200,
+            json!({"kind": "ConfigMapList", "items": [{"metadata": {"name": "b"}}]}),
+        ),
+        get(&format!("{CM}{all}&limit=2"))
+            .gives(
+                200,
+                json!({"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}),
+            )
+            .keeps("/metadata/continue", "next"),
         delete(&format!("{CM}/c"), Value::Null).gives(200, json!({"status": "Success"})),
         // A later page shows the same moment as the first one.
-        get(&format!("{CM}{all}&limit=2&continue={{next}}")).gives(200, json!({"items": [{"metadata": {"name": "c"}}], "metadata": {"continue": null}})),
-        get(&format!("{CM}{all}")).gives(200, json!({"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]})),
-        get(&format!("{CM}?fieldSelector=data.a%3D1")).gives(400, failure("BadRequest", "field label not supported: data.a")),
-        get(&format!("{CM}?resourceVersion=99999")).gives(504, json!({"reason": "Timeout", "details": {"causes": [{"reason": "ResourceVersionTooLarge"}]}})),
+        get(&format!("{CM}{all}&limit=2&continue={{next}}")).gives(
+            200,
+            json!({"items": [{"metadata": {"name": "c"}}], "metadata": {"continue": null}}),
+        ),
+        get(&format!("{CM}{all}")).gives(
+            200,
+            json!({"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}),
+        ),
+        get(&format!("{CM}?fieldSelector=data.a%3D1"))
+            .gives(400, failure("BadRequest", "field label not supported: data.a")),
+        get(&format!("{CM}?resourceVersion=99999")).gives(
+            504,
+            json!({"reason": "Timeout", "details": {"causes": [{"reason": "ResourceVersionTooLarge"}]}}),
+        ),
         get(&format!("{CM}?continue=xx")).gives(400, json!({"reason": "BadRequest"})),
         delete(CM, Value::Null).gives(200, json!({"kind": "ConfigMapList"})),
         get(CM).gives(200, json!({"items": []})),
@@ -180,13 +212,21 @@ async fn pods_end_with_grace() {
     let x = &format!("{PODS}/p");
     check(vec![
         post(PODS, pod("p")).gives(201, json!({"spec": {"nodeName": "here"}})),
-        delete(x, json!({"gracePeriodSeconds": 5})).gives(200, json!({"kind": "Pod", "metadata": {"deletionGracePeriodSeconds": 5}})),
+        delete(x, json!({"gracePeriodSeconds": 5})).gives(
+            200,
+            json!({"kind": "Pod", "metadata": {"deletionGracePeriodSeconds": 5}}),
+        ),
         get(x).gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 5}})),
-        delete(x, json!({"gracePeriodSeconds": 9})).gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 5}})),
+        delete(x, json!({"gracePeriodSeconds": 9}))
+            .gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 5}})),
         delete(x, json!({"gracePeriodSeconds": 0})).gives(200, json!({"kind": "Pod"})),
         get(x).gives(404, json!({})),
         post(PODS, pod("q")).gives(201, json!({})),
-        merge(&format!("{PODS}/q/status"), json!({"status": {"phase": "Succeeded"}})).gives(200, json!({})),
+        merge(
+            &format!("{PODS}/q/status"),
+            json!({"status": {"phase": "Succeeded"}}),
+        )
+        .gives(200, json!({})),
         delete(&format!("{PODS}/q"), Value::Null).gives(200, json!({})),
         get(&format!("{PODS}/q")).gives(404, json!({})),
     ])
@@ -197,16 +237,21 @@ async fn pods_end_with_grace() {
 async fn finalizers_hold_and_owners_take_along() {
     let x = &format!("{CM}/owner");
     let held = json!({"metadata": {"name": "owner", "finalizers": ["example.com/hold"]}});
-    let owned = |name: &str, block: bool| json!({"metadata": {"name": name, "ownerReferences": [{
-        "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "{uid}", "blockOwnerDeletion": block,
-    }]}});
+    let owned = |name: &str, block: bool| {
+        json!({"metadata": {"name": name, "ownerReferences": [{
+            "apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "{uid}", "blockOwnerDeletion": block,
+        }]}})
+    };
     let absent = json!({"metadata": {"name": "lost", "ownerReferences": [
         {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "gone"},
     ]}});
     check(vec![
         post(CM, held).gives(201, json!({})).keeps("/metadata/uid", "uid"),
         post(CM, owned("child", true)).gives(201, json!({})),
-        delete(x, Value::Null).gives(200, json!({"kind": "ConfigMap", "metadata": {"finalizers": ["example.com/hold"]}})),
+        delete(x, Value::Null).gives(
+            200,
+            json!({"kind": "ConfigMap", "metadata": {"finalizers": ["example.com/hold"]}}),
+        ),
         get(&format!("{CM}/child")).gives(200, json!({})),
         merge(x, json!({"metadata": {"finalizers": ["a/b"]}})).gives(422, json!({})),
         merge(x, json!({"metadata": {"finalizers": null}})).gives(200, json!({})),
@@ -217,7 +262,9 @@ async fn finalizers_hold_and_owners_take_along() {
     ])
     .await;
     check(vec![
-        post(CM, cm("owner")).gives(201, json!({})).keeps("/metadata/uid", "uid"),
+        post(CM, cm("owner"))
+            .gives(201, json!({}))
+            .keeps("/metadata/uid", "uid"),
         post(CM, owned("child", true)).gives(201, json!({})),
         delete(x, json!({"propagationPolicy": "Orphan"})).gives(200, json!({})),
         get(x).gives(404, json!({})),
@@ -225,7 +272,9 @@ async fn finalizers_hold_and_owners_take_along() {
     ])
     .await;
     check(vec![
-        post(CM, cm("owner")).gives(201, json!({})).keeps("/metadata/uid", "uid"),
+        post(CM, cm("owner"))
+            .gives(201, json!({}))
+            .keeps("/metadata/uid", "uid"),
         post(PODS, {
             let mut pod = pod("child");
             pod["metadata"] = owned("child", true)["metadata"].clone();
@@ -233,7 +282,8 @@ async fn finalizers_hold_and_owners_take_along() {
         })
         .gives(201, json!({})),
         // The owner stays until its pod is really gone.
-        delete(x, json!({"propagationPolicy": "Foreground"})).gives(200, json!({"metadata": {"finalizers": ["foregroundDeletion"]}})),
+        delete(x, json!({"propagationPolicy": "Foreground"}))
+            .gives(200, json!({"metadata": {"finalizers": ["foregroundDeletion"]}})),
         get(&format!("{PODS}/child")).gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 30}})),
         delete(&format!("{PODS}/child"), json!({"gracePeriodSeconds": 0})).gives(200, json!({})),
         get(x).gives(404, json!({})),
@@ -265,7 +315,8 @@ async fn namespaces_are_furnished_and_emptied() {
 async fn kinds_come_and_go() {
     let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let definition = argosy_apiserver::definition("new.io", "v1", "things", "Thing", false);
-    let thing = json!({"apiVersion": "new.io/v1", "kind": "Thing", "metadata": {"name": "t"}, "any": {"x": 1}});
+    let thing =
+        json!({"apiVersion": "new.io/v1", "kind": "Thing", "metadata": {"name": "t"}, "any": {"x": 1}});
     check(vec![
         get("/apis/new.io/v1/things").gives(404, Value::Null),
         post(crds, definition).gives(201, json!({"status": {"conditions": [{"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"}]}})),
@@ -284,10 +335,17 @@ async fn secrets_are_encoded_and_dry_runs_leave_no_trace() {
     check(vec![
         post(&format!("{secrets}?dryRun=All"), secret.clone()).gives(201, json!({"data": {"a": "Yg=="}})),
         get(&format!("{secrets}/s")).gives(404, json!({})),
-        post(secrets, secret).gives(201, json!({"data": {"a": "Yg=="}, "stringData": null, "type": "Opaque"})),
+        post(secrets, secret).gives(
+            201,
+            json!({"data": {"a": "Yg=="}, "stringData": null, "type": "Opaque"}),
+        ),
         delete(&format!("{secrets}/s?dryRun=All"), Value::Null).gives(200, json!({})),
         get(&format!("{secrets}/s")).gives(200, json!({})),
-        post(&format!("{secrets}?dryRun=Some"), json!({"metadata": {"name": "t"}})).gives(400, json!({})),
+        post(
+            &format!("{secrets}?dryRun=Some"),
+            json!({"metadata": {"name": "t"}}),
+        )
+        .gives(400, json!({})),
     ])
     .await;
 }
@@ -319,11 +377,20 @@ async fn pods_are_judged() {
 async fn methods_and_sizes_are_bounded() {
     let big = json!({"metadata": {"name": "big"}, "data": {"a": "x".repeat(argosy_apiserver::MAX_REQUEST)}});
     check(vec![
-        post(CM, big).gives(413, failure("RequestEntityTooLarge", "Request entity too large: limit is 3145728")),
-        delete("/api/v1/namespaces", Value::Null).gives(405, failure(
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource",
-        )),
+        post(CM, big).gives(
+            413,
+            failure(
+                "RequestEntityTooLarge",
+                "Request entity too large: limit is 3145728",
+            ),
+        ),
+        delete("/api/v1/namespaces", Value::Null).gives(
+            405,
+            failure(
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ),
+        ),
         put(CM, cm("x")).gives(405, json!({})),
         get("/healthz").gives(200, Value::Null),
         get("/version").gives(200, json!({"major": "1"})),
