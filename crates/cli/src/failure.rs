@@ -55,6 +55,11 @@ pub fn report(error: &anyhow::Error) -> String {
     }
 }
 
+/// Says something on standard error. With that gone there is nobody left to tell, which is no reason to fail.
+pub fn tell(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use super::{advise, report};

@@ -1,9 +1,10 @@
 //! The program `argosy`: arguments in, exit code out.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use argosy_cli::commands::{self, Args, LogOptions};
-use argosy_cli::failure::{FAILED, NOT_SUBMITTED, report};
+use argosy_cli::failure::{FAILED, NOT_SUBMITTED, report, tell};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -17,13 +18,13 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     if let Err(error) = start_log(&args.log) {
-        eprint(&report(&error));
+        tell(&report(&error));
         return ExitCode::from(FAILED);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprint(&report(&anyhow::Error::from(error).context("starting threads")));
+            tell(&report(&anyhow::Error::from(error).context("starting threads")));
             return ExitCode::from(FAILED);
         }
     };
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     // A read of standard input can't be called off; nobody waits for it.
     runtime.shutdown_background();
     done.unwrap_or_else(|error| {
-        eprint(&report(&error));
+        tell(&report(&error));
         ExitCode::from(FAILED)
     })
 }
@@ -59,20 +60,17 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
         matches!(level, "debug" | "info" | "warn" | "error"),
         "--loglevel {level}: expected debug, info, warn or error"
     );
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ARGOSY_LOG").unwrap_or_else(|_| level.into());
+    // The client logs what it returns as an error, too; errors are told once, by us.
+    let filter = format!("{level},kube_client::client::builder=off");
+    let terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal);
     match log_format.as_str() {
         "text" => log.init(),
         "json" => log.json().init(),
         other => anyhow::bail!("--log-format {other}: expected text or json"),
     }
     Ok(())
-}
-
-fn eprint(text: &str) {
-    use std::io::Write;
-    // With standard error gone there is nobody left to tell.
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }

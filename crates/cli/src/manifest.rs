@@ -5,8 +5,8 @@
 use argosy_model::decode::{self, Problem};
 use argosy_model::yaml::{self, Document};
 use argosy_model::{
-    ClusterWorkflowTemplate, CronWorkflow, Field, Workflow, WorkflowEventBinding, WorkflowTaskResult,
-    WorkflowTaskSet, WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Field, Workflow, WorkflowArtifactGcTask, WorkflowEventBinding,
+    WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -117,6 +117,7 @@ fn object(source: &Source, document: &Document, strict: bool) -> Result<Object, 
         "CronWorkflow" => other::<CronWorkflow>(document, strict),
         "WorkflowEventBinding" => other::<WorkflowEventBinding>(document, strict),
         "WorkflowTaskSet" => other::<WorkflowTaskSet>(document, strict),
+        "WorkflowArtifactGCTask" => other::<WorkflowArtifactGcTask>(document, strict),
         "WorkflowTaskResult" => other::<WorkflowTaskResult>(document, strict),
         unknown => return Err(fault(&format!("{API_VERSION} has no kind \"{unknown}\""))),
     };

@@ -175,8 +175,7 @@ fn act(life: &mut Life, event: &Value, now: Timestamp) -> Result<(), String> {
             edit::set(workflow, &selector, &change, now)
         }
         Some("deletePod") => {
-            let prefix = text(&event["node"]);
-            let name = life.pods.keys().find(|n| n.starts_with(&prefix)).cloned();
+            let name = find_pod(life, &text(&event["node"]));
             if let Some(name) = name {
                 life.pods.remove(&name);
             }

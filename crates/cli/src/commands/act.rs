@@ -87,15 +87,11 @@ pub async fn resume(args: ResumeArgs, connection: &connection::Options) -> anyho
     let api = connection.connect().await?;
     for name in args.names {
         let workflow = api.get(&name).await?;
-        let nodes = ended_pauses(&workflow, &filter, "Succeeded", "");
-        let mut patch = json!({"status": {"nodes": nodes}});
+        let mut patch = json!({"status": {"nodes": ended_pauses(&workflow, &filter, "Succeeded", "")}});
         if args.node_field_selector.is_empty() {
             patch["spec"] = json!({"suspend": null});
-        } else if nodes.as_object().is_none_or(serde_json::Map::is_empty) {
-            anyhow::bail!(
-                "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector: {}",
-                args.node_field_selector
-            );
+        } else {
+            check_matched(&patch, &args.node_field_selector)?;
         }
         api.patch(&workflow.metadata.name, &patch).await?;
         emit(&format!("workflow {} resumed\n", workflow.metadata.name))?;
@@ -118,7 +114,9 @@ pub async fn stop(args: StopArgs, connection: &connection::Options) -> anyhow::R
         let patch = if node_field_selector.is_empty() {
             json!({"spec": {"shutdown": "Stop"}})
         } else {
-            json!({"status": {"nodes": ended_pauses(&workflow, &filter, "Failed", &message)}})
+            let patch = json!({"status": {"nodes": ended_pauses(&workflow, &filter, "Failed", &message)}});
+            check_matched(&patch, &node_field_selector)?;
+            patch
         };
         shut(&api, &workflow, &patch, chosen.dry_run).await?;
         emit(&format!("workflow {name} stopped{}\n", dry(chosen.dry_run)))?;
@@ -145,6 +143,18 @@ pub async fn terminate(args: TerminateArgs, connection: &connection::Options) ->
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A selector that chooses no pause is a slip, not a wish.
+fn check_matched(patch: &Value, selector: &str) -> anyhow::Result<()> {
+    let none = patch["status"]["nodes"]
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty);
+    anyhow::ensure!(
+        !none,
+        "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector: {selector}"
+    );
+    Ok(())
 }
 
 async fn choose(

@@ -17,7 +17,7 @@ use super::submit::{OverrideArgs, read};
 use super::{Output, emit, show};
 use crate::api::{Api, Creation};
 use crate::connection;
-use crate::failure::{FAILED, INTERRUPTED, NOT_SUBMITTED, advise, report};
+use crate::failure::{FAILED, INTERRUPTED, NOT_SUBMITTED, advise, report, tell};
 use crate::follow::{self, End, States, View};
 use crate::input;
 use crate::kinds;
@@ -93,7 +93,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     Ok(match run(args, connection).await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprint!("{}", report(&error));
+            tell(&report(&error));
             ExitCode::from(NOT_SUBMITTED)
         }
     })
@@ -288,7 +288,7 @@ fn view(output: Option<Output>, stopping: &Arc<AtomicBool>) -> Box<dyn View> {
 async fn leave(api: &Api, names: Vec<String>, interrupts: &mut Interrupts, stopping: Arc<AtomicBool>) {
     interrupts.next().await;
     stopping.store(true, Ordering::Relaxed);
-    eprintln!("stopping the workflow; Ctrl-C again leaves at once");
+    tell("stopping the workflow; Ctrl-C again leaves at once\n");
     for name in names {
         // One that has ended meanwhile needs no stop.
         if let Err(error) = api

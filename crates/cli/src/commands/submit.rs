@@ -8,7 +8,7 @@ use super::get::NodeArgs;
 use super::{Output, emit, logs, show, wait, watch};
 use crate::api::Creation;
 use crate::connection::{self, INSTANCE};
-use crate::failure::{FAILED, advise};
+use crate::failure::{FAILED, advise, tell};
 use crate::input;
 use crate::manifest::{self, Object, Source};
 use crate::overrides::{self, Overrides};
@@ -252,7 +252,10 @@ fn workflows(sources: &[Source], strict: bool) -> anyhow::Result<Vec<Workflow>> 
                 Object::Workflow(workflow) => found.push(*workflow),
                 Object::Other(value) => {
                     let kind = value["kind"].as_str().unwrap_or("?");
-                    eprintln!("{}: a {kind} is no workflow and is left out", source.name);
+                    tell(&format!(
+                        "{}: a {kind} is no workflow and is left out\n",
+                        source.name
+                    ));
                 }
             }
         }

@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use crate::api::Api;
 use crate::connection;
-use crate::failure::FAILED;
+use crate::failure::{FAILED, tell};
 use crate::follow::{self, States, View};
 use crate::logs::Line;
 
@@ -49,21 +49,21 @@ async fn wait_for(api: &Api, name: &str, ignore_missing: bool, quiet: bool) -> b
         Ok(workflow) => workflow,
         Err(error) if error.is_not_found() && ignore_missing => return true,
         Err(error) => {
-            eprintln!("Error: {error}");
+            tell(&format!("Error: {error}\n"));
             return false;
         }
     };
     let mut states = States::from([(0, workflow)]);
     if let Err(error) = follow::follow(api, &mut states, None, &mut Silent, std::future::pending()).await {
-        eprintln!("Error: waiting for {name}: {error}");
+        tell(&format!("Error: waiting for {name}: {error}\n"));
         return false;
     }
     let ended = &states[&0];
     if !follow::is_complete(ended) {
-        eprintln!(
-            "Error: workflow {} was deleted before it ended",
+        tell(&format!(
+            "Error: workflow {} was deleted before it ended\n",
             ended.metadata.name
-        );
+        ));
         return false;
     }
     if !quiet {

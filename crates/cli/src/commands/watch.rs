@@ -8,6 +8,7 @@ use super::get::NodeArgs;
 use super::{Output, emit, show};
 use crate::api::Api;
 use crate::connection;
+use crate::failure::tell;
 use crate::follow::{self, States, View};
 use crate::logs::Line;
 use crate::print::Style;
@@ -53,7 +54,7 @@ impl Screen {
     fn draw(&self) {
         let Some(workflow) = &self.last else { return };
         // The clearing goes to standard error, so that a redirected view holds text only.
-        eprint!("\x1b[H\x1b[2J\x1b[0;0H");
+        tell("\x1b[H\x1b[2J\x1b[0;0H");
         let shown = show(
             workflow,
             Output::Text,

@@ -1,0 +1,404 @@
+//! Commands against the API server of this project, which knows nothing of workflows: nobody moves them but the test.
+#![cfg(feature = "connect")]
+
+mod program;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use argosy_apiserver::{ApiServer, Options, definition};
+use expect_test::{Expect, expect};
+use program::Program;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+const TOKEN: &str = "test";
+const WORKFLOWS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows";
+
+/// An API server that lives as long as the value.
+struct Server {
+    runtime: Runtime,
+    client: kube::Client,
+    kubeconfig: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let runtime = Runtime::new().expect("threads start");
+        let (client, kubeconfig) = runtime.block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .await
+                .expect("a free port");
+            let address = listener.local_addr().expect("a bound address");
+            let api = ApiServer::new(Options {
+                definitions: vec![definition(
+                    "argoproj.io",
+                    "v1alpha1",
+                    "workflows",
+                    "Workflow",
+                    true,
+                )],
+                admin_token: Some(TOKEN.to_owned()),
+                hosts: vec![address.ip().to_string()],
+                ..Options::default()
+            });
+            let api: Arc<ApiServer> = api.expect("the API starts");
+            let kubeconfig = api.kubeconfig(&format!("https://{address}"), TOKEN);
+            let client = kube::Client::new(api.service(), "default");
+            tokio::spawn(async move { api.serve(listener, std::future::pending()).await });
+            (client, kubeconfig)
+        });
+        Self {
+            runtime,
+            client,
+            kubeconfig,
+        }
+    }
+
+    /// Makes a workflow as a controller would leave it.
+    fn workflow(&self, name: &str, phase: &str, nodes: &Value) {
+        let object = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": name, "labels": {"workflows.argoproj.io/phase": phase}},
+            "spec": {"entrypoint": "main"},
+            "status": {"phase": phase, "startedAt": "2026-01-01T00:00:00Z", "progress": "0/1", "nodes": nodes,
+                       "finishedAt": if phase == "Running" { Value::Null } else { "2026-01-01T00:00:05Z".into() }},
+        });
+        let request = http::Request::post(WORKFLOWS).header("Content-Type", "application/json");
+        let request = request.body(serde_json::to_vec(&object).unwrap()).unwrap();
+        let made = self.runtime.block_on(self.client.request::<Value>(request));
+        made.expect("the API takes the workflow");
+    }
+
+    fn read(&self, name: &str) -> Value {
+        let request = http::Request::get(format!("{WORKFLOWS}/{name}"))
+            .body(Vec::new())
+            .unwrap();
+        self.runtime
+            .block_on(self.client.request::<Value>(request))
+            .expect("the API has the workflow")
+    }
+
+    fn check(&self, args: &[&str], wanted: Expect) {
+        Program::new(args)
+            .file("kubeconfig", &self.kubeconfig)
+            .check(wanted);
+    }
+}
+
+#[test]
+fn workflows_are_listed_newest_end_first_after_the_unfinished() {
+    let server = Server::start();
+    server.check(
+        &["list"],
+        expect![[r#"
+        No workflows found
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["list", "-o", "json"],
+        expect![[r#"
+        []
+        exit code 0
+    "#]],
+    );
+    for (name, phase) in [("done", "Succeeded"), ("bad", "Failed"), ("open", "Running")] {
+        server.workflow(name, phase, &json!({}));
+    }
+    server.check(
+        &["list", "-o", "name"],
+        expect![[r#"
+        open
+        bad
+        done
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["list", "-o", "name", "--status", "Failed,Running"],
+        expect![[r#"
+        open
+        bad
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["list", "-o", "name", "--prefix", "do"],
+        expect![[r#"
+        done
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["list", "-o", "name", "--field-selector", "metadata.name=bad"],
+        expect![[r#"
+            bad
+            exit code 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_missing_workflow_is_an_error() {
+    let server = Server::start();
+    server.check(
+        &["get", "nobody"],
+        expect![[r#"
+        stderr:
+        Error: workflows.argoproj.io "nobody" not found
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["get", "@latest"],
+        expect![[r#"
+        stderr:
+        Error: no workflow in namespace default
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["get", "a/b"],
+        expect![[r#"
+        stderr:
+        Error: "a/b" is no name of an object
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["wait", "nobody"],
+        expect![[r#"
+        stderr:
+        Error: workflows.argoproj.io "nobody" not found
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["wait", "nobody", "--ignore-not-found"],
+        expect![[r#"
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["delete", "nobody"],
+        expect![[r#"
+        Workflow 'nobody' not found
+        exit code 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_workflow_is_shown_as_a_tree() {
+    let server = Server::start();
+    let node = json!({"id": "w", "name": "w", "displayName": "w", "type": "Pod", "templateName": "main", "phase": "Failed",
+                      "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:05Z", "message": "exit code 1"});
+    server.workflow("w", "Failed", &json!({"w": node}));
+    server.check(
+        &["get", "w", "-o", "short", "--no-color"],
+        expect![[r#"
+        STEP  TEMPLATE  PODNAME  DURATION  MESSAGE      NODENAME
+         ✖ w  main      w        5s        exit code 1  
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["get", "@latest", "-o", "name"],
+        expect![[r#"
+        w
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &[
+            "get",
+            "w",
+            "-o",
+            "short",
+            "--no-color",
+            "--no-utf8",
+            "--status",
+            "Succeeded",
+        ],
+        expect![[r#"
+            STEP  TEMPLATE  PODNAME  DURATION  MESSAGE  NODENAME
+            exit code 0
+        "#]],
+    );
+}
+
+#[test]
+fn waiting_ends_with_the_workflow() {
+    let server = Server::start();
+    server.workflow("good", "Succeeded", &json!({}));
+    server.workflow("bad", "Error", &json!({}));
+    server.check(
+        &["wait", "good"],
+        expect![[r#"
+        good Succeeded at 2026-01-01 00:00:05 +0000 UTC
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["wait", "bad"],
+        expect![[r#"
+        bad Error at 2026-01-01 00:00:05 +0000 UTC
+        exit code 1
+    "#]],
+    );
+}
+
+#[test]
+fn files_are_submitted_into_the_namespace() {
+    let server = Server::start();
+    let text =
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x}\nspec: {entrypoint: main}\n";
+    let submit = Program::new(&["submit", "x.yaml", "-o", "name", "--instanceid", "i"]);
+    submit
+        .file("kubeconfig", &server.kubeconfig)
+        .file("x.yaml", text)
+        .check(expect![[r#"
+            x
+            exit code 0
+        "#]]);
+    let labels = server.read("x")["metadata"]["labels"].to_string();
+    expect![[r#"{"workflows.argoproj.io/controller-instanceid":"i"}"#]].assert_eq(&labels);
+    let again = Program::new(&["submit", "x.yaml", "-o", "name"]);
+    again
+        .file("kubeconfig", &server.kubeconfig)
+        .file("x.yaml", text)
+        .check(expect![[r#"
+            stderr:
+            Error: workflows.argoproj.io "x" already exists
+            exit code 1
+        "#]]);
+}
+
+#[test]
+fn actions_change_the_workflow() {
+    let server = Server::start();
+    let pause = json!({"id": "w-1", "name": "w.approve", "displayName": "approve", "type": "Suspend", "phase": "Running", "startedAt": null, "finishedAt": null});
+    server.workflow("w", "Running", &json!({"w-1": pause}));
+    server.check(
+        &["suspend", "w"],
+        expect![[r#"
+        workflow w suspended
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["stop", "w", "--node-field-selector", "displayName=other"],
+        expect![[r#"
+            stderr:
+            Error: currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector: displayName=other
+            exit code 1
+        "#]],
+    );
+    server.check(
+        &["resume", "w", "--node-field-selector", "displayName=other"],
+        expect![[r#"
+            stderr:
+            Error: currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector: displayName=other
+            exit code 1
+        "#]],
+    );
+    server.check(
+        &["resume", "w"],
+        expect![[r#"
+        workflow w resumed
+        exit code 0
+    "#]],
+    );
+    let after = server.read("w");
+    expect![[r#"{"entrypoint":"main"} "Succeeded""#]].assert_eq(&format!(
+        "{} {}",
+        after["spec"], after["status"]["nodes"]["w-1"]["phase"]
+    ));
+    server.check(
+        &["stop", "w", "--dry-run"],
+        expect![[r#"
+        workflow w stopped (dry-run)
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["terminate", "w"],
+        expect![[r#"
+        workflow w terminated
+        exit code 0
+    "#]],
+    );
+    expect![[r#"{"entrypoint":"main","shutdown":"Terminate"}"#]]
+        .assert_eq(&server.read("w")["spec"].to_string());
+    server.workflow("done", "Succeeded", &json!({}));
+    server.check(
+        &["stop", "done"],
+        expect![[r#"
+        stderr:
+        Error: cannot shutdown a completed workflow: workflow: "done", namespace: "default"
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["suspend", "done"],
+        expect![[r#"
+        stderr:
+        Error: cannot suspend completed workflows
+        exit code 1
+    "#]],
+    );
+    server.check(
+        &["terminate"],
+        expect![[r#"
+        stderr:
+        Error: requires either selector or workflow
+        exit code 1
+    "#]],
+    );
+}
+
+#[test]
+fn workflows_are_deleted_by_name_and_by_choice() {
+    let server = Server::start();
+    for name in ["a-1", "a-2", "b-1"] {
+        server.workflow(name, "Succeeded", &json!({}));
+    }
+    server.check(
+        &["delete", "--prefix", "a-", "--dry-run"],
+        expect![[r#"
+        Workflow 'a-1' deleted (dry-run)
+        Workflow 'a-2' deleted (dry-run)
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["delete", "b-1"],
+        expect![[r#"
+        Workflow 'b-1' deleted
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["delete", "--prefix", "b"],
+        expect![[r#"
+        No resources found
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["delete", "--all"],
+        expect![[r#"
+        Workflow 'a-1' deleted
+        Workflow 'a-2' deleted
+        exit code 0
+    "#]],
+    );
+    server.check(
+        &["list"],
+        expect![[r#"
+        No workflows found
+        exit code 0
+    "#]],
+    );
+}
