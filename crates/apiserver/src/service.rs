@@ -9,8 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::StreamExt;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 
 use crate::api::ApiServer;
 use crate::auth::User;
@@ -72,6 +76,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (server, trusts) = (self.server.clone(), self.trusts);
         Box::pin(async move {
+            let in_process = request.extensions().get::<hyper::upgrade::OnUpgrade>().is_none();
+            if in_process && request.headers().contains_key(header::UPGRADE) {
+                return Ok(upgraded(Service { server, trusts }, request).await);
+            }
             let Some(user) = user_of(&server, trusts, &request) else {
                 return Ok(reply::error(&Status::unauthorized()));
             };
@@ -90,6 +98,35 @@ where
             };
             Ok(server.answer(Request::from_parts(parts, bytes), user).await)
         })
+    }
+}
+
+/// Only a connection can be upgraded, so a request from this process that wants it gets one of its own.
+async fn upgraded<B>(service: Service, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        let service = TowerToHyperService::new(service);
+        let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service);
+        if let Err(error) = served.with_upgrades().await {
+            tracing::debug!(%error, "A connection inside the process broke off");
+        }
+    });
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts, body.boxed_unsync());
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(near)).await?;
+        tokio::spawn(connection.with_upgrades());
+        sender.send_request(request).await
+    };
+    match answer.await {
+        Ok(response) => {
+            response.map(|body| Body::stream(body.into_data_stream().map(|b| b.map_err(BoxError::from))))
+        }
+        Err(error) => reply::error(&Status::internal(error)),
     }
 }
 

@@ -7,6 +7,7 @@ mod create;
 mod definitions;
 mod delete;
 mod discovery;
+mod exec;
 mod kubelet;
 mod patch;
 mod read;
@@ -242,6 +243,7 @@ impl ApiServer {
             ("scale", Method::PUT | Method::PATCH) if kind.scale.is_some() => self.set_scale(&call),
             ("finalize", Method::PUT) if core("namespaces") => self.update(&call),
             ("log", Method::GET) if core("pods") => self.log(&call).await,
+            ("exec" | "attach", Method::GET) if core("pods") => self.exec(call).await,
             ("binding", Method::POST) if core("pods") => self.bind(&call),
             ("eviction", Method::POST) if core("pods") => self.evict(&call),
             ("ephemeralcontainers" | "resize", Method::GET) if core("pods") => self.get(&call),

@@ -5,16 +5,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argosy_apiserver::{ApiServer, Options, definition};
+use argosy_apiserver::{
+    ApiServer, ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream, Options,
+    definition,
+};
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{
-    Api, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
-    WatchEvent, WatchParams,
+    Api, AttachParams, DeleteParams, DynamicObject, GroupVersionKind, ListParams, LogParams, Patch,
+    PatchParams, PostParams, WatchEvent, WatchParams,
 };
 use kube::discovery::ApiResource;
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -174,4 +179,100 @@ async fn a_pod_is_bound_and_has_its_account() {
     assert_eq!(mount.mount_path, "/var/run/secrets/kubernetes.io/serviceaccount");
     assert_eq!(spec.volumes.unwrap()[0].name, mount.name);
     assert_eq!(pod.status.unwrap().phase.as_deref(), Some("Pending"));
+}
+
+/// Echoes: the log says what was asked, a command sends its input back in capitals.
+struct Echo;
+
+impl Kubelet for Echo {
+    fn logs(
+        &self,
+        container: ContainerRef,
+        options: LogOptions,
+    ) -> BoxFuture<'static, Result<LogStream, KubeletError>> {
+        let lines = [
+            format!("{}/{}\n", container.pod, container.container),
+            format!("{:?}\n", options.tail_lines),
+        ];
+        Box::pin(async move { Ok(futures::stream::iter(lines.map(|line| Ok(line.into()))).boxed()) })
+    }
+
+    fn exec(
+        &self,
+        _container: ContainerRef,
+        options: ExecOptions,
+        mut streams: ExecStreams,
+    ) -> BoxFuture<'static, Result<i32, KubeletError>> {
+        Box::pin(async move {
+            let mut text = String::new();
+            if let Some(stdin) = &mut streams.stdin {
+                stdin
+                    .read_to_string(&mut text)
+                    .await
+                    .map_err(KubeletError::Failed)?;
+            }
+            let stdout = streams.stdout.as_mut().expect("the test asks for stdout");
+            stdout
+                .write_all(text.to_uppercase().as_bytes())
+                .await
+                .map_err(KubeletError::Failed)?;
+            Ok(options.command[1].parse().unwrap_or(-1))
+        })
+    }
+}
+
+async fn commands_run(client: kube::Client) {
+    let pods: Api<Pod> = Api::default_namespaced(client);
+    let pod = json!({"metadata": {"generateName": "p-"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}});
+    let pod = pods
+        .create(&PostParams::default(), &serde_json::from_value(pod).unwrap())
+        .await
+        .unwrap();
+    let name = pod.metadata.name.unwrap();
+    let log = pods
+        .logs(
+            &name,
+            &LogParams {
+                tail_lines: Some(3),
+                ..LogParams::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(log, format!("{name}/main\nSome(3)\n"));
+    for code in ["0", "3"] {
+        let params = AttachParams::default().stdin(true).stdout(true).stderr(false);
+        let mut run = pods.exec(&name, vec!["exit", code], &params).await.unwrap();
+        let mut stdin = run.stdin().unwrap();
+        let mut stdout = run.stdout().unwrap();
+        let status = run.take_status().unwrap();
+        stdin.write_all(b"hello").await.unwrap();
+        stdin.shutdown().await.unwrap();
+        drop(stdin);
+        let mut text = String::new();
+        timeout(BOUND, stdout.read_to_string(&mut text))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(text, "HELLO");
+        let status = timeout(BOUND, status).await.unwrap().unwrap();
+        let expected = if code == "0" { "Success" } else { "Failure" };
+        assert_eq!(status.status.as_deref(), Some(expected));
+        let causes = status
+            .details
+            .and_then(|details| details.causes)
+            .unwrap_or_default();
+        assert_eq!(
+            causes.first().and_then(|cause| cause.message.as_deref()),
+            (code != "0").then_some(code)
+        );
+    }
+}
+
+#[tokio::test]
+async fn commands_run_in_containers() {
+    let (server, client) = in_process();
+    server.set_kubelet(Arc::new(Echo));
+    commands_run(client).await;
+    commands_run(over_tls(&server, Some(TOKEN.into())).await).await;
 }
