@@ -36,6 +36,7 @@
 //! ```
 
 pub mod builtins;
+pub mod cron;
 pub mod depends;
 pub mod duration;
 pub mod env;
