@@ -11,6 +11,7 @@ mod defaults;
 mod kinds;
 mod kubelet;
 mod meta;
+mod openapi;
 mod options;
 mod patch;
 mod random;

@@ -1,6 +1,6 @@
 //! What the server serves, told to clients that ask; and the paths outside resources.
 //!
-//! Deliberately absent: OpenAPI.
+//! Deliberately absent: making OpenAPI documents (see `openapi`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::ApiServer;
 use crate::auth::User;
 use crate::body::Body;
 use crate::kinds::{Kind, Origin};
+use crate::openapi;
 use crate::reply;
 use crate::status::{Result, Status};
 
@@ -41,6 +42,9 @@ impl ApiServer {
                 Ok(reply::text(StatusCode::OK, "text/plain; charset=utf-8", "ok"))
             }
             (["version"], _) => ok(version()),
+            (["openapi", "v3"], _) => ok(openapi::index(&self.kinds())),
+            (["openapi", "v3", "api", version], _) => self.openapi("", version),
+            (["openapi", "v3", "apis", group, version], _) => self.openapi(group, version),
             ([], _) => ok(json!({"paths": self.paths()})),
             ([root @ ("api" | "apis")], Some(accept)) => {
                 let v2 = accept.contains("v=v2;") || accept.ends_with("v=v2");
@@ -73,6 +77,13 @@ impl ApiServer {
             },
             (["apis", group, version], _) => self.resources(group, version),
             _ => Ok(reply::no_such_path()),
+        }
+    }
+
+    fn openapi(&self, group: &str, version: &str) -> Result<Response<Body>> {
+        match openapi::document(&self.kinds(), group, version) {
+            Some(document) => Ok(reply::json(StatusCode::OK, &document)),
+            None => Ok(reply::no_such_path()),
         }
     }
 
