@@ -71,9 +71,9 @@ pub(crate) fn float_general_long(value: f64) -> String {
     general(digits, exponent, format!("{value}"))
 }
 
-/// Go leaves plain digits below 1e-4 and from 1e21 on.
+/// Go leaves plain digits below 1e-4 and from 1e6 on.
 fn general(digits: &str, exponent: i32, plain: String) -> String {
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return plain;
     }
     let sign = if exponent < 0 { '-' } else { '+' };

@@ -15,6 +15,7 @@ pub mod decode;
 pub mod event;
 pub mod go_json;
 pub mod k8s;
+mod lookup;
 pub mod names;
 mod node;
 pub mod repository;

@@ -118,27 +118,33 @@ fn quantities_are_canonical() {
         ("100000", "100k"),
         ("1500m", "1500m"),
         ("2e3", "2e3"),
-        ("2E3", "2e3"),
+        ("2E3", "2E3"),
+        ("20E3", "20E3"),
+        ("2000E3", "2e6"),
         ("12e4", "120e3"),
         ("1E", "1E"),
         ("-5", "-5"),
-        ("+5", "5"),
+        ("+5", "+5"),
         ("0Gi", "0"),
-        ("00100", "100"),
+        ("00100", "00100"),
         (".5", "500m"),
-        ("5.", "5"),
+        ("5.", "5."),
+        ("05000", "5k"),
+        ("1.500", "1.500"),
         ("1n", "1n"),
         ("0.1n", "1n"),
         ("1.1n", "2n"),
-        ("99999999999999999999", "9223372036854775807"),
+        ("99999999999999999999", "99999999999999999999"),
         ("100Ei", "9223372036854775807"),
         ("0.0001Gi", "107374182400u"),
         ("0.001", "1m"),
+        // Kubernetes takes a missing number for 0.
+        ("m", "0"),
     ] {
         let quantity: argosy_model::k8s::Quantity = text.parse().unwrap();
         assert_eq!(quantity.to_string(), want, "{text}");
     }
-    for text in ["", "Gi", "1GiB", "1e", "1 Gi", "{{x}}", "--1", "1.2.3", "0x10"] {
+    for text in ["", "1GiB", "1e", "1 Gi", "{{x}}", "--1", "1.2.3", "0x10"] {
         assert!(text.parse::<argosy_model::k8s::Quantity>().is_err(), "{text}");
     }
 }
@@ -196,4 +202,43 @@ fn items_keep_the_form_of_their_numbers() {
         r#"{"arguments":{},"withItems":[1,1.0,1.5,1e+21,{"a":[2.0]}]}"#
     );
     assert_eq!(step.with_items[1].text(), "1");
+}
+
+#[test]
+fn c_node_05_predicates() {
+    let node = |value: Value| serde_json::from_value::<NodeStatus>(value).unwrap();
+    for (value, completed, fulfilled) in [
+        (json!({"phase": "Running"}), false, false),
+        (json!({"phase": "Succeeded"}), true, true),
+        (json!({"phase": "Failed", "taskResultSynced": true}), true, true),
+        (json!({"phase": "Error", "taskResultSynced": false}), false, false),
+        (json!({"phase": "Skipped"}), false, true),
+        (
+            json!({"phase": "Omitted", "taskResultSynced": false}),
+            false,
+            false,
+        ),
+        (json!({"phase": "Pending", "daemoned": true}), false, false),
+        (json!({"phase": "Running", "daemoned": true}), false, true),
+        (json!({"phase": "Weird"}), false, false),
+        (json!({}), false, false),
+    ] {
+        let node = node(value.clone());
+        assert_eq!(
+            (node.is_completed(), node.is_fulfilled()),
+            (completed, fulfilled),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn progress_adds_up() {
+    let progress = |text: &str| argosy_model::Progress::from(text);
+    assert_eq!(progress("1/2").add(&progress("0/3")).as_str(), "1/5");
+    assert_eq!(progress("").add(&progress("1/1")).as_str(), "1/1");
+    assert_eq!(progress("1/3").complete().as_str(), "3/3");
+    for text in ["", "1", "2/1", "-1/2", "0/0", "a/b", "1/2/3"] {
+        assert!(!progress(text).is_valid(), "{text}");
+    }
 }

@@ -114,9 +114,8 @@ proptest! {
     #[test]
     fn written_yaml_reads_back(value in json()) {
         let text = yaml::value_to_string(&value);
-        let want: Value = serde_json::from_str(&go_json::to_string(&value).unwrap()).unwrap();
-        let back = yaml::value(&text);
-        prop_assert_eq!(back.as_ref().ok(), Some(&want), "{}", text);
+        let back = yaml::value(&text).map(|back| go_json::to_string(&back).expect("valid JSON"));
+        prop_assert_eq!(back.ok(), go_json::to_string(&value).ok(), "{}", text);
     }
 
     #[test]

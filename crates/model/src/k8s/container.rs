@@ -264,7 +264,7 @@ objects! {
     /// When a container is restarted.
     pub struct ContainerRestartRule ("ContainerRestartRule") {
         /// What to do: `Restart`.
-        pub action: String = "action", keep;
+        pub action: String = "action", omit;
         /// The exit codes that are meant.
         pub exit_codes: Option<ContainerRestartRuleOnExitCodes> = "exitCodes", omit;
     }
@@ -272,7 +272,7 @@ objects! {
     /// A set of exit codes.
     pub struct ContainerRestartRuleOnExitCodes ("ContainerRestartRuleOnExitCodes") {
         /// `In` or `NotIn`.
-        pub operator: String = "operator", keep;
+        pub operator: String = "operator", omit;
         /// The codes.
         pub values: Vec<i32> = "values", omit;
     }

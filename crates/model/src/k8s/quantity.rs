@@ -1,5 +1,6 @@
 //! Amounts of resources (`500m`, `1Gi`), canonical as Kubernetes writes them.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,18 +11,42 @@ use crate::decode::Reader;
 use crate::object::Field;
 
 const NANOS: i128 = 1_000_000_000;
-/// Larger amounts are cut to this many whole units, as Kubernetes does.
+/// Larger amounts with a binary suffix are cut to this many whole units, as Kubernetes does.
 const MAX_NANOS: i128 = i64::MAX as i128 * NANOS;
+/// Larger amounts of any form are cut: 10^28 units.
+const LARGEST_NANOS: i128 = 10_i128.pow(37);
 
-/// An amount with its preferred way of writing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// An amount with its preferred way of writing. Two are equal when their amounts are, whatever their spelling.
+#[derive(Clone, Debug, Default)]
 pub struct Quantity {
-    /// Billionths of a unit; never beyond ±(2^63-1) units.
+    /// Billionths of a unit.
     nanos: i128,
     form: Form,
+    /// The text as it came, where Kubernetes takes it for canonical although it is not, as in `+5` or `1E3`.
+    text: Option<Box<str>>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.nanos == other.nanos
+    }
+}
+
+impl Eq for Quantity {}
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.nanos.cmp(&other.nanos)
+    }
+}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
     #[default]
     Decimal,
@@ -45,7 +70,7 @@ impl Quantity {
     pub fn from_units(units: i64) -> Self {
         Self {
             nanos: i128::from(units) * NANOS,
-            form: Form::Decimal,
+            ..Self::default()
         }
     }
 
@@ -53,7 +78,7 @@ impl Quantity {
     pub fn from_millis(millis: i64) -> Self {
         Self {
             nanos: i128::from(millis) * (NANOS / 1000),
-            form: Form::Decimal,
+            ..Self::default()
         }
     }
 
@@ -83,15 +108,6 @@ fn ceil(nanos: i128, per: i128) -> i64 {
     i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
 }
 
-impl PartialOrd for Quantity {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        match self.nanos.cmp(&other.nanos) {
-            std::cmp::Ordering::Equal if self.form != other.form => None,
-            order => Some(order),
-        }
-    }
-}
-
 impl FromStr for Quantity {
     type Err = Error;
 
@@ -107,16 +123,38 @@ impl FromStr for Quantity {
             .unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if number.is_empty() || number == "." || fraction.contains('.') {
+        if fraction.contains('.') {
             return Err(Error::Format);
         }
-        let (factor, exponent, form) = parse_suffix(suffix)?;
-        let nanos = scaled(whole, fraction, factor, exponent).min(MAX_NANOS);
-        Ok(Self {
+        let (binary, power, form) = parse_suffix(suffix)?;
+        let mut nanos = scaled(whole, fraction, binary, power);
+        if form == Form::Binary {
+            nanos = nanos.min(MAX_NANOS);
+        }
+        let quantity = Self {
             nanos: if negative { -nanos } else { nanos },
             form,
+            text: None,
+        };
+        let kept = is_kept(whole, fraction, binary, power, form) && quantity.to_string() != text;
+        Ok(Self {
+            text: kept.then(|| text.into()),
+            ..quantity
         })
     }
+}
+
+/// Whether Kubernetes keeps the text: a cheap test for canonical form, which lets signs and leading zeros pass.
+fn is_kept(whole: &str, fraction: &str, binary: u32, power: i64, form: Form) -> bool {
+    let whole = whole.trim_start_matches('0');
+    let digits = format!("{whole}{fraction}");
+    if form == Form::Binary {
+        let room = 14 - i64::from(binary) * 3;
+        let odd = digits.parse::<u64>().is_ok_and(|n| n % 8 != 0);
+        return fraction.is_empty() && i64::try_from(digits.len()).is_ok_and(|n| n <= room) && odd;
+    }
+    let scale = i64::try_from(fraction.len()).map_or(i64::MIN, |n| power.saturating_sub(n));
+    digits.len() <= 18 && scale >= -9 && scale % 3 == 0 && !digits.ends_with("000") && !whole.is_empty()
 }
 
 /// Power of 1024, power of ten and form of a suffix.
@@ -161,8 +199,8 @@ fn scaled(whole: &str, fraction: &str, binary: u32, power: i64) -> i128 {
         .saturating_add(9)
         .saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
     let length = i64::try_from(trimmed.len()).unwrap_or(i64::MAX);
-    if length.saturating_add(shift) > 30 {
-        return MAX_NANOS;
+    if length.saturating_add(shift) > 37 {
+        return LARGEST_NANOS;
     }
     if length.saturating_add(shift) < -20 {
         return 1;
@@ -171,8 +209,8 @@ fn scaled(whole: &str, fraction: &str, binary: u32, power: i64) -> i128 {
 }
 
 fn scale_digits(digits: &str, shift: i64, factor: i128) -> i128 {
-    // Times 1024^6, nineteen digits still fit; without a binary suffix thirty hold every amount in full.
-    let keep = digits.len().min(if factor == 1 { 30 } else { 19 });
+    // Times 1024^6, nineteen digits still fit; without a binary suffix thirty-seven hold every amount in full.
+    let keep = digits.len().min(if factor == 1 { 37 } else { 19 });
     let (head, tail) = digits.split_at(keep);
     let mut sticky = tail.bytes().any(|b| b != b'0');
     let mut shift = shift + i64::try_from(tail.len()).unwrap_or(i64::MAX);
@@ -180,8 +218,8 @@ fn scale_digits(digits: &str, shift: i64, factor: i128) -> i128 {
     while shift > 0 {
         value = value.saturating_mul(10);
         shift -= 1;
-        if value > MAX_NANOS {
-            return MAX_NANOS;
+        if value > LARGEST_NANOS {
+            return LARGEST_NANOS;
         }
     }
     while shift < 0 {
@@ -194,6 +232,9 @@ fn scale_digits(digits: &str, shift: i64, factor: i128) -> i128 {
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = &self.text {
+            return f.write_str(text);
+        }
         if self.nanos == 0 {
             return f.write_str("0");
         }
@@ -208,7 +249,7 @@ impl fmt::Display for Quantity {
             return write!(f, "{value}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]);
         }
         let (mut value, mut power) = (self.nanos, -9);
-        while value % 1000 == 0 && power < 18 {
+        while value % 1000 == 0 && (power < 18 || self.form == Form::Exponent) {
             value /= 1000;
             power += 3;
         }

@@ -14,6 +14,7 @@ use crate::k8s::volume_drivers::{
     VsphereVirtualDiskVolumeSource,
 };
 use crate::object::objects;
+use crate::scalar::List;
 
 objects! {
     "v1"
@@ -163,7 +164,7 @@ objects! {
     /// Several sources in one folder.
     pub struct ProjectedVolumeSource ("ProjectedVolumeSource") {
         /// The sources.
-        pub sources: Vec<VolumeProjection> = "sources", omit;
+        pub sources: List<VolumeProjection> = "sources", keep;
         /// Permissions of its files, unless one has its own; 0644 by default.
         pub default_mode: Option<i32> = "defaultMode", omit;
     }
@@ -237,9 +238,9 @@ objects! {
     /// A private key and certificate of the pod's own.
     pub struct PodCertificateProjection ("PodCertificateProjection") {
         /// Who signs.
-        pub signer_name: String = "signerName", keep;
+        pub signer_name: String = "signerName", omit;
         /// Kind of the key, for example `ED25519`.
-        pub key_type: String = "keyType", keep;
+        pub key_type: String = "keyType", omit;
         /// How long the certificate may be valid; a day by default.
         pub max_expiration_seconds: Option<i32> = "maxExpirationSeconds", omit;
         /// File with key and certificates.

@@ -9,13 +9,15 @@ use serde_json::{Map, Value};
 use super::scalar::{self, Scalar};
 use super::{Document, Error, Position, Spans};
 
-/// Values that aliases may add to one text. Go's library refuses at about the same size; hand-written manifests
-/// stay below a thousand.
-const MAX_ALIASED: usize = 100_000;
+/// Bytes that anchors and aliases may copy while one text is read: twice the longest text. Hand-written manifests stay
+/// below a thousandth of it.
+const MAX_COPIED: usize = 2 * super::MAX_BYTES;
+/// Bytes that a value needs beside its text.
+const BYTES_PER_VALUE: usize = 100;
 
 const TEMPLATE_HINT: &str = "a value that starts with {{ must be in quotes: \"{{…}}\"";
 
-/// A value with its places and its size in values, kept for aliases.
+/// A value with its places and its size in bytes, kept for aliases.
 #[derive(Clone)]
 struct Node {
     value: Value,
@@ -33,19 +35,20 @@ struct Builder<'a> {
     text: &'a str,
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     anchors: BTreeMap<usize, Node>,
-    aliased: usize,
+    copied: usize,
     duplicates: Vec<Error>,
 }
 
 pub(super) fn documents(text: &str) -> Result<Vec<Document>, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    no_control_characters(text)?;
     let options = granit_parser::options! { emit_comments: false };
     let parser = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder {
         text,
         parser,
         anchors: BTreeMap::new(),
-        aliased: 0,
+        copied: 0,
         duplicates: Vec::new(),
     };
     let mut documents = Vec::new();
@@ -71,6 +74,27 @@ pub(super) fn documents(text: &str) -> Result<Vec<Document>, Error> {
         }
     }
     Ok(documents)
+}
+
+/// Refuses what Go's library refuses before it looks at anything else.
+fn no_control_characters(text: &str) -> Result<(), Error> {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    let Some(at) = text.find(|c| !allowed(c)) else {
+        return Ok(());
+    };
+    let (line, column) = text[..at].char_indices().fold((1, 1), |(line, column), (_, c)| {
+        if c == '\n' {
+            (line + 1, 1)
+        } else {
+            (line, column + 1)
+        }
+    });
+    let message = "control characters are not allowed".to_owned();
+    Err(Error {
+        at: Position { line, column },
+        message,
+        hint: None,
+    })
 }
 
 impl<'a> Builder<'a> {
@@ -99,6 +123,7 @@ impl<'a> Builder<'a> {
                     .as_deref()
                     .map(|t| t.core_suffix().unwrap_or("other").to_owned());
                 let value = self.scalar(&text, style, suffix.as_deref(), at)?;
+                let size = BYTES_PER_VALUE + text.len();
                 (
                     Node {
                         value,
@@ -106,7 +131,7 @@ impl<'a> Builder<'a> {
                             value: at,
                             ..Spans::default()
                         },
-                        size: 1,
+                        size,
                     },
                     anchor,
                 )
@@ -117,6 +142,7 @@ impl<'a> Builder<'a> {
             _ => return Err(self.error(at, "expected a value")),
         };
         if anchor != 0 {
+            self.copy(node.size, at)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -126,17 +152,24 @@ impl<'a> Builder<'a> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(self.error(at, "the anchor contains itself"));
         };
-        self.aliased += node.size;
-        if self.aliased > MAX_ALIASED {
-            return Err(self.error(at, "document contains excessive aliasing"));
-        }
+        let size = node.size;
         let mut node = node.clone();
         node.spans.value = at;
+        self.copy(size, at)?;
         Ok(node)
     }
 
+    /// Counts a copy that is made for an anchor or alias.
+    fn copy(&mut self, size: usize, at: Position) -> Result<(), Error> {
+        self.copied = self.copied.saturating_add(size);
+        if self.copied > MAX_COPIED {
+            return Err(self.error(at, "document contains excessive aliasing"));
+        }
+        Ok(())
+    }
+
     fn sequence(&mut self, at: Position) -> Result<Node, Error> {
-        let (mut values, mut items, mut size) = (Vec::new(), Vec::new(), 1);
+        let (mut values, mut items, mut size) = (Vec::new(), Vec::new(), BYTES_PER_VALUE);
         loop {
             match self.next()? {
                 Some((Event::SequenceEnd, _)) => break,
@@ -161,7 +194,7 @@ impl<'a> Builder<'a> {
     }
 
     fn mapping(&mut self, at: Position) -> Result<Node, Error> {
-        let (mut values, mut keys, mut size) = (Map::new(), BTreeMap::new(), 1);
+        let (mut values, mut keys, mut size) = (Map::new(), BTreeMap::new(), BYTES_PER_VALUE);
         loop {
             let Some((event, span)) = self.next()? else {
                 return Err(self.error(at, "the mapping never ends"));
@@ -207,14 +240,9 @@ impl<'a> Builder<'a> {
                         value: at,
                         ..Spans::default()
                     };
-                    self.anchors.insert(
-                        anchor,
-                        Node {
-                            value,
-                            spans,
-                            size: 1,
-                        },
-                    );
+                    let size = BYTES_PER_VALUE + text.len();
+                    self.copy(size, at)?;
+                    self.anchors.insert(anchor, Node { value, spans, size });
                 }
                 (
                     text,

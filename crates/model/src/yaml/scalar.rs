@@ -43,8 +43,8 @@ impl Scalar {
 
 /// Floats without a fraction become integers, because Go writes them so in JSON.
 fn float(n: f64) -> Option<Number> {
-    // 2^63: from here on a float no longer fits an i64.
-    if n.fract() == 0.0 && n.abs() < 9_223_372_036_854_775_808.0 && !(n == 0.0 && n.is_sign_negative()) {
+    // 2^53: from here on Go pads the shortest digits with zeros, which the float itself is written with.
+    if n.fract() == 0.0 && n.abs() < 9_007_199_254_740_992.0 && !(n == 0.0 && n.is_sign_negative()) {
         return Some(Number::from(n as i64));
     }
     Number::from_f64(n)
@@ -52,13 +52,14 @@ fn float(n: f64) -> Option<Number> {
 
 /// Keys that are floats are written with single precision, as in Go.
 fn float_key(n: f64) -> String {
+    let n = n as f32;
     if n.is_nan() {
         return ".nan".to_owned();
     }
     if n.is_infinite() {
         return if n > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    crate::go_json::float_general(n as f32)
+    crate::go_json::float_general(n)
 }
 
 /// What a plain scalar means.
