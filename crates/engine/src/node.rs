@@ -8,6 +8,12 @@ pub fn phase_completed(phase: &NodePhase) -> bool {
     matches!(phase, NodePhase::Succeeded | NodePhase::Failed | NodePhase::Error)
 }
 
+/// Completed, Skipped or Omitted.
+#[must_use]
+pub fn phase_ended(phase: &NodePhase) -> bool {
+    phase_completed(phase) || matches!(phase, NodePhase::Skipped | NodePhase::Omitted)
+}
+
 /// Failed or Error.
 #[must_use]
 pub fn failed_or_error(phase: &NodePhase) -> bool {

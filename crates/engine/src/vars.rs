@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use argosy_model::go_json;
+use argosy_template::expr::error::Stage;
 use argosy_template::{Expr, Layers, Scope, tags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,7 +106,33 @@ pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, Stri
 pub(crate) fn condition(expression: &str, layers: &[&Vars]) -> Result<bool, String> {
     let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
     let compiled = Expr::compile(expression).map_err(|e| e.to_string())?;
-    compiled.eval_bool(&compiled.env(&Layers(&scopes))).map_err(|e| e.to_string())
+    let value = compiled.eval_env(&compiled.env(&Layers(&scopes))).map_err(|e| match e.stage {
+        Stage::Run => format!("unable to evaluate expression '{expression}': {e}"),
+        Stage::Parse | Stage::Check => e.to_string(),
+    })?;
+    match argosy_template::value::json::to_json(&value)? {
+        Value::Bool(b) => Ok(b),
+        other => Err(format!("unable to cast expression result '{}' to bool", go_percent_s(&other))),
+    }
+}
+
+/// A value as Go's `%s` prints it.
+fn go_percent_s(value: &Value) -> String {
+    match value {
+        Value::Null => "%!s(<nil>)".to_owned(),
+        Value::Bool(b) => format!("%!s(bool={b})"),
+        Value::Number(n) if n.is_f64() => format!("%!s(float64={})", go_json::float(n.as_f64().unwrap_or_default())),
+        Value::Number(n) => format!("%!s(int={n})"),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(go_percent_s).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(map) => {
+            let pairs: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_percent_s(v))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+    }
 }
 
 /// The words of Go's JSON reader for a text that is no JSON list.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use argosy_engine::config::ImageConfig;
 use argosy_engine::{Config, ConfigMaps, Decision, Effect, Order, Outcomes, Snapshot, Templates, compile, decide, locks};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
@@ -90,6 +91,10 @@ impl World {
             admitted: true,
         };
         let decision = decide(&plan, &seen, now);
+        if life.look_up(&decision) {
+            return self.pass(name, now);
+        }
+        let life = self.workflows.get_mut(name)?;
         let mut created = Vec::new();
         for order in [Order::BeforePersist, Order::AfterPersist] {
             if order == Order::AfterPersist {
@@ -114,6 +119,26 @@ impl World {
 }
 
 impl Life {
+    /// Answers what a decision must know before another try. True when there was such a question.
+    fn look_up(&mut self, decision: &Decision) -> bool {
+        let mut asked = false;
+        for effect in &decision.effects {
+            match effect {
+                Effect::LookUpImage { image, .. } => {
+                    let entrypoint = vec!["/entry".to_owned()];
+                    let found = ImageConfig { entrypoint, cmd: Vec::new() };
+                    asked |= self.outcomes.images.insert(image.clone(), Ok(found)).is_none();
+                }
+                Effect::LookUpTokenSecret { service_account } => {
+                    let secret = argosy_engine::names::token_secret(service_account);
+                    asked |= self.outcomes.token_secrets.insert(service_account.clone(), secret).is_none();
+                }
+                _ => {}
+            }
+        }
+        asked
+    }
+
     fn perform(&mut self, effect: &Effect, now: Timestamp, created: &mut Vec<(String, String)>) {
         match effect {
             Effect::CreatePod { node_id, pod, .. } => self.create(node_id, pod, now, created),
@@ -137,16 +162,6 @@ impl Life {
                 }
             }
             Effect::DeleteTaskResults => self.results.clear(),
-            Effect::LookUpImage { image, .. } => {
-                self.outcomes.images.insert(image.clone(), Ok(argosy_engine::config::ImageConfig {
-                    entrypoint: vec!["/entry".to_owned()],
-                    cmd: Vec::new(),
-                }));
-            }
-            Effect::LookUpTokenSecret { service_account } => {
-                let secret = argosy_engine::names::token_secret(service_account);
-                self.outcomes.token_secrets.insert(service_account.clone(), secret);
-            }
             _ => {}
         }
     }

@@ -34,9 +34,18 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
         let passed = world.pass(&name, now).ok_or("no such workflow")?;
         let life = &world.workflows[&name];
         let state = shown.entry(name.clone()).or_default();
-        compare_pass(state, pass, life, &passed).map_err(at)?;
+        match compare_pass(state, pass, life, &passed) {
+            Err(_) if is_deliberate(pass) => return Ok(()),
+            result => result.map_err(at)?,
+        }
     }
     compare_final(vector, &world)
+}
+
+/// Whether the peer fails here where we go on on purpose: a loop's result that is no JSON counts as text.
+fn is_deliberate(pass: &Value) -> bool {
+    let nodes = pass["nodes"].as_array().into_iter().flatten();
+    nodes.filter_map(|n| n["message"].as_str()).any(|m| m.contains("invalid character '"))
 }
 
 pub fn text(value: &Value) -> String {

@@ -71,11 +71,14 @@ impl Pass<'_> {
         for (id, result) in self.seen.agent_results {
             let Some(old) = self.nodes.get(id).cloned() else { continue };
             let now = self.time();
+            // A result that is still there counts as new whenever there is something to store anyway.
+            let busy = self.updated;
             let changed = self.change(id, |node| {
+                let same = node.outputs == result.outputs && node.phase == result.phase && node.message == result.message;
                 node.outputs.clone_from(&result.outputs);
                 node.phase = result.phase.clone();
                 node.message.clone_from(&result.message);
-                if node::fulfilled(node) {
+                if !same || busy || node.finished_at.is_none() {
                     node.finished_at = now;
                 }
             });

@@ -26,7 +26,7 @@ impl Pass<'_> {
             .flat_map(|(id, pods)| pods.iter().map(move |pod| (id.clone(), std::sync::Arc::clone(pod))))
             .collect();
         for (id, pod) in pods {
-            let fulfilled = self.nodes.get(&id).is_some_and(node::phase_fulfilled);
+            let fulfilled = self.nodes.get(&id).is_some_and(|n| node::phase_ended(&n.phase));
             if !fulfilled || pod.metadata.labels.contains_key(labels::COMPONENT) {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::node;
 impl Pass<'_> {
     /// The end of the workflow's time (C-OP-60).
     pub fn workflow_deadline(&self) -> Option<Timestamp> {
-        let secs = self.spec.active_deadline_seconds.filter(|s| *s != 0)?;
+        let secs = self.spec.active_deadline_seconds?;
         let started = self.status.started_at.as_ref()?.0;
         let whole = Timestamp::from_second(started.as_second()).ok()?;
         whole.checked_add(SignedDuration::from_secs(secs)).ok()

@@ -107,6 +107,13 @@ impl Pass<'_> {
         for task in daemons.iter().chain(&targets) {
             self.run_task(task, context)?;
         }
+        let mut open = false;
+        for target in &targets {
+            open |= !self.finish_target(target, context);
+        }
+        if open {
+            return Ok(Some(id.to_owned()));
+        }
         let phase = self.assess_dag(context, &targets);
         match phase {
             NodePhase::Failed | NodePhase::Error => {
@@ -175,8 +182,9 @@ impl Pass<'_> {
         let node_name = context.node_name(name);
         let id = self.nodes.id(&node_name);
         let node = self.nodes.get(&id).cloned();
+        let mut vars = Vars::new();
         if let Some(node) = node.as_ref().filter(|n| n.phase == NodePhase::Running || node::fulfilled(n)) {
-            let mut vars = self.task_variables(context, name);
+            vars = self.task_variables(context, name);
             let own = format!("tasks.{name}");
             vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
             match self.run_hooks(&task.hooks, node, context.base, &own, &own, &vars) {
@@ -188,7 +196,6 @@ impl Pass<'_> {
         if let Some(node) = node.as_ref().filter(|n| node::fulfilled(n)) {
             self.release_template_locks(&id);
             if node::completed(node) {
-                let vars = self.task_variables(context, name);
                 self.run_task_exit(task, node, context, &vars);
             }
             return Ok(());
@@ -213,6 +220,28 @@ impl Pass<'_> {
             }
         }
         self.start_task(task, context, &id, &node_name)
+    }
+
+    /// Runs hooks and exit handler of a target once more: nothing looks at a target after it. False: one is under way.
+    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> bool {
+        let id = self.nodes.id(&context.node_name(name));
+        let Some(task) = context.tasks.get(name).copied() else { return true };
+        let Some(node) = self.nodes.get(&id).cloned() else { return true };
+        if node.phase != NodePhase::Running && !node::fulfilled(&node) {
+            return true;
+        }
+        let mut vars = self.task_variables(context, name);
+        let own = format!("tasks.{name}");
+        vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
+        match self.run_hooks(&task.hooks, &node, context.base, &own, &own, &vars) {
+            Ok(true) => {}
+            Ok(false) | Err(Stop::Missing(_)) => return false,
+            Err(stop) => {
+                self.mark_error(&id, &stop.to_string());
+                return false;
+            }
+        }
+        !node::completed(&node) || self.run_task_exit(task, &node, context, &vars)
     }
 
     fn run_task_exit(&mut self, task: &DagTask, node: &NodeStatus, context: &DagContext<'_>, vars: &Vars) -> bool {
@@ -413,7 +442,8 @@ impl Pass<'_> {
         let holder = Holder::from(item);
         let call = self.task_call(&name, &holder, item, context);
         match self.evaluate_template(&call) {
-            Ok(_) | Err(Stop::Parallelism | Stop::Depth) => {}
+            Ok(_) | Err(Stop::Depth) => {}
+            Err(Stop::Parallelism) => return false,
             Err(Stop::Timeout) => {
                 self.mark(&id, NodePhase::Failed, Some("timeout"));
                 return false;

@@ -36,9 +36,8 @@ impl Pass<'_> {
         for id in all {
             self.update_virtual(&id);
         }
-        if progress.1 > 0 {
-            self.status.progress = Progress::new(progress.0, progress.1);
-        }
+        self.status.progress = Progress::new(progress.0, progress.1);
+        self.set_pod_running();
         self.status.resources_duration = resources;
     }
 

@@ -68,8 +68,12 @@ impl Pass<'_> {
         match self.evaluate_template(&call) {
             Ok(_) => self.nodes.get(&id).map(|n| n.id.clone()),
             Err(Stop::Parallelism) => {
-                // A node that a limit has just ended is judged all the same.
-                self.nodes.get(&id).filter(|n| node::fulfilled(n)).map(|n| n.id.clone())
+                if self.nodes.get(&id).is_some_and(node::fulfilled) {
+                    // A limit has just ended the node; the rest follows once that is stored.
+                    let now = self.now;
+                    self.wake(now);
+                }
+                None
             }
             Err(Stop::Missing(message)) => {
                 self.waiting.insert(id, super::Waiting::Variable { message });

@@ -11,16 +11,16 @@ use crate::node;
 use crate::vars;
 
 impl Pass<'_> {
-    /// Evaluates a group. `Err` only for what the steps node must pass on; the group's own errors are in its node.
+    /// Evaluates a group. False: the group is not to be judged in this pass, whatever its phase.
     pub fn run_group(
         &mut self,
         id: &str,
         name: &str,
         group: &ParallelSteps,
         context: &mut StepsContext<'_>,
-    ) -> Result<(), Stop> {
+    ) -> bool {
         if self.group_settled(id) {
-            return Ok(());
+            return true;
         }
         let mut expanded = Vec::new();
         for step in group.iter() {
@@ -36,23 +36,23 @@ impl Pass<'_> {
                     Ok(None) => expanded.push(step),
                     Err(message) => {
                         self.mark_error(id, &message);
-                        return Ok(());
+                        return true;
                     }
                 },
                 Err(Stop::Missing(message)) => {
                     self.waiting.insert(id.to_owned(), super::Waiting::Variable { message });
-                    return Ok(());
+                    return false;
                 }
                 Err(stop) => {
                     self.mark_error(id, &format!("failed to resolve references: {stop}"));
-                    return Ok(());
+                    return true;
                 }
             }
         }
         let mut steps = BTreeMap::new();
         for step in expanded {
-            if !self.run_step(id, name, &step, context, &mut steps)? {
-                return Ok(());
+            if !self.run_step(id, name, &step, context, &mut steps) {
+                return true;
             }
         }
         self.assess_group(id, &steps, context)
@@ -83,7 +83,7 @@ impl Pass<'_> {
         step: &WorkflowStep,
         context: &mut StepsContext<'_>,
         steps: &mut BTreeMap<String, WorkflowStep>,
-    ) -> Result<bool, Stop> {
+    ) -> bool {
         let name = format!("{group}.{}", step.name);
         let holder = Holder::from(step);
         match self.should_run(&step.when) {
@@ -95,14 +95,14 @@ impl Pass<'_> {
                     let child = self.skip(&name, &holder, context, &message);
                     self.add_child(id, &child);
                 }
-                return Ok(true);
+                return true;
             }
             Err(message) => {
                 let call = self.step_call(&name, &holder, step, context);
                 let child = self.error_or_add(&call, &message);
                 self.add_child(id, &child);
                 self.mark_error(id, &message);
-                return Ok(false);
+                return false;
             }
         }
         let call = self.step_call(&name, &holder, step, context);
@@ -122,19 +122,19 @@ impl Pass<'_> {
             Err(Stop::Timeout) => {
                 self.add_child(id, &child);
                 self.mark(id, NodePhase::Failed, Some("timeout"));
-                return Ok(false);
+                return false;
             }
             Err(Stop::Missing(message)) => {
                 self.waiting.insert(child, super::Waiting::Variable { message });
-                return Ok(false);
+                return false;
             }
             Err(Stop::Error(message)) => {
                 self.add_child(id, &child);
                 self.mark_error(id, &format!("step group deemed errored due to child {name} error: {message}"));
-                return Ok(false);
+                return false;
             }
         }
-        Ok(true)
+        true
     }
 
     fn step_call<'c>(
@@ -181,8 +181,9 @@ impl Pass<'_> {
         id: &str,
         steps: &BTreeMap<String, WorkflowStep>,
         context: &mut StepsContext<'_>,
-    ) -> Result<(), Stop> {
+    ) -> bool {
         let children = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
+        let was_done = self.nodes.before(id).is_some_and(node::fulfilled);
         let mut done = true;
         for child_id in &children {
             let Some(child) = self.nodes.get(child_id).cloned() else {
@@ -204,7 +205,8 @@ impl Pass<'_> {
                 }
                 Err(stop) => {
                     self.mark_error(id, &stop.to_string());
-                    return Ok(());
+                    // The peer judges the group by its state from before the hooks.
+                    return was_done;
                 }
             };
             if !hooks || !node::fulfilled(&child) {
@@ -221,7 +223,7 @@ impl Pass<'_> {
             }
         }
         if !done {
-            return Ok(());
+            return true;
         }
         for child_id in &children {
             let Some(child) = self.nodes.get(child_id) else { continue };
@@ -231,10 +233,10 @@ impl Pass<'_> {
             if node::failed_or_error(&child.phase) && !goes_on {
                 let message = format!("child '{child_id}' failed");
                 self.mark(id, NodePhase::Failed, Some(&message));
-                return Ok(());
+                return true;
             }
         }
         self.mark(id, NodePhase::Succeeded, None);
-        Ok(())
+        true
     }
 }

@@ -54,7 +54,7 @@ impl Pass<'_> {
             let mut arguments = hook.arguments.clone();
             if let Some(outputs) = &parent.outputs {
                 let mut scope = vars.clone();
-                super::scope::add_outputs(&mut scope, own, outputs);
+                super::scope::add_given_outputs(&mut scope, own, outputs);
                 arguments = self.resolve_arguments(&arguments, &scope).map_err(Stop::Error)?;
             }
             let holder = Holder::from(hook);
@@ -69,9 +69,12 @@ impl Pass<'_> {
                 flag: Some(NodeFlag { hooked: true, retried: false }),
             };
             let evaluated = self.evaluate_template(&call);
-            self.add_child(&parent.id, &id);
+            if self.nodes.get(&id).is_some() {
+                self.add_child(&parent.id, &id);
+            }
             match evaluated {
-                Ok(_) | Err(Stop::Parallelism | Stop::Depth | Stop::Timeout) => {}
+                Ok(_) => {}
+                // Not even a limit is waited for: the parent gets its text, as in the peer.
                 Err(stop) => return Err(stop),
             }
             done &= self.nodes.get(&id).is_some_and(node::fulfilled);
@@ -100,10 +103,13 @@ impl Pass<'_> {
                 return Ok(true);
             }
         }
-        let arguments = if hook.arguments == Arguments::default() {
-            Arguments::default()
-        } else {
-            self.resolve_exit_arguments(&hook.arguments, &scope).map_err(Stop::Error)?
+        let arguments = match &parent.outputs {
+            Some(outputs) if hook.arguments != Arguments::default() => {
+                let mut scope = vars.clone();
+                super::scope::add_given_outputs(&mut scope, own, outputs);
+                self.resolve_exit_arguments(&hook.arguments, &scope).map_err(Stop::Error)?
+            }
+            _ => hook.arguments.clone(),
         };
         let holder = Holder::from(hook);
         let call = Call {

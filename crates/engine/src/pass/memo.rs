@@ -67,6 +67,14 @@ impl Pass<'_> {
     }
 
     fn load_memo(&self, cache: &str, key: &str) -> Result<Option<Entry>, String> {
+        let parse = |text: &str| {
+            serde_json::from_str(text)
+                .map(Some)
+                .map_err(|e| format!("malformed cache entry: could not unmarshal JSON; unable to parse: {e}"))
+        };
+        if let Some(text) = self.memos.get(&(cache.to_owned(), key.to_owned())) {
+            return parse(text);
+        }
         let Some(map) = self.seen.config_maps.get(&self.seen.config.namespace, cache) else { return Ok(None) };
         match map.metadata.labels.get(labels::CONFIG_MAP_TYPE) {
             Some(kind) if kind == "Cache" => {}
@@ -84,9 +92,7 @@ impl Pass<'_> {
             }
         }
         let Some(text) = map.data.get(key) else { return Ok(None) };
-        serde_json::from_str(text)
-            .map(Some)
-            .map_err(|e| format!("malformed cache entry: could not unmarshal JSON; unable to parse: {e}"))
+        parse(text)
     }
 
     /// Saves the outputs of a node that missed its cache and has succeeded (C-MEM-05).
@@ -106,6 +112,7 @@ impl Pass<'_> {
 
     fn write_memo(&mut self, id: &str, cache: &str, key: &str, entry: &Entry) {
         let entry = argosy_model::go_json::to_string(entry).expect("wire types are always valid JSON");
+        self.memos.insert((cache.to_owned(), key.to_owned()), entry.clone());
         self.effect(Effect::SaveMemo {
             node_id: id.to_owned(),
             config_map: cache.to_owned(),

@@ -72,6 +72,9 @@ impl Pass<'_> {
         let Some(stored) = &self.plan.stored_spec else { return };
         if self.status.stored_workflow_template_spec.as_deref() != Some(&**stored) {
             self.status.stored_workflow_template_spec = Some(Box::new((**stored).clone()));
+            for (key, template) in self.plan.referenced_templates() {
+                self.status.stored_templates.entry(key).or_insert_with(|| template.clone());
+            }
             self.updated = true;
         }
         if let Some(reference) = &self.wf.spec.workflow_template_ref {

@@ -116,6 +116,10 @@ pub(crate) struct Pass<'a> {
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
     pub depth: usize,
+    /// Whether pods were looked at: not in the first pass, and not once the workflow has ended.
+    pub assessed: bool,
+    /// Cache entries written in this pass, which later lookups see: ConfigMap, key, text.
+    pub memos: BTreeMap<(String, String), String>,
     /// Nodes that were unfulfilled or missing at the start and have emitted their metrics since.
     pub measured: BTreeSet<String>,
 }
@@ -155,6 +159,8 @@ impl<'a> Pass<'a> {
             resolved: BTreeMap::new(),
             depth: 0,
             measured: BTreeSet::new(),
+            assessed: false,
+            memos: BTreeMap::new(),
         }
     }
 

@@ -94,6 +94,10 @@ impl Pass<'_> {
         phase: NodePhase,
         message: &str,
     ) -> String {
+        if phase == NodePhase::Omitted {
+            // Found once, kept for ever, run or not (C-TPL-02).
+            let _ = self.resolve(call);
+        }
         let mut flag = call.flag.clone();
         if matches!(phase, NodePhase::Skipped | NodePhase::Omitted) {
             flag.get_or_insert_with(NodeFlag::default);

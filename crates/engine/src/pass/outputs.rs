@@ -23,7 +23,7 @@ impl Pass<'_> {
                 Ok(found) => outputs.artifacts.push(Artifact {
                     name: artifact.name.clone(),
                     global_name: artifact.global_name.clone(),
-                    optional: artifact.optional,
+                    path: String::new(),
                     ..found
                 }),
                 Err(_) if artifact.optional => {}
@@ -67,6 +67,8 @@ impl Pass<'_> {
         let _ = template;
         if let Some(outputs) = outputs {
             self.export_globals(&outputs);
+            let mut outputs = outputs;
+            outputs.artifacts.iter_mut().for_each(|a| a.global_name.clear());
             self.change(id, |n| n.outputs = Some(outputs));
         }
         self.save_memo(id);

@@ -129,7 +129,7 @@ impl Pass<'_> {
             new.message = String::new();
         }
         if node::fulfilled(&new) && new.finished_at.is_none() {
-            new.finished_at = Some(Time(finish_time(pod, self.now)));
+            new.finished_at = finish_time(pod, self.now).map(Time);
             new.resources_duration = resources_duration(pod, self.now);
         }
         Some(new)
@@ -240,13 +240,16 @@ fn failure(pod: &Pod, mains: &[String], namespace: &str) -> (NodePhase, String) 
     }
 }
 
-/// When the last container ended; "now" while one runs.
-fn finish_time(pod: &Pod, now: Timestamp) -> Timestamp {
+/// When the last container ended; "now" while one runs; nothing without any news of containers.
+fn finish_time(pod: &Pod, now: Timestamp) -> Option<Timestamp> {
     let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
     statuses
-        .map(|s| s.state.terminated.as_ref().and_then(|t| t.finished_at.as_ref()).map_or(now, |t| t.0))
+        .filter_map(|s| match (&s.state.running, &s.state.terminated) {
+            (Some(_), _) => Some(now),
+            (None, Some(ended)) => ended.finished_at.as_ref().map(|t| t.0),
+            (None, None) => None,
+        })
         .max()
-        .unwrap_or(now)
 }
 
 /// Resources that the pod's containers took, in resource-specific seconds (C-NODE-31).
@@ -261,7 +264,7 @@ pub(crate) fn resources_duration(pod: &Pod, _now: Timestamp) -> BTreeMap<String,
         .map(|s| (s.name.as_str(), s))
         .collect();
     for container in pod.spec.init_containers.iter().chain(&pod.spec.containers) {
-        let Some(status) = statuses.get(container.name.as_str()) else { continue };
+        let status = statuses.get(container.name.as_str());
         let mut amounts: BTreeMap<String, i128> =
             [("cpu".to_owned(), 100), ("memory".to_owned(), 100 * 1024 * 1024 * 1000)].into();
         let own = &container.resources;
@@ -272,7 +275,7 @@ pub(crate) fn resources_duration(pod: &Pod, _now: Timestamp) -> BTreeMap<String,
                 amounts.insert(name.clone(), milli(quantity));
             }
         }
-        let secs = status.state.terminated.as_ref().map_or(0, |ended| {
+        let secs = status.and_then(|s| s.state.terminated.as_ref()).map_or(0, |ended| {
             let (Some(from), Some(to)) = (&ended.started_at, &ended.finished_at) else { return 0 };
             to.0.duration_since(from.0).as_secs().max(0)
         });

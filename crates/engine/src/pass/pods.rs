@@ -23,6 +23,10 @@ impl Pass<'_> {
 
     /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).
     pub fn assess_pods(&mut self) -> bool {
+        self.assessed = true;
+        if self.status.conditions.iter().all(|c| c.type_ != ConditionType::PodRunning) {
+            self.set_condition(ConditionType::PodRunning, "False", "");
+        }
         let mut complete = true;
         let pods: Vec<(String, std::sync::Arc<Pod>)> = self
             .pods
@@ -34,7 +38,6 @@ impl Pass<'_> {
         }
         self.assess_agent_pod();
         complete &= self.find_missing_pods();
-        self.set_pod_running();
         self.fail_nodes_without_pods();
         complete
     }
@@ -136,7 +139,10 @@ impl Pass<'_> {
     }
 
     /// The condition that tells whether any pod runs (C-POD-03, Q-04).
-    fn set_pod_running(&mut self) {
+    pub fn set_pod_running(&mut self) {
+        if !self.assessed {
+            return;
+        }
         let running =
             self.nodes.iter().any(|n| n.type_ == NodeType::Pod && n.phase == NodePhase::Running);
         self.set_condition(ConditionType::PodRunning, if running { "True" } else { "False" }, "");

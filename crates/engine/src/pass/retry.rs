@@ -93,8 +93,9 @@ impl Pass<'_> {
                 return Err("no base duration specified for retryStrategy".to_owned());
             }
             let wait = backoff_wait(backoff, count)?;
-            let finished = last.finished_at.as_ref().map_or(self.now, |t| t.0);
-            let next = finished.checked_add(wait).unwrap_or(Timestamp::MAX);
+            // Of a pod that never ran there is no finish, and so no wait.
+            let finished = last.finished_at.as_ref().map(|t| t.0);
+            let next = finished.map_or(Timestamp::MIN, |t| t.checked_add(wait).unwrap_or(Timestamp::MAX));
             if deadline.is_some_and(|d| next > d) {
                 return ends("Backoff would exceed max duration limit".to_owned());
             }

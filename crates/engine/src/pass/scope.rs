@@ -98,8 +98,14 @@ impl Pass<'_> {
     }
 }
 
+/// Adds output parameters and artifacts under a prefix, which is what hooks see of their own parent (C-HOOK-32).
+pub(crate) fn add_given_outputs(vars: &mut Vars, prefix: &str, outputs: &Outputs) {
+    let given = Outputs { result: None, exit_code: None, ..outputs.clone() };
+    add_outputs(vars, prefix, &given);
+}
+
 /// Adds outputs under a prefix.
-pub(crate) fn add_outputs(vars: &mut Vars, prefix: &str, outputs: &Outputs) {
+fn add_outputs(vars: &mut Vars, prefix: &str, outputs: &Outputs) {
     if let Some(result) = &outputs.result {
         vars.insert(format!("{prefix}.outputs.result"), vars::text(result.clone()));
     }

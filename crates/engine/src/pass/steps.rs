@@ -55,7 +55,9 @@ impl Pass<'_> {
                 });
                 self.wire_group(id, call.name, index, &group_id);
             }
-            self.run_group(&group_id, &name, group, &mut context)?;
+            if !self.run_group(&group_id, &name, group, &mut context) {
+                return Ok(Some(id.to_owned()));
+            }
             let Some(group_node) = self.nodes.get(&group_id).filter(|n| node::fulfilled(n)).cloned() else {
                 return Ok(Some(id.to_owned()));
             };

@@ -327,7 +327,7 @@ impl Pass<'_> {
     }
 
     /// Finds the template that a holder names and the base of its own calls (C-TPL).
-    fn resolve(&mut self, call: &Call<'_>) -> Result<(Arc<Template>, Base), String> {
+    pub fn resolve(&mut self, call: &Call<'_>) -> Result<(Arc<Template>, Base), String> {
         let key = call.base.stored_key(call.holder);
         let found = self.plan.resolve(call.base, call.holder, key.as_deref().and_then(|k| self.status.stored_templates.get(k)))?;
         if let Some(key) = key

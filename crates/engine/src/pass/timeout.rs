@@ -44,5 +44,6 @@ impl Pass<'_> {
             self.effect(effect);
         }
         self.mark(id, NodePhase::Failed, Some("timeout"));
+        self.release_template_locks(id);
     }
 }

@@ -104,7 +104,7 @@ impl<'a> Tree<'a> {
                     .is_some_and(|child| child.type_ == NodeType::Container);
                 if set { self.outbound_of_children(node) } else { own }
             }
-            NodeType::Retry => node.children.last().map_or_else(Vec::new, |child| self.outbound(child)),
+            NodeType::Retry => node.children.last().cloned().into_iter().collect(),
             NodeType::Steps | NodeType::Dag if !node.memoization_status.as_ref().is_some_and(|m| m.hit) => {
                 node.outbound_nodes.iter().flat_map(|id| self.outbound(id)).collect()
             }

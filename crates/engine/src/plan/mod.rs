@@ -73,6 +73,7 @@ pub struct Plan {
     pub fault: Option<Diagnostic>,
     local: BTreeMap<String, Arc<Template>>,
     templates: Templates,
+    reference: Option<argosy_model::WorkflowTemplateRef>,
 }
 
 /// Compiles a workflow.
@@ -114,6 +115,7 @@ pub fn compile(workflow: &Workflow, templates: &Templates, config: &Config) -> (
         fault,
         local,
         templates: templates.clone(),
+        reference: workflow.spec.workflow_template_ref.clone(),
     };
     (plan, diagnostics)
 }
@@ -195,6 +197,18 @@ impl Plan {
         known_kind(&found)?;
         let ready = merge_template(&found, self.spec.template_defaults.as_deref());
         Ok(Found { template: Arc::new(ready), stored: Arc::new(found), base: inner })
+    }
+
+    /// The templates of the object that the workflow refers to, by the keys under which status keeps them.
+    pub(crate) fn referenced_templates(&self) -> Vec<(String, &Template)> {
+        let Some(reference) = &self.reference else { return Vec::new() };
+        let (scope, spec) = if reference.cluster_scope {
+            ("cluster", self.templates.cluster.get(&reference.name).map(|t| &t.spec))
+        } else {
+            ("namespaced", self.templates.namespaced.get(&reference.name).map(|t| &t.spec))
+        };
+        let templates = spec.map_or(&[][..], |s| &s.templates);
+        templates.iter().map(|t| (format!("{scope}/{}/{}", reference.name, t.name), t)).collect()
     }
 
     fn look_up(&self, base: &Base, holder: &Holder) -> Result<Template, String> {
