@@ -291,7 +291,7 @@ impl Field for ParallelSteps {
     }
 
     fn go_type() -> String {
-        "[]v1alpha1.WorkflowStep".to_owned()
+        "v1alpha1.ParallelSteps".to_owned()
     }
 }
 
