@@ -16,7 +16,11 @@ pub fn difference(got: &Value, want: &Value) -> Result<(), String> {
     }
     let more = found.len().saturating_sub(SHOWN);
     found.truncate(SHOWN);
-    let tail = if more == 0 { String::new() } else { format!("; {more} more") };
+    let tail = if more == 0 {
+        String::new()
+    } else {
+        format!("; {more} more")
+    };
     Err(format!("{}{tail}", found.join("; ")))
 }
 
@@ -28,7 +32,10 @@ fn collect(path: &str, got: &Value, want: &Value, found: &mut Vec<String>) {
                 match (a.get(key), b.get(key)) {
                     (Some(a), Some(b)) => collect(&format!("{path}.{key}"), a, b, found),
                     (Some(a), None) => found.push(format!("{path}.{key}: got {}, want nothing", cut(a))),
-                    (None, b) => found.push(format!("{path}.{key}: got nothing, want {}", cut(b.unwrap_or(&Value::Null)))),
+                    (None, b) => found.push(format!(
+                        "{path}.{key}: got nothing, want {}",
+                        cut(b.unwrap_or(&Value::Null))
+                    )),
                 }
             }
         }

@@ -76,7 +76,10 @@ fn run(mut workflow: Workflow, vector: &Value) -> Outcome {
         }
         "stop" => edit::shutdown(&mut workflow, ShutdownStrategy::Stop)?,
         "resume" if vector.get("nodeFieldSelector").is_some() => {
-            let change = Set { phase: "Succeeded".into(), ..Set::default() };
+            let change = Set {
+                phase: "Succeeded".into(),
+                ..Set::default()
+            };
             edit::set(&mut workflow, &selector()?, &change, now)?;
         }
         "resume" => edit::resume(&mut workflow, "", now)?,

@@ -14,6 +14,7 @@ mod template;
 mod template_tags;
 mod traces;
 mod traces_compare;
+mod validate;
 mod when;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ const KINDS: &[(&str, Check)] = &[
     ("template-tags", template_tags::check),
     ("traces-hand", traces::check),
     ("traces-random", traces::check),
+    ("validate", validate::check),
     ("when", when::check),
 ];
 

@@ -48,7 +48,9 @@ pub enum Error {
     #[error("cannot set output parameter '{0}' because it does not use valueFrom.raw or it was already set")]
     OutputAlreadySet(String),
     /// The node can't go on without a value that nobody supplied.
-    #[error("timed out waiting for the condition: raw output parameter '{0}' has not been set and does not have a default value")]
+    #[error(
+        "timed out waiting for the condition: raw output parameter '{0}' has not been set and does not have a default value"
+    )]
     OutputMissing(String),
     /// A parameter is not of the form that the command line has.
     #[error("expected parameter of the form: NAME=VALUE. Received: {0}")]
@@ -92,6 +94,10 @@ pub fn stop_nodes(
     message: &str,
     now: jiff::Timestamp,
 ) -> Result<(), Error> {
-    let change = Set { phase: NodePhase::Failed, message: message.to_owned(), ..Set::default() };
+    let change = Set {
+        phase: NodePhase::Failed,
+        message: message.to_owned(),
+        ..Set::default()
+    };
     set(workflow, selector, &change, now)
 }

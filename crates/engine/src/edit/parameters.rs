@@ -11,7 +11,9 @@ pub(super) fn override_with(workflow: &mut Workflow, texts: &[String]) -> Result
     }
     let mut new = Vec::with_capacity(texts.len());
     for text in texts {
-        let (name, value) = text.split_once('=').ok_or_else(|| Error::Parameter(text.clone()))?;
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| Error::Parameter(text.clone()))?;
         new.push(Parameter {
             name: name.to_owned(),
             value: Some(AnyString(value.to_owned())),
@@ -22,7 +24,9 @@ pub(super) fn override_with(workflow: &mut Workflow, texts: &[String]) -> Result
     for spec in std::iter::once(&mut workflow.spec).chain(stored) {
         let old = std::mem::take(&mut spec.arguments.parameters);
         spec.arguments.parameters.clone_from(&new);
-        spec.arguments.parameters.extend(old.into_iter().filter(|o| new.iter().all(|n| n.name != o.name)));
+        spec.arguments
+            .parameters
+            .extend(old.into_iter().filter(|o| new.iter().all(|n| n.name != o.name)));
     }
     Ok(())
 }

@@ -64,8 +64,11 @@ pub fn resubmit(old: &Workflow, how: &Resubmission, now: Timestamp) -> Result<Wo
 
 fn metadata(old: &Workflow) -> ObjectMeta {
     let old = &old.metadata;
-    let generate_name =
-        if old.generate_name.is_empty() { format!("{}-", old.name) } else { old.generate_name.clone() };
+    let generate_name = if old.generate_name.is_empty() {
+        format!("{}-", old.name)
+    } else {
+        old.generate_name.clone()
+    };
     let mut labels = old.labels.clone();
     labels.retain(|key, _| !NOT_KEPT.contains(&key.as_str()));
     labels.insert(FROM.to_owned(), old.name.clone());
@@ -84,11 +87,20 @@ fn keep_successes(old: &Workflow, new: &mut Workflow, now: Timestamp) {
     let on_exit = names::on_exit(old_name);
     let renamed = |name: &str| format!("{new_name}{}", name.strip_prefix(old_name).unwrap_or(name));
     let new_id = |id: &str| {
-        let name = old.status.nodes.get(id).map_or_else(String::new, |node| renamed(&node.name));
+        let name = old
+            .status
+            .nodes
+            .get(id)
+            .map_or_else(String::new, |node| renamed(&node.name));
         names::node_id(&new_name, &name)
     };
     let fruitful = with_succeeded_descendant(&old.status.nodes);
-    for node in old.status.nodes.values().filter(|node| !node.name.starts_with(&on_exit)) {
+    for node in old
+        .status
+        .nodes
+        .values()
+        .filter(|node| !node.name.starts_with(&on_exit))
+    {
         if node.type_ == NodeType::Skipped && !fruitful.contains(node.id.as_str()) {
             continue;
         }
@@ -140,8 +152,11 @@ fn with_succeeded_descendant(nodes: &BTreeMap<String, NodeStatus>) -> BTreeSet<&
         }
     }
     let mut found = BTreeSet::new();
-    let mut waiting: Vec<&str> =
-        nodes.values().filter(|n| n.phase == NodePhase::Succeeded).map(|n| n.id.as_str()).collect();
+    let mut waiting: Vec<&str> = nodes
+        .values()
+        .filter(|n| n.phase == NodePhase::Succeeded)
+        .map(|n| n.id.as_str())
+        .collect();
     while let Some(id) = waiting.pop() {
         for parent in parents.get(id).into_iter().flatten() {
             if found.insert(*parent) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argosy_model::k8s::Time;
 use argosy_model::{
-    AnyString, Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy, SuppliedValueFrom,
-    ValueFrom, Workflow, WorkflowPhase,
+    AnyString, Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy,
+    SuppliedValueFrom, ValueFrom, Workflow, WorkflowPhase,
 };
 use jiff::Timestamp;
 
@@ -59,11 +59,18 @@ pub fn retry(old: &Workflow, how: &Retry, pod_names: PodNames, now: Timestamp) -
 
 /// The object as if it had not ended (C-CTL-08).
 fn reset_workflow(workflow: &mut Workflow, now: Timestamp) {
-    for label in ["workflows.argoproj.io/completed", "workflows.argoproj.io/workflow-archiving-status"] {
+    for label in [
+        "workflows.argoproj.io/completed",
+        "workflows.argoproj.io/workflow-archiving-status",
+    ] {
         workflow.metadata.labels.remove(label);
     }
     let status = &mut workflow.status;
-    match status.conditions.iter_mut().find(|c| c.type_ == ConditionType::Completed) {
+    match status
+        .conditions
+        .iter_mut()
+        .find(|c| c.type_ == ConditionType::Completed)
+    {
         Some(condition) => "False".clone_into(&mut condition.status),
         None => status.conditions.push(Condition {
             type_: ConditionType::Completed,
@@ -108,7 +115,11 @@ impl<'a> Tree<'a> {
                 parents.insert(child.as_str(), node.id.as_str());
             }
         }
-        Self { workflow, nodes, parents }
+        Self {
+            workflow,
+            nodes,
+            parents,
+        }
     }
 
     fn parent(&self, node: &NodeStatus) -> Option<&'a NodeStatus> {
@@ -159,11 +170,14 @@ impl<'a> Tree<'a> {
             return false;
         }
         let is_attempt = node.node_flag.as_ref().is_some_and(|flag| flag.retried);
-        let judged = if is_attempt { self.parent(node).unwrap_or(node) } else { node };
-        !self
-            .subtree(&judged.id)
-            .iter()
-            .any(|n| n.id != judged.id && n.phase == NodePhase::Succeeded && !selected.contains(n.id.as_str()))
+        let judged = if is_attempt {
+            self.parent(node).unwrap_or(node)
+        } else {
+            node
+        };
+        !self.subtree(&judged.id).iter().any(|n| {
+            n.id != judged.id && n.phase == NodePhase::Succeeded && !selected.contains(n.id.as_str())
+        })
     }
 
     /// Deletes a node with all below it, and resets what holds it.
@@ -196,7 +210,8 @@ impl<'a> Tree<'a> {
     }
 
     fn delete(&self, id: &str, plan: &mut Plan) {
-        plan.deleted.extend(self.subtree(id).into_iter().map(|n| n.id.clone()));
+        plan.deleted
+            .extend(self.subtree(id).into_iter().map(|n| n.id.clone()));
     }
 
     /// Resets the nodes that enclose a group, boundary by boundary up to the outermost, but not the earlier groups
@@ -204,7 +219,10 @@ impl<'a> Tree<'a> {
     fn reset_boundaries(&self, group: &'a NodeStatus, plan: &mut Plan) -> Result<&'a NodeStatus, Error> {
         let mut current = group;
         loop {
-            for kinds in [[NodeType::Retry, NodeType::Retry], [NodeType::StepGroup, NodeType::TaskGroup]] {
+            for kinds in [
+                [NodeType::Retry, NodeType::Retry],
+                [NodeType::StepGroup, NodeType::TaskGroup],
+            ] {
                 if let Some(holder) = self.parent(current).filter(|p| kinds.contains(&p.type_)) {
                     plan.reset.insert(holder.id.clone());
                     current = holder;
@@ -215,7 +233,9 @@ impl<'a> Tree<'a> {
             }
             let boundary = current.boundary_id.clone();
             while current.id != boundary {
-                current = self.parent(current).ok_or_else(|| Error::NoParent(current.id.clone()))?;
+                current = self
+                    .parent(current)
+                    .ok_or_else(|| Error::NoParent(current.id.clone()))?;
             }
             plan.reset.insert(boundary);
         }
@@ -249,7 +269,10 @@ impl<'a> Tree<'a> {
             .filter_map(|id| self.nodes.get(id))
             .filter(|node| node.type_ == NodeType::Pod || node.name.starts_with(&on_exit))
             .map(|node| {
-                let template = node.template_ref.as_ref().map_or(&node.template_name, |r| &r.template);
+                let template = node
+                    .template_ref
+                    .as_ref()
+                    .map_or(&node.template_name, |r| &r.template);
                 names::pod_name(&workflow.name, &node.name, template, version)
             })
             .collect();
@@ -282,7 +305,10 @@ fn reset(node: &mut NodeStatus, now: Timestamp) {
         let outputs = node.outputs.iter_mut().flat_map(|o| o.parameters.iter_mut());
         for parameter in outputs {
             parameter.value = None::<AnyString>;
-            let source = ValueFrom { supplied: Some(SuppliedValueFrom::default()), ..ValueFrom::default() };
+            let source = ValueFrom {
+                supplied: Some(SuppliedValueFrom::default()),
+                ..ValueFrom::default()
+            };
             parameter.value_from = Some(Box::new(source));
         }
     }

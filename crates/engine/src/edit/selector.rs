@@ -48,7 +48,9 @@ impl Selector {
     /// Whether a node has all the fields as wanted.
     #[must_use]
     pub fn matches(&self, node: &NodeStatus) -> bool {
-        self.terms.iter().all(|term| (field(node, &term.field) == term.value) == term.equal)
+        self.terms
+            .iter()
+            .all(|term| (field(node, &term.field) == term.value) == term.equal)
     }
 }
 
@@ -71,9 +73,16 @@ impl FromStr for Selector {
                 selector: text.to_owned(),
                 term: part.clone(),
             })?;
-            terms.push(Term { field: field.to_owned(), equal, value: unescape(value)? });
+            terms.push(Term {
+                field: field.to_owned(),
+                equal,
+                value: unescape(value)?,
+            });
         }
-        Ok(Self { text: text.to_owned(), terms })
+        Ok(Self {
+            text: text.to_owned(),
+            terms,
+        })
     }
 }
 
@@ -113,7 +122,12 @@ fn unescape(text: &str) -> Result<String, SelectorError> {
         match c {
             '\\' => match chars.next() {
                 Some(next @ ('\\' | ',' | '=')) => result.push(next),
-                next => return Err(SelectorError::Escape(format!("\\{}", next.map(String::from).unwrap_or_default()))),
+                next => {
+                    return Err(SelectorError::Escape(format!(
+                        "\\{}",
+                        next.map(String::from).unwrap_or_default()
+                    )));
+                }
             },
             ',' | '=' => return Err(SelectorError::Unescaped(c)),
             _ => result.push(c),

@@ -53,7 +53,10 @@ pub fn resume(workflow: &mut Workflow, actor: &str, now: Timestamp) -> Result<()
     if workflow.spec.suspend.is_some() {
         workflow.spec.suspend = None;
     }
-    workflow.status.nodes.extend(resumed.into_iter().map(|node| (node.id.clone(), node)));
+    workflow
+        .status
+        .nodes
+        .extend(resumed.into_iter().map(|node| (node.id.clone(), node)));
     Ok(())
 }
 
@@ -64,7 +67,12 @@ pub fn resume(workflow: &mut Workflow, actor: &str, now: Timestamp) -> Result<()
 pub fn set(workflow: &mut Workflow, selector: &Selector, change: &Set, now: Timestamp) -> Result<(), Error> {
     let mut changed = Vec::new();
     let mut global = Vec::new();
-    for node in workflow.status.nodes.values().filter(|node| waits(node) && selector.matches(node)) {
+    for node in workflow
+        .status
+        .nodes
+        .values()
+        .filter(|node| waits(node) && selector.matches(node))
+    {
         let mut node = node.clone();
         if !change.outputs.is_empty() {
             let outputs = node.outputs.as_mut().ok_or(Error::NoOutputs)?;
@@ -86,7 +94,10 @@ pub fn set(workflow: &mut Workflow, selector: &Selector, change: &Set, now: Time
     if changed.is_empty() {
         return Err(Error::NothingSelected(selector.to_string()));
     }
-    workflow.status.nodes.extend(changed.into_iter().map(|node| (node.id.clone(), node)));
+    workflow
+        .status
+        .nodes
+        .extend(changed.into_iter().map(|node| (node.id.clone(), node)));
     for parameter in global {
         export(workflow, parameter);
     }
@@ -107,8 +118,17 @@ fn add_message(node: &mut NodeStatus, text: &str) {
 
 /// A parameter that nobody supplied takes its default (C-SUSP-03).
 fn take_default(parameter: &mut Parameter) -> Result<(), Error> {
-    let Some(source) = parameter.value_from.as_ref().filter(|from| from.supplied.is_some()) else { return Ok(()) };
-    let default = source.default.clone().ok_or_else(|| Error::OutputMissing(parameter.name.clone()))?;
+    let Some(source) = parameter
+        .value_from
+        .as_ref()
+        .filter(|from| from.supplied.is_some())
+    else {
+        return Ok(());
+    };
+    let default = source
+        .default
+        .clone()
+        .ok_or_else(|| Error::OutputMissing(parameter.name.clone()))?;
     parameter.value = Some(default);
     parameter.value_from = None;
     Ok(())
@@ -123,7 +143,11 @@ fn supply(outputs: &mut Outputs, values: &BTreeMap<String, String>) -> Result<Ve
             .iter_mut()
             .find(|p| p.name == *name)
             .ok_or_else(|| Error::NoSuchOutput(name.clone()))?;
-        if !parameter.value_from.as_ref().is_some_and(|from| from.supplied.is_some()) {
+        if !parameter
+            .value_from
+            .as_ref()
+            .is_some_and(|from| from.supplied.is_some())
+        {
             return Err(Error::OutputAlreadySet(name.clone()));
         }
         parameter.value = Some(AnyString(value.clone()));
@@ -139,8 +163,16 @@ fn supply(outputs: &mut Outputs, values: &BTreeMap<String, String>) -> Result<Ve
 fn export(workflow: &mut Workflow, parameter: Parameter) {
     let outputs = workflow.status.outputs.get_or_insert_with(Outputs::default);
     let value = parameter.value;
-    match outputs.parameters.iter_mut().find(|p| p.name == parameter.global_name) {
+    match outputs
+        .parameters
+        .iter_mut()
+        .find(|p| p.name == parameter.global_name)
+    {
         Some(known) => known.value = value,
-        None => outputs.parameters.push(Parameter { name: parameter.global_name, value, ..Parameter::default() }),
+        None => outputs.parameters.push(Parameter {
+            name: parameter.global_name,
+            value,
+            ..Parameter::default()
+        }),
     }
 }

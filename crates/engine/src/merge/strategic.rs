@@ -56,7 +56,11 @@ pub fn merge(original: &Value, patch: &Value, schema: Type) -> Result<Value, Err
     merge_maps(original.clone(), patch, schema).map(Value::Object)
 }
 
-fn merge_maps(mut target: Map<String, Value>, patch: &Map<String, Value>, schema: Type) -> Result<Map<String, Value>, Error> {
+fn merge_maps(
+    mut target: Map<String, Value>,
+    patch: &Map<String, Value>,
+    schema: Type,
+) -> Result<Map<String, Value>, Error> {
     match patch.get(DIRECTIVE) {
         Some(Value::String(word)) if word == "replace" => {
             let mut whole = patch.clone();
@@ -84,7 +88,10 @@ fn merge_maps(mut target: Map<String, Value>, patch: &Map<String, Value>, schema
 }
 
 fn is_directive(key: &str) -> bool {
-    key == DIRECTIVE || key == RETAIN_KEYS || key.starts_with(ELEMENT_ORDER) || key.starts_with(DELETE_FROM_LIST)
+    key == DIRECTIVE
+        || key == RETAIN_KEYS
+        || key.starts_with(ELEMENT_ORDER)
+        || key.starts_with(DELETE_FROM_LIST)
 }
 
 fn merge_key(
@@ -106,13 +113,21 @@ fn merge_key(
         return Ok(());
     };
     if kind(old) != kind(value) {
-        return Err(Error::Kinds { key: key.to_owned(), patch: kind(value), original: kind(old) });
+        return Err(Error::Kinds {
+            key: key.to_owned(),
+            patch: kind(value),
+            original: kind(old),
+        });
     }
     let merged = match (old, value) {
-        (Value::Object(old), Value::Object(new)) => Value::Object(merge_maps(old.clone(), new, rule.object())?),
+        (Value::Object(old), Value::Object(new)) => {
+            Value::Object(merge_maps(old.clone(), new, rule.object())?)
+        }
         (Value::Array(old), Value::Array(new)) => match rule {
             Rule::Keyed(merge_key, item) => {
-                let order = patch.get(&format!("{ELEMENT_ORDER}{key}")).and_then(Value::as_array);
+                let order = patch
+                    .get(&format!("{ELEMENT_ORDER}{key}"))
+                    .and_then(Value::as_array);
                 Value::Array(merge_keyed(old, new, merge_key, item, order)?)
             }
             Rule::Set => Value::Array(union(old, new)),
@@ -136,12 +151,27 @@ fn without_directives(value: &Value, rule: Rule) -> Result<Option<Value>, Error>
             }
             Value::Object(merge_maps(Map::new(), &map, rule.object())?)
         }
-        Value::Array(items) => match rule {
-            Rule::Keyed(merge_key, item) => Value::Array(merge_keyed(&[], items, merge_key, item, None)?),
-            Rule::Set | Rule::Plain | Rule::Object(_) => value.clone(),
-        },
+        Value::Array(items) => Value::Array(new_items(items, rule)?),
         other => other.clone(),
     }))
+}
+
+/// The items of a list that the object does not have yet. Equal keys are not joined here, so that a check can still
+/// find them.
+fn new_items(items: &[Value], rule: Rule) -> Result<Vec<Value>, Error> {
+    let mut result = Vec::with_capacity(items.len());
+    let inner = match rule {
+        Rule::Keyed(_, item) => Rule::Object(item),
+        Rule::Set | Rule::Plain | Rule::Object(_) => return Ok(items.to_vec()),
+    };
+    for item in items {
+        match item.get(DIRECTIVE).and_then(Value::as_str) {
+            Some("delete") => {}
+            Some("replace") if item.as_object().is_some_and(|map| map.len() == 1) => {}
+            _ => result.extend(without_directives(item, inner)?),
+        }
+    }
+    Ok(result)
 }
 
 fn merge_keyed(
@@ -201,7 +231,10 @@ fn stripped(entry: &Value) -> Value {
 }
 
 fn key_of<'a>(entry: &'a Value, key: &'static str) -> Result<&'a Value, Error> {
-    entry.get(key).ok_or_else(|| Error::NoMergeKey { key, item: entry.to_string() })
+    entry.get(key).ok_or_else(|| Error::NoMergeKey {
+        key,
+        item: entry.to_string(),
+    })
 }
 
 /// Items that the patch names come in the patch's order, the others in the order of the object; where both lists
@@ -288,7 +321,10 @@ fn text_of(value: &Value) -> String {
 }
 
 /// Merges maps of texts: entries of `over` win.
-pub fn overlay(under: &BTreeMap<String, String>, over: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub fn overlay(
+    under: &BTreeMap<String, String>,
+    over: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut result = under.clone();
     result.extend(over.iter().map(|(k, v)| (k.clone(), v.clone())));
     result

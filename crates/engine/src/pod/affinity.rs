@@ -1,6 +1,8 @@
 //! Keeps the next attempt away from the hosts where earlier ones failed (C-RTY-08).
 
-use argosy_model::k8s::{Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod};
+use argosy_model::k8s::{
+    Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod,
+};
 
 use super::PodRequest;
 
@@ -14,7 +16,11 @@ pub(super) fn keep_away(pod: &mut Pod, request: &PodRequest<'_>) {
     if hosts.is_empty() {
         return;
     }
-    let key = request.config.environment.get("RETRY_HOST_NAME_LABEL_KEY").map_or(HOST_NAME, String::as_str);
+    let key = request
+        .config
+        .environment
+        .get("RETRY_HOST_NAME_LABEL_KEY")
+        .map_or(HOST_NAME, String::as_str);
     let required = pod
         .spec
         .affinity
@@ -41,7 +47,11 @@ fn add(required: &mut NodeSelector, key: &str, hosts: &[String]) {
             term.match_expressions.push(wanted());
             return;
         }
-        if let Some(known) = term.match_expressions.iter_mut().find(|e| e.key == key && e.operator == NOT_IN) {
+        if let Some(known) = term
+            .match_expressions
+            .iter_mut()
+            .find(|e| e.key == key && e.operator == NOT_IN)
+        {
             known.values = deduplicated(known.values.iter().chain(hosts));
             return;
         }

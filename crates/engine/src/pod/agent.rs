@@ -36,12 +36,18 @@ pub struct AgentRequest<'a> {
 /// # Errors
 /// [`Error::TokenSecretUnknown`] names an account whose token secret must be found first, [`Error::Refused`] is final.
 pub fn build(request: &AgentRequest<'_>) -> Result<Pod, Error> {
-    let mut pod = Pod { metadata: metadata(request), ..Pod::default() };
+    let mut pod = Pod {
+        metadata: metadata(request),
+        ..Pod::default()
+    };
     let token = token_mount(request, &mut pod, account(request))?;
     let mut mounts = vec![mount(SHARED, "/var/run/argo"), token];
     if request.has_certificates {
         pod.spec.volumes.push(secret(CERTIFICATES, CERTIFICATES));
-        mounts.push(VolumeMount { read_only: true, ..mount(CERTIFICATES, "/etc/ssl/certs/ca-certificates/") });
+        mounts.push(VolumeMount {
+            read_only: true,
+            ..mount(CERTIFICATES, "/etc/ssl/certs/ca-certificates/")
+        });
     }
     let mut sidecars = Vec::new();
     for plugin in request.plugins {
@@ -54,7 +60,9 @@ pub fn build(request: &AgentRequest<'_>) -> Result<Pod, Error> {
     pod.spec.restart_policy = "OnFailure".to_owned();
     pod.spec.security_context = Some(Box::new(security::pod()));
     pod.spec.automount_service_account_token = Some(false);
-    pod.spec.service_account_name.clone_from(&request.spec.service_account_name);
+    pod.spec
+        .service_account_name
+        .clone_from(&request.spec.service_account_name);
     scheduling::network(&mut pod.spec, request.spec);
     scheduling::constraints(&mut pod.spec, request.spec, None, None);
     if !request.spec.pod_spec_patch.is_empty() {
@@ -99,13 +107,18 @@ fn token_mount(request: &AgentRequest<'_>, pod: &mut Pod, account: &str) -> Resu
     let token = request
         .token_secrets
         .get(account)
-        .ok_or_else(|| Error::TokenSecretUnknown { service_account: account.to_owned() })?;
+        .ok_or_else(|| Error::TokenSecretUnknown {
+            service_account: account.to_owned(),
+        })?;
     let hash = names::fnv1a_32(format!("{}/{account}", request.workflow.metadata.uid).as_bytes());
     let name = format!("kube-api-access-{}", suffix(hash));
     if !pod.spec.volumes.iter().any(|v| v.name == name) {
         pod.spec.volumes.push(secret(&name, token));
     }
-    Ok(VolumeMount { read_only: true, ..mount(&name, TOKEN_DIRECTORY) })
+    Ok(VolumeMount {
+        read_only: true,
+        ..mount(&name, TOKEN_DIRECTORY)
+    })
 }
 
 /// Five letters and digits of Kubernetes' alphabet for names, from a hash.
@@ -123,7 +136,13 @@ fn suffix(mut hash: u32) -> String {
 
 fn ours(request: &AgentRequest<'_>, name: &str, mounts: Vec<VolumeMount>) -> Container {
     let config = request.config;
-    let flags = ["--loglevel", &config.log_level, "--log-format", &config.log_format, "--gloglevel"];
+    let flags = [
+        "--loglevel",
+        &config.log_level,
+        "--log-format",
+        &config.log_format,
+        "--gloglevel",
+    ];
     let mut args = vec!["agent".to_owned(), name.to_owned()];
     args.extend(flags.map(str::to_owned));
     args.push(config.glog_level.to_string());
@@ -146,17 +165,31 @@ fn environment(request: &AgentRequest<'_>) -> Vec<EnvVar> {
     let variables = &request.config.environment;
     let of = |name: &str, default: &str| variables.get(name).map_or(default, String::as_str).to_owned();
     let requeue = of("DEFAULT_REQUEUE_TIME", "10s");
-    let names: Vec<&str> = request.plugins.iter().map(|p| p.spec.sidecar.container.name.as_str()).collect();
+    let names: Vec<&str> = request
+        .plugins
+        .iter()
+        .map(|p| p.spec.sidecar.container.name.as_str())
+        .collect();
     let addresses: Vec<String> = request.plugins.iter().map(address).collect();
     let json = |empty: bool, text: Result<String, serde_json::Error>| {
-        if empty { "null".to_owned() } else { text.expect("texts are always valid JSON") }
+        if empty {
+            "null".to_owned()
+        } else {
+            text.expect("texts are always valid JSON")
+        }
     };
     let mut env = vec![
         environment::value("ARGO_WORKFLOW_NAME", &workflow.name),
         environment::value("ARGO_WORKFLOW_UID", &workflow.uid),
         environment::value("ARGO_AGENT_PATCH_RATE", of("ARGO_AGENT_PATCH_RATE", &requeue)),
-        environment::value("ARGO_PLUGIN_ADDRESSES", json(addresses.is_empty(), go_json::to_string(&addresses))),
-        environment::value("ARGO_PLUGIN_NAMES", json(names.is_empty(), go_json::to_string(&names))),
+        environment::value(
+            "ARGO_PLUGIN_ADDRESSES",
+            json(addresses.is_empty(), go_json::to_string(&addresses)),
+        ),
+        environment::value(
+            "ARGO_PLUGIN_NAMES",
+            json(names.is_empty(), go_json::to_string(&names)),
+        ),
     ];
     if let Some(workers) = variables.get("ARGO_AGENT_TASK_WORKERS") {
         env.push(environment::value("ARGO_AGENT_TASK_WORKERS", workers));
@@ -165,13 +198,20 @@ fn environment(request: &AgentRequest<'_>) -> Vec<EnvVar> {
 }
 
 fn address(plugin: &ExecutorPlugin) -> String {
-    let port = plugin.spec.sidecar.container.ports.first().map_or(0, |port| port.container_port);
+    let port = plugin
+        .spec
+        .sidecar
+        .container
+        .ports
+        .first()
+        .map_or(0, |port| port.container_port);
     format!("http://localhost:{port}")
 }
 
 fn resources(config: &Config) -> ResourceRequirements {
     let quantity = |text: &str| text.parse::<Quantity>().unwrap_or_default();
-    let of = |name: &str, default: &str| quantity(config.environment.get(name).map_or(default, String::as_str));
+    let of =
+        |name: &str, default: &str| quantity(config.environment.get(name).map_or(default, String::as_str));
     ResourceRequirements {
         limits: BTreeMap::from([
             ("cpu".to_owned(), of("ARGO_AGENT_CPU_LIMIT", "100m")),

@@ -36,7 +36,10 @@ pub(super) fn inputs(draft: &mut Draft<'_>) -> Result<(), Error> {
     let mirrors: Vec<VolumeMount> = own_mounts(&draft.template)
         .iter()
         .filter(|m| !is_windows_share(&draft.template, &m.mount_path))
-        .map(|m| VolumeMount { mount_path: format!("{MAIN_FILES}{}", rooted(&m.mount_path)), ..m.clone() })
+        .map(|m| VolumeMount {
+            mount_path: format!("{MAIN_FILES}{}", rooted(&m.mount_path)),
+            ..m.clone()
+        })
         .collect();
     for container in &mut draft.pod.spec.init_containers {
         if container.name == super::containers::INIT || plugins::is_init(&container.name) {
@@ -68,16 +71,25 @@ fn artifact_mounts(template: &Template) -> Result<Vec<VolumeMount>, Error> {
     let mut mounts = Vec::new();
     for artifact in &template.inputs.artifacts {
         if artifact.path.is_empty() {
-            return Err(Error::refused(format!("inputs.artifacts.{} did not specify a path", artifact.name)));
+            return Err(Error::refused(format!(
+                "inputs.artifacts.{} did not specify a path",
+                artifact.name
+            )));
         }
         let supplied = location::has_location(&artifact.location) || location::has_key(&artifact.location);
         if !supplied && artifact.optional {
             continue;
         }
-        if own_mounts(template).iter().any(|m| is_at_or_below(&artifact.path, &m.mount_path)) {
+        if own_mounts(template)
+            .iter()
+            .any(|m| is_at_or_below(&artifact.path, &m.mount_path))
+        {
             continue;
         }
-        mounts.push(VolumeMount { sub_path: artifact.name.clone(), ..mount(INPUTS, &artifact.path) });
+        mounts.push(VolumeMount {
+            sub_path: artifact.name.clone(),
+            ..mount(INPUTS, &artifact.path)
+        });
     }
     Ok(mounts)
 }
@@ -85,11 +97,16 @@ fn artifact_mounts(template: &Template) -> Result<Vec<VolumeMount>, Error> {
 /// Whether a path is the directory or inside it.
 fn is_at_or_below(path: &str, directory: &str) -> bool {
     let directory = directory.trim_end_matches('/');
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn rooted(path: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
 }
 
 /// Without init containers, an artifact that holds a volume can't be put in place.
@@ -115,7 +132,9 @@ pub(super) fn mirror_main(draft: &mut Draft<'_>) {
     if matches!(draft.kind, TemplateType::Resource | TemplateType::Data) {
         return;
     }
-    let Some(mounts) = draft.container_mut(MAIN).map(|main| main.volume_mounts.clone()) else { return };
+    let Some(mounts) = draft.container_mut(MAIN).map(|main| main.volume_mounts.clone()) else {
+        return;
+    };
     let template = draft.template.clone();
     let mirrors: Vec<VolumeMount> = mounts
         .into_iter()
@@ -137,5 +156,9 @@ pub(super) fn mirror_main(draft: &mut Draft<'_>) {
 }
 
 fn is_windows_share(template: &Template, path: &str) -> bool {
-    path.starts_with("\\\\") && template.node_selector.get("kubernetes.io/os").is_some_and(|os| os == "windows")
+    path.starts_with("\\\\")
+        && template
+            .node_selector
+            .get("kubernetes.io/os")
+            .is_some_and(|os| os == "windows")
 }

@@ -42,16 +42,16 @@ impl<'a> Draft<'a> {
     /// The containers, with their environment and without the volumes that we add.
     pub fn new(request: &'a PodRequest<'a>) -> Result<Self, Error> {
         let mut template = request.template.clone();
-        let kind = kind_of(&template).ok_or_else(|| {
-            Error::refused(format!("Template '{}' missing specification", template.name))
-        })?;
+        let kind = kind_of(&template)
+            .ok_or_else(|| Error::refused(format!("Template '{}' missing specification", template.name)))?;
         resource::own(request, &mut template)?;
         location::fill(request, &mut template);
         let template = tags::substitute_template(request, template)?;
         let template_text = template_text(&template);
-        let trace = request.trace.cloned().unwrap_or_else(|| {
-            Trace::derived(&request.workflow.metadata.uid, request.node_id)
-        });
+        let trace = request
+            .trace
+            .cloned()
+            .unwrap_or_else(|| Trace::derived(&request.workflow.metadata.uid, request.node_id));
         let plugins = plugins::of(request, &template);
         let mut draft = Self {
             request,
@@ -86,10 +86,16 @@ impl<'a> Draft<'a> {
         }
         init_containers.extend(self.template.init_containers.iter().map(|c| c.container.clone()));
         for container in &mut init_containers {
-            container.env.extend(environment::of_every_container(self, &container.name, !self.initless()));
+            container.env.extend(environment::of_every_container(
+                self,
+                &container.name,
+                !self.initless(),
+            ));
         }
         for container in &mut containers {
-            container.env.extend(environment::of_every_container(self, &container.name, false));
+            container
+                .env
+                .extend(environment::of_every_container(self, &container.name, false));
             self.add_layout_variables(container);
         }
         self.pod.spec.containers = containers.into();
@@ -105,7 +111,9 @@ impl<'a> Draft<'a> {
         if container.name == SUPERVISOR || (container.name == MAIN && !self.has_aux()) {
             container.env.push(template());
         } else if self.has_aux() && !is_ours(&container.name) {
-            container.env.push(environment::value("ARGO_WAIT_FOR_READY", "true"));
+            container
+                .env
+                .push(environment::value("ARGO_WAIT_FOR_READY", "true"));
         }
     }
 
@@ -124,7 +132,11 @@ impl<'a> Draft<'a> {
         match self.kind {
             TemplateType::Data => false,
             TemplateType::Resource => {
-                let staged = self.template.resource.as_ref().is_some_and(|r| r.manifest_from.is_some());
+                let staged = self
+                    .template
+                    .resource
+                    .as_ref()
+                    .is_some_and(|r| r.manifest_from.is_some());
                 location::archives_logs(&self.template) || (self.initless() && staged)
             }
             _ => true,
@@ -145,16 +157,24 @@ impl<'a> Draft<'a> {
         container.command = self.command(&[name]);
         let outputs = self.plugins.sidecar_names(&self.plugins.outputs);
         if self.initless() {
-            container.env.push(environment::value("ARGO_INITLESS_POD", "true"));
+            container
+                .env
+                .push(environment::value("ARGO_INITLESS_POD", "true"));
             if !outputs.is_empty() {
-                container.env.push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
+                container
+                    .env
+                    .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
             }
             if !self.plugins.inputs.is_empty() {
                 let inputs = self.plugins.inputs.join(",");
-                container.env.push(environment::value("ARGO_INPUT_ARTIFACT_PLUGIN_NAMES", inputs));
+                container
+                    .env
+                    .push(environment::value("ARGO_INPUT_ARTIFACT_PLUGIN_NAMES", inputs));
             }
         } else {
-            container.env.push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
+            container
+                .env
+                .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
         }
         self.restrict(&mut container, false);
         container
@@ -185,7 +205,10 @@ impl<'a> Draft<'a> {
             }
             vec![container]
         } else if let Some(set) = &template.container_set {
-            set.containers.iter().map(|member| with_mounts(&member.container, &set.volume_mounts)).collect()
+            set.containers
+                .iter()
+                .map(|member| with_mounts(&member.container, &set.volume_mounts))
+                .collect()
         } else {
             let mut container = executor_container(self.request, MAIN);
             if let Some(resource) = &template.resource {
@@ -210,7 +233,11 @@ impl<'a> Draft<'a> {
 
     /// The user's containers that want the mounts of the main container (C-DMN-06).
     pub fn mirroring(&self) -> impl Iterator<Item = &UserContainer> {
-        self.template.sidecars.iter().chain(&self.template.init_containers).filter(|c| c.mirror_volume_mounts == Some(true))
+        self.template
+            .sidecars
+            .iter()
+            .chain(&self.template.init_containers)
+            .filter(|c| c.mirror_volume_mounts == Some(true))
     }
 
     /// A container of the pod by name.
@@ -257,9 +284,16 @@ fn kind_of(template: &Template) -> Option<TemplateType> {
 /// The flags with which all our programs log.
 pub(super) fn log_flags(request: &PodRequest<'_>) -> Vec<String> {
     let config = request.config;
-    ["--loglevel", &config.log_level, "--log-format", &config.log_format, "--gloglevel", &config.glog_level.to_string()]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "--loglevel",
+        &config.log_level,
+        "--log-format",
+        &config.log_format,
+        "--gloglevel",
+        &config.glog_level.to_string(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// A container of ours, without a command (C-BLD-12).
@@ -274,14 +308,18 @@ pub(super) fn executor_container(request: &PodRequest<'_>, name: &str) -> Contai
     };
     if let Some(fragment) = &config.executor {
         if container.image_pull_policy.is_empty() {
-            container.image_pull_policy.clone_from(&fragment.image_pull_policy);
+            container
+                .image_pull_policy
+                .clone_from(&fragment.image_pull_policy);
         }
         container.args.clone_from(&fragment.args);
         container.resources = fragment.resources.clone();
         container.security_context.clone_from(&fragment.security_context);
     }
     if let Some(kube_config) = KubeConfig::of(request) {
-        container.args.push(format!("--kubeconfig={}", kube_config.mount_path));
+        container
+            .args
+            .push(format!("--kubeconfig={}", kube_config.mount_path));
         container.volume_mounts.push(VolumeMount {
             name: kube_config.volume_name.to_owned(),
             mount_path: kube_config.mount_path.to_owned(),
@@ -305,7 +343,11 @@ impl<'a> KubeConfig<'a> {
     pub fn of(request: &PodRequest<'a>) -> Option<Self> {
         let value = request.config.kube_config.as_ref()?;
         let text = |key: &str, default: &'a str| -> &'a str {
-            value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).unwrap_or(default)
+            value
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .unwrap_or(default)
         };
         Some(Self {
             secret_name: text("secretName", ""),

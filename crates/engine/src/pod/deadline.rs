@@ -8,7 +8,12 @@ use crate::duration;
 
 /// The earlier of the template's deadline and the workflow's, in whole seconds from the pod's start.
 pub(super) fn of_pod(request: &PodRequest<'_>, template: &Template) -> Result<Option<i64>, Error> {
-    let own = template.active_deadline_seconds.as_ref().map(seconds).transpose()?.filter(|own| *own > 0);
+    let own = template
+        .active_deadline_seconds
+        .as_ref()
+        .map(seconds)
+        .transpose()?
+        .filter(|own| *own > 0);
     let Some(end) = request.workflow_deadline.filter(|_| !request.on_exit) else {
         return Ok(own);
     };
@@ -29,9 +34,16 @@ fn seconds(value: &IntOrString) -> Result<i64, Error> {
 }
 
 /// The template's `timeout` replaces the deadline; containers that pause for debugging have none.
-pub(super) fn apply_timeout(request: &PodRequest<'_>, template: &Template, pod: &mut Pod) -> Result<(), Error> {
+pub(super) fn apply_timeout(
+    request: &PodRequest<'_>,
+    template: &Template,
+    pod: &mut Pod,
+) -> Result<(), Error> {
     let pausing = pod.spec.containers.iter().flat_map(|c| &c.env).any(|env| {
-        matches!(env.name.as_str(), "ARGO_DEBUG_PAUSE_BEFORE" | "ARGO_DEBUG_PAUSE_AFTER") && env.value == "true"
+        matches!(
+            env.name.as_str(),
+            "ARGO_DEBUG_PAUSE_BEFORE" | "ARGO_DEBUG_PAUSE_AFTER"
+        ) && env.value == "true"
     });
     if pausing {
         pod.spec.active_deadline_seconds = None;
@@ -43,7 +55,10 @@ pub(super) fn apply_timeout(request: &PodRequest<'_>, template: &Template, pod: 
         .map_err(|error| Error::refused(format!("invalid timeout format {error}")))?;
     let left = (started + timeout).duration_since(request.now).as_secs();
     if left <= 1 {
-        return Err(Error::refused(format!("{} exceeded its deadline", request.node_name)));
+        return Err(Error::refused(format!(
+            "{} exceeded its deadline",
+            request.node_name
+        )));
     }
     pod.spec.active_deadline_seconds = Some(left);
     Ok(())

@@ -13,7 +13,11 @@ const HELP: &str = "https://argo-workflows.readthedocs.io/en/latest/workflow-exe
 
 /// The path of our program inside the user's containers.
 pub(super) fn program(request: &PodRequest<'_>) -> &'static str {
-    if request.config.initless_pod { "/argo-bin/bin/argoexec" } else { "/var/run/argo/argoexec" }
+    if request.config.initless_pod {
+        "/argo-bin/bin/argoexec"
+    } else {
+        "/var/run/argo/argoexec"
+    }
 }
 
 /// Puts the emissary before every command of the user.
@@ -28,11 +32,17 @@ pub(super) fn wrap(draft: &Draft<'_>, pod: &mut Pod) -> Result<(), Error> {
             wrap_one(request, container)?;
         }
         if has_our_image(draft, container) {
-            let scratch = VolumeMount { sub_path: index.to_string(), ..mount(SCRATCH, "/tmp") };
+            let scratch = VolumeMount {
+                sub_path: index.to_string(),
+                ..mount(SCRATCH, "/tmp")
+            };
             container.volume_mounts.push(scratch);
         }
         if shared_outputs && is_ours(&container.name) {
-            let outputs = VolumeMount { sub_path: "argo/outputs".to_owned(), ..mount(SCRATCH, "/tmp/argo/outputs") };
+            let outputs = VolumeMount {
+                sub_path: "argo/outputs".to_owned(),
+                ..mount(SCRATCH, "/tmp/argo/outputs")
+            };
             container.volume_mounts.push(outputs);
         }
         container.volume_mounts.push(mount(SHARED, "/var/run/argo"));
@@ -75,6 +85,8 @@ pub(super) fn entry_of(request: &PodRequest<'_>, image: &str) -> Result<ImageCon
             "failed to look-up entrypoint/cmd for image \"{image}\", you must either explicitly specify the command, or \
              list the image's command in the index: {HELP}: {why}"
         ))),
-        None => Err(Error::ImageUnknown { image: image.to_owned() }),
+        None => Err(Error::ImageUnknown {
+            image: image.to_owned(),
+        }),
     }
 }

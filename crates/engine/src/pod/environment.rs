@@ -14,13 +14,27 @@ const PROGRESS_FILE: &str = "/var/run/argo/progress";
 
 /// A variable with a value.
 pub(super) fn value(name: &str, value: impl Into<String>) -> EnvVar {
-    EnvVar { name: name.to_owned(), value: value.into(), value_from: None }
+    EnvVar {
+        name: name.to_owned(),
+        value: value.into(),
+        value_from: None,
+    }
 }
 
 fn field(name: &str, path: &str) -> EnvVar {
-    let selector = ObjectFieldSelector { api_version: "v1".to_owned(), field_path: path.to_owned() };
-    let source = EnvVarSource { field_ref: Some(selector), ..EnvVarSource::default() };
-    EnvVar { name: name.to_owned(), value: String::new(), value_from: Some(Box::new(source)) }
+    let selector = ObjectFieldSelector {
+        api_version: "v1".to_owned(),
+        field_path: path.to_owned(),
+    };
+    let source = EnvVarSource {
+        field_ref: Some(selector),
+        ..EnvVarSource::default()
+    };
+    EnvVar {
+        name: name.to_owned(),
+        value: String::new(),
+        value_from: Some(Box::new(source)),
+    }
 }
 
 /// What containers of ours know about the pod.
@@ -51,13 +65,30 @@ pub(super) fn of_every_container(draft: &Draft<'_>, container: &str, template: b
         env.push(value("ARGO_TEMPLATE", &draft.template_text));
     }
     env.push(value("ARGO_NODE_ID", request.node_id));
-    env.push(value("ARGO_INCLUDE_SCRIPT_OUTPUT", draft.include_script_output().to_string()));
+    env.push(value(
+        "ARGO_INCLUDE_SCRIPT_OUTPUT",
+        draft.include_script_output().to_string(),
+    ));
     env.push(value("ARGO_DEADLINE", deadline(request)));
     env.push(value("ARGO_WORKFLOW_NAME", &workflow.name));
-    env.push(value("TRACESTATE", format!("workflow={}/{}", workflow.namespace, workflow.name)));
-    env.push(value("TRACEPARENT", format!("00-{}-{}-01", trace.trace_id, trace.span_id)));
-    let patch = tick(request, "ARGO_PROGRESS_PATCH_TICK_DURATION", SignedDuration::from_mins(1));
-    let read = tick(request, "ARGO_PROGRESS_FILE_TICK_DURATION", SignedDuration::from_secs(3));
+    env.push(value(
+        "TRACESTATE",
+        format!("workflow={}/{}", workflow.namespace, workflow.name),
+    ));
+    env.push(value(
+        "TRACEPARENT",
+        format!("00-{}-{}-01", trace.trace_id, trace.span_id),
+    ));
+    let patch = tick(
+        request,
+        "ARGO_PROGRESS_PATCH_TICK_DURATION",
+        SignedDuration::from_mins(1),
+    );
+    let read = tick(
+        request,
+        "ARGO_PROGRESS_FILE_TICK_DURATION",
+        SignedDuration::from_secs(3),
+    );
     if !patch.is_zero() && !read.is_zero() {
         env.push(value("ARGO_PROGRESS_FILE", PROGRESS_FILE));
         env.push(value("ARGO_PROGRESS_PATCH_TICK_DURATION", duration::to_go(patch)));
@@ -67,7 +98,12 @@ pub(super) fn of_every_container(draft: &Draft<'_>, container: &str, template: b
 }
 
 fn tick(request: &PodRequest<'_>, name: &str, default: SignedDuration) -> SignedDuration {
-    request.config.environment.get(name).and_then(|text| duration::parse_go(text)).unwrap_or(default)
+    request
+        .config
+        .environment
+        .get(name)
+        .and_then(|text| duration::parse_go(text))
+        .unwrap_or(default)
 }
 
 /// The earlier of the workflow's deadline, which exit handlers don't have, and the retry strategy's (C-BLD-51).
@@ -84,7 +120,10 @@ fn deadline(request: &PodRequest<'_>) -> String {
 pub(super) fn add_grace_period(pod: &mut Pod) {
     if let Some(seconds) = pod.spec.termination_grace_period_seconds {
         for container in pod.spec.containers.iter_mut() {
-            container.env.push(value("ARGO_TERMINATION_GRACE_PERIOD_SECONDS", seconds.to_string()));
+            container.env.push(value(
+                "ARGO_TERMINATION_GRACE_PERIOD_SECONDS",
+                seconds.to_string(),
+            ));
         }
     }
 }

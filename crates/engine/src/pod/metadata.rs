@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use argosy_model::Workflow;
 use argosy_model::k8s::{ObjectMeta, OwnerReference};
 
-use super::containers::Draft;
 use super::PodRequest;
-use crate::duration;
+use super::containers::Draft;
 use super::label;
+use crate::duration;
 
 /// The trace that a pod's containers continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,17 @@ impl Trace {
         let high = fnv1a_64(0x9e37_79b9_7f4a_7c15, workflow_uid);
         let low = fnv1a_64(0xcbf2_9ce4_8422_2325, workflow_uid);
         let span = fnv1a_64(high, node_id);
-        Self { trace_id: format!("{high:016x}{:016x}", low | 1), span_id: format!("{:016x}", span | 1) }
+        Self {
+            trace_id: format!("{high:016x}{:016x}", low | 1),
+            span_id: format!("{:016x}", span | 1),
+        }
     }
 }
 
 fn fnv1a_64(seed: u64, text: &str) -> u64 {
-    text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    text.bytes().fold(seed, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The workflow as controlling owner.
@@ -66,24 +71,33 @@ pub(super) fn of_node(request: &PodRequest<'_>) -> ObjectMeta {
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let request = draft.request;
     let mut meta = of_node(request);
-    meta.labels.insert(label::COMPLETED.to_owned(), "false".to_owned());
+    meta.labels
+        .insert(label::COMPLETED.to_owned(), "false".to_owned());
     if request.on_exit {
         meta.labels.insert(label::ON_EXIT.to_owned(), "true".to_owned());
     }
     if !request.config.instance_id.is_empty() {
-        meta.labels.insert(label::INSTANCE_ID.to_owned(), request.config.instance_id.clone());
+        meta.labels
+            .insert(label::INSTANCE_ID.to_owned(), request.config.instance_id.clone());
     }
     if request.config.pod_finalizer {
         meta.finalizers.push(label::POD_FINALIZER.to_owned());
     }
-    meta.annotations.insert(label::DEFAULT_CONTAINER.to_owned(), draft.default_container.clone());
+    meta.annotations.insert(
+        label::DEFAULT_CONTAINER.to_owned(),
+        draft.default_container.clone(),
+    );
     if let Some(gc) = &request.spec.pod_gc {
         let delay = duration::parse(&gc.delete_delay_duration).unwrap_or(request.config.pod_gc_delay);
-        meta.annotations
-            .insert(label::POD_GC_STRATEGY.to_owned(), format!("{}/{}", gc.strategy, duration::to_go(delay)));
+        meta.annotations.insert(
+            label::POD_GC_STRATEGY.to_owned(),
+            format!("{}/{}", gc.strategy, duration::to_go(delay)),
+        );
     }
-    meta.annotations.insert(label::TRACE_ID.to_owned(), draft.trace.trace_id.clone());
-    meta.annotations.insert(label::SPAN_ID.to_owned(), draft.trace.span_id.clone());
+    meta.annotations
+        .insert(label::TRACE_ID.to_owned(), draft.trace.trace_id.clone());
+    meta.annotations
+        .insert(label::SPAN_ID.to_owned(), draft.trace.span_id.clone());
     let workflow_level = request.spec.pod_metadata.iter();
     for extra in workflow_level.chain(std::iter::once(&draft.template.metadata)) {
         meta.labels.extend(extra.labels.clone());

@@ -3,8 +3,8 @@
 //! Pure: what is not known yet (the entrypoint of an image, the token of an account) comes back as an error that names
 //! it, and the caller asks again when it knows. Not here: whether a pod is wanted at all, and its creation.
 
-pub mod agent;
 mod affinity;
+pub mod agent;
 mod artifacts;
 mod containers;
 mod deadline;
@@ -32,6 +32,7 @@ use jiff::Timestamp;
 use crate::config::{Config, ImageConfig};
 
 pub use location::archive_location;
+pub(crate) use location::{has_key, has_location};
 pub use metadata::Trace;
 
 /// Everything that the pod of one node depends on.

@@ -25,7 +25,11 @@ pub(super) fn apply(draft: &Draft<'_>, pod: &mut Pod) -> Vec<ConfigMap> {
     let mut data = BTreeMap::new();
     if draft.template_text.len() > LIMIT {
         data.insert(TEMPLATE.to_owned(), draft.template_text.clone());
-        let containers = pod.spec.init_containers.iter_mut().chain(pod.spec.containers.iter_mut());
+        let containers = pod
+            .spec
+            .init_containers
+            .iter_mut()
+            .chain(pod.spec.containers.iter_mut());
         for container in containers {
             if let Some(variable) = container.env.iter_mut().find(|v| v.name == TEMPLATE) {
                 "offloaded".clone_into(&mut variable.value);
@@ -39,7 +43,11 @@ pub(super) fn apply(draft: &Draft<'_>, pod: &mut Pod) -> Vec<ConfigMap> {
             continue;
         }
         // The first has the name that everybody knows; each further container gets a key of its own.
-        let key = if data.contains_key(ARGUMENTS) { format!("{ARGUMENTS}_{}", container.name) } else { ARGUMENTS.to_owned() };
+        let key = if data.contains_key(ARGUMENTS) {
+            format!("{ARGUMENTS}_{}", container.name)
+        } else {
+            ARGUMENTS.to_owned()
+        };
         container.args.clear();
         container.env.push(value(ARGUMENTS, format!("{DIRECTORY}/{key}")));
         if !container.volume_mounts.iter().any(|m| m.name == VOLUME) {
@@ -56,9 +64,14 @@ pub(super) fn apply(draft: &Draft<'_>, pod: &mut Pod) -> Vec<ConfigMap> {
         let id = draft.request.config.instance_id.clone();
         metadata.labels.insert(super::label::INSTANCE_ID.to_owned(), id);
     }
-    vec![ConfigMap { metadata, data, ..ConfigMap::default() }]
+    vec![ConfigMap {
+        metadata,
+        data,
+        ..ConfigMap::default()
+    }]
 }
 
 fn volume(config_map: &str) -> Volume {
-    decode::lenient(json!({"name": VOLUME, "configMap": {"name": config_map}})).expect("the volume is well formed")
+    decode::lenient(json!({"name": VOLUME, "configMap": {"name": config_map}}))
+        .expect("the volume is well formed")
 }

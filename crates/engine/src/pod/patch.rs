@@ -56,11 +56,19 @@ pub fn apply(spec: &PodSpec, patch: &str) -> Result<PodSpec, PatchError> {
     let value = yaml::value(patch).map_err(|_| PatchError::Yaml)?;
     let invalid = |error: &decode::Error| PatchError::Invalid {
         patch: patch.to_owned(),
-        reason: error.problems.first().map(|p| p.go_text.clone()).unwrap_or_default(),
+        reason: error
+            .problems
+            .first()
+            .map(|p| p.go_text.clone())
+            .unwrap_or_default(),
     };
     decode::lenient::<PodSpec>(value.clone()).map_err(|error| invalid(&error))?;
     let before = serde_json::to_value(spec).expect("wire types are always valid JSON");
-    let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
+    let value = if value.is_null() {
+        Value::Object(serde_json::Map::new())
+    } else {
+        value
+    };
     let merged = strategic::merge(&before, &value, schema::pod_spec).map_err(PatchError::Merge)?;
     decode::lenient(merged).map_err(|error| invalid(&error))
 }

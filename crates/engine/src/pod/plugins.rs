@@ -25,13 +25,25 @@ pub(super) struct Plugins {
 
 /// The plugins of a template: each artifact's own, else the archive location's, else the default repository's.
 pub(super) fn of(request: &PodRequest<'_>, template: &Template) -> Plugins {
-    let repository = request.repository.and_then(|r| r.plugin.as_ref()).map(|p| p.name.as_str());
-    let archive = template.archive_location.as_deref().and_then(|l| l.plugin.as_ref()).map(|p| p.name.as_str());
+    let repository = request
+        .repository
+        .and_then(|r| r.plugin.as_ref())
+        .map(|p| p.name.as_str());
+    let archive = template
+        .archive_location
+        .as_deref()
+        .and_then(|l| l.plugin.as_ref())
+        .map(|p| p.name.as_str());
     let fallback = archive.or(repository);
     let collect = |artifacts: &[Artifact]| {
         let mut names: Vec<String> = Vec::new();
         for artifact in artifacts {
-            let own = artifact.location.plugin.as_ref().map(|p| p.name.as_str()).filter(|name| !name.is_empty());
+            let own = artifact
+                .location
+                .plugin
+                .as_ref()
+                .map(|p| p.name.as_str())
+                .filter(|name| !name.is_empty());
             let name = own.or_else(|| fallback.filter(|_| !names_a_store(&artifact.location)));
             add(&mut names, name);
         }
@@ -40,7 +52,10 @@ pub(super) fn of(request: &PodRequest<'_>, template: &Template) -> Plugins {
     let inputs = collect(&template.inputs.artifacts);
     let mut outputs = collect(&template.outputs.artifacts);
     if location::archives_logs(template) {
-        add(&mut outputs, archive.or(repository.filter(|_| template.archive_location.is_none())));
+        add(
+            &mut outputs,
+            archive.or(repository.filter(|_| template.archive_location.is_none())),
+        );
     }
     Plugins { inputs, outputs }
 }
@@ -83,7 +98,11 @@ impl Plugins {
 
     /// The names of the sidecars of some plugins, as the executor reads them.
     pub fn sidecar_names(&self, plugins: &[String]) -> String {
-        plugins.iter().map(|name| format!("{SIDECAR_PREFIX}{name}")).collect::<Vec<_>>().join(",")
+        plugins
+            .iter()
+            .map(|name| format!("{SIDECAR_PREFIX}{name}"))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 
     /// Sidecars of plugins.
@@ -99,7 +118,12 @@ impl Plugins {
     pub fn inits(&self, draft: &Draft<'_>) -> Result<Vec<Container>, Error> {
         let container = |plugin: &String| {
             let name = format!("{INIT_PREFIX}{plugin}");
-            container(draft, plugin, name, &["artifact-plugin-init", "--plugin-name", plugin])
+            container(
+                draft,
+                plugin,
+                name,
+                &["artifact-plugin-init", "--plugin-name", plugin],
+            )
         };
         self.inputs.iter().map(container).collect()
     }
@@ -116,14 +140,20 @@ fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> R
     let mut container = executor_container(request, &name);
     let entry = emissary::entry_of(request, &image)?;
     container.command = vec![emissary::program(request).to_owned()];
-    container.command.extend(words.iter().map(|word| (*word).to_owned()));
+    container
+        .command
+        .extend(words.iter().map(|word| (*word).to_owned()));
     container.command.extend(log_flags(request));
     container.command.push("--".to_owned());
     container.command.extend(entry.entrypoint);
-    container.command.push(format!("{}/socket", socket_directory(plugin)));
+    container
+        .command
+        .push(format!("{}/socket", socket_directory(plugin)));
     container.args.clear();
     container.image = image;
-    container.env.push(environment::value("ARGO_CONTAINER_NAME", name));
+    container
+        .env
+        .push(environment::value("ARGO_CONTAINER_NAME", name));
     Ok(container)
 }
 
@@ -135,5 +165,9 @@ fn image_of(request: &PodRequest<'_>, plugin: &str) -> Result<String, Error> {
         .iter()
         .find(|driver| text(driver, "name").as_deref() == Some(plugin))
         .and_then(|driver| text(driver, "image"))
-        .ok_or_else(|| Error::refused(format!("artifact plugin '{plugin}' is not configured in artifactDrivers")))
+        .ok_or_else(|| {
+            Error::refused(format!(
+                "artifact plugin '{plugin}' is not configured in artifactDrivers"
+            ))
+        })
 }

@@ -15,12 +15,27 @@ pub(super) fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     spec.restart_policy = "Never".to_owned();
     network(spec, request.spec);
     constraints(spec, request.spec, Some(template), request.boundary);
-    spec.host_aliases = request.spec.host_aliases.iter().chain(&template.host_aliases).cloned().collect();
-    spec.resources = template.pod_resources.clone().or_else(|| request.spec.pod_resources.clone()).filter(declared);
+    spec.host_aliases = request
+        .spec
+        .host_aliases
+        .iter()
+        .chain(&template.host_aliases)
+        .cloned()
+        .collect();
+    spec.resources = template
+        .pod_resources
+        .clone()
+        .or_else(|| request.spec.pod_resources.clone())
+        .filter(declared);
     spec.resource_claims = first([&template.resource_claims, &request.spec.resource_claims]);
-    spec.security_context = template.security_context.clone().or_else(|| request.spec.security_context.clone());
+    spec.security_context = template
+        .security_context
+        .clone()
+        .or_else(|| request.spec.security_context.clone());
     spec.service_account_name = first([&template.service_account_name, &request.spec.service_account_name]);
-    let automount = template.automount_service_account_token.or(request.spec.automount_service_account_token);
+    let automount = template
+        .automount_service_account_token
+        .or(request.spec.automount_service_account_token);
     if automount == Some(false) {
         if executor_account(request, template).is_none() {
             return Err(Error::refused(
@@ -36,7 +51,10 @@ pub(super) fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
 /// The account whose token our containers use instead of the pod's (C-BLD-04).
 pub(super) fn executor_account<'a>(request: &PodRequest<'a>, template: &'a Template) -> Option<&'a str> {
     let of = |executor: &'a Option<argosy_model::ExecutorConfig>| {
-        executor.as_ref().map(|e| e.service_account_name.as_str()).filter(|name| !name.is_empty())
+        executor
+            .as_ref()
+            .map(|e| e.service_account_name.as_str())
+            .filter(|name| !name.is_empty())
     };
     of(&template.executor).or_else(|| of(&request.spec.executor))
 }
@@ -67,7 +85,12 @@ pub(super) fn constraints(
         .find(|selector| !selector.is_empty())
         .cloned()
         .unwrap_or_default();
-    pod.affinity = near().map(|t| &t.affinity).chain([&workflow.affinity]).flatten().next().cloned();
+    pod.affinity = near()
+        .map(|t| &t.affinity)
+        .chain([&workflow.affinity])
+        .flatten()
+        .next()
+        .cloned();
     pod.tolerations = near()
         .map(|t| &t.tolerations)
         .chain([&workflow.tolerations])
@@ -75,7 +98,13 @@ pub(super) fn constraints(
         .cloned()
         .unwrap_or_default();
     let text = |of: fn(&Template) -> &String, whole: &String| {
-        template.map(of).into_iter().chain([whole]).find(|text| !text.is_empty()).cloned().unwrap_or_default()
+        template
+            .map(of)
+            .into_iter()
+            .chain([whole])
+            .find(|text| !text.is_empty())
+            .cloned()
+            .unwrap_or_default()
     };
     pod.scheduler_name = text(|t| &t.scheduler_name, &workflow.scheduler_name);
     pod.priority_class_name = text(|t| &t.priority_class_name, &workflow.pod_priority_class_name);
@@ -83,5 +112,9 @@ pub(super) fn constraints(
 
 /// The first value that is not empty.
 fn first<T: Clone + Default + PartialEq>(values: [&T; 2]) -> T {
-    values.into_iter().find(|value| **value != T::default()).cloned().unwrap_or_default()
+    values
+        .into_iter()
+        .find(|value| **value != T::default())
+        .cloned()
+        .unwrap_or_default()
 }

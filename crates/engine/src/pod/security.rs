@@ -8,7 +8,10 @@ const USER: i64 = 8737;
 /// Rights of a container; `read_only_root` closes its root file system.
 pub(super) fn container(read_only_root: bool) -> SecurityContext {
     SecurityContext {
-        capabilities: Some(Capabilities { drop: vec!["ALL".to_owned()], ..Capabilities::default() }),
+        capabilities: Some(Capabilities {
+            drop: vec!["ALL".to_owned()],
+            ..Capabilities::default()
+        }),
         privileged: Some(false),
         run_as_user: Some(USER),
         run_as_non_root: Some(true),
@@ -30,5 +33,8 @@ pub(super) fn pod() -> PodSecurityContext {
 }
 
 fn runtime_default() -> SeccompProfile {
-    SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }
+    SeccompProfile {
+        type_: "RuntimeDefault".to_owned(),
+        ..SeccompProfile::default()
+    }
 }

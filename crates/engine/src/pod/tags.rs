@@ -26,8 +26,15 @@ pub(super) fn substituted_pod(request: &PodRequest<'_>, draft: &Draft<'_>) -> Re
         draft.pod.clone()
     };
     let template = escaped(&draft.template_text);
-    let containers = pod.spec.init_containers.iter_mut().chain(pod.spec.containers.iter_mut());
-    for variable in containers.flat_map(|c| c.env.iter_mut()).filter(|v| v.name == super::offload::TEMPLATE) {
+    let containers = pod
+        .spec
+        .init_containers
+        .iter_mut()
+        .chain(pod.spec.containers.iter_mut());
+    for variable in containers
+        .flat_map(|c| c.env.iter_mut())
+        .filter(|v| v.name == super::offload::TEMPLATE)
+    {
         variable.value.clone_from(&template);
     }
     Ok(pod)
@@ -35,9 +42,14 @@ pub(super) fn substituted_pod(request: &PodRequest<'_>, draft: &Draft<'_>) -> Re
 
 /// A place for artifacts with an unknown variable in it would lose them.
 pub(super) fn archive_location_is_resolved(draft: &Draft<'_>) -> Result<(), Error> {
-    let Some(location) = &draft.template.archive_location else { return Ok(()) };
+    let Some(location) = &draft.template.archive_location else {
+        return Ok(());
+    };
     let text = go_json::to_string(location).expect("wire types are always valid JSON");
-    match text.split_once("{{").map(|(_, rest)| rest.split_once("}}").map_or(rest, |(tag, _)| tag)) {
+    match text
+        .split_once("{{")
+        .map(|(_, rest)| rest.split_once("}}").map_or(rest, |(tag, _)| tag))
+    {
         Some(tag) => Err(Error::refused(format!("failed to resolve {{{{{tag}}}}}"))),
         None => Ok(()),
     }

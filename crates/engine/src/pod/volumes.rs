@@ -24,32 +24,59 @@ pub(super) const MAIN_FILES: &str = "/mainctrfs";
 
 /// A directory that lives as long as the pod.
 pub(super) fn empty(name: &str) -> Volume {
-    let source = VolumeSource { empty_dir: Some(EmptyDirVolumeSource::default()), ..VolumeSource::default() };
-    Volume { name: name.to_owned(), source }
+    let source = VolumeSource {
+        empty_dir: Some(EmptyDirVolumeSource::default()),
+        ..VolumeSource::default()
+    };
+    Volume {
+        name: name.to_owned(),
+        source,
+    }
 }
 
 /// A secret with all its keys.
 pub(super) fn secret(name: &str, secret: &str) -> Volume {
-    let source = SecretVolumeSource { secret_name: secret.to_owned(), ..SecretVolumeSource::default() };
-    Volume { name: name.to_owned(), source: VolumeSource { secret: Some(source), ..VolumeSource::default() } }
+    let source = SecretVolumeSource {
+        secret_name: secret.to_owned(),
+        ..SecretVolumeSource::default()
+    };
+    Volume {
+        name: name.to_owned(),
+        source: VolumeSource {
+            secret: Some(source),
+            ..VolumeSource::default()
+        },
+    }
 }
 
 /// A mount without a sub-path.
 pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
-    VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
+    VolumeMount {
+        name: name.to_owned(),
+        mount_path: path.to_owned(),
+        ..VolumeMount::default()
+    }
 }
 
 /// Adds all volumes and mounts that exist before patches.
 pub(super) fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     if let Some(kube_config) = KubeConfig::of(draft.request) {
-        draft.pod.spec.volumes.push(secret(kube_config.volume_name, kube_config.secret_name));
+        draft
+            .pod
+            .spec
+            .volumes
+            .push(secret(kube_config.volume_name, kube_config.secret_name));
     }
     draft.pod.spec.volumes.push(empty(SHARED));
     draft.pod.spec.volumes.push(empty(SCRATCH));
     let own = draft.template.volumes.clone();
     draft.pod.spec.volumes.extend(own);
     if draft.initless() {
-        draft.pod.spec.volumes.push(programs(&draft.request.config.executor_image));
+        draft
+            .pod
+            .spec
+            .volumes
+            .push(programs(&draft.request.config.executor_image));
     }
     executor_token(draft)?;
     referenced(draft)?;
@@ -61,15 +88,27 @@ pub(super) fn apply(draft: &mut Draft<'_>) -> Result<(), Error> {
     artifacts::mirror_main(draft);
     if draft.initless() {
         for container in draft.pod.spec.containers.iter_mut().filter(|c| uses_programs(c)) {
-            container.volume_mounts.push(VolumeMount { read_only: true, ..mount(PROGRAMS, "/argo-bin") });
+            container.volume_mounts.push(VolumeMount {
+                read_only: true,
+                ..mount(PROGRAMS, "/argo-bin")
+            });
         }
     }
     Ok(())
 }
 
 fn programs(image: &str) -> Volume {
-    let source = ImageVolumeSource { reference: image.to_owned(), ..ImageVolumeSource::default() };
-    Volume { name: PROGRAMS.to_owned(), source: VolumeSource { image: Some(source), ..VolumeSource::default() } }
+    let source = ImageVolumeSource {
+        reference: image.to_owned(),
+        ..ImageVolumeSource::default()
+    };
+    Volume {
+        name: PROGRAMS.to_owned(),
+        source: VolumeSource {
+            image: Some(source),
+            ..VolumeSource::default()
+        },
+    }
 }
 
 fn uses_programs(container: &Container) -> bool {
@@ -78,18 +117,33 @@ fn uses_programs(container: &Container) -> bool {
 
 /// The token of the executor's own account, in place of the pod's (C-BLD-04).
 fn executor_token(draft: &mut Draft<'_>) -> Result<(), Error> {
-    let Some(account) = scheduling::executor_account(draft.request, &draft.template).map(str::to_owned) else {
+    let Some(account) = scheduling::executor_account(draft.request, &draft.template).map(str::to_owned)
+    else {
         return Ok(());
     };
     let Some(token) = draft.request.token_secrets.get(&account) else {
-        return Err(Error::TokenSecretUnknown { service_account: account });
+        return Err(Error::TokenSecretUnknown {
+            service_account: account,
+        });
     };
     draft.pod.spec.volumes.push(secret(TOKEN, token));
-    let token = VolumeMount { read_only: true, ..mount(TOKEN, TOKEN_DIRECTORY) };
-    for container in [draft.init_mut().cloned(), draft.aux_mut().cloned()].into_iter().flatten() {
+    let token = VolumeMount {
+        read_only: true,
+        ..mount(TOKEN, TOKEN_DIRECTORY)
+    };
+    for container in [draft.init_mut().cloned(), draft.aux_mut().cloned()]
+        .into_iter()
+        .flatten()
+    {
         let name = container.name;
-        let all = draft.pod.spec.init_containers.iter_mut().chain(draft.pod.spec.containers.iter_mut());
-        all.filter(|c| c.name == name).for_each(|c| c.volume_mounts.push(token.clone()));
+        let all = draft
+            .pod
+            .spec
+            .init_containers
+            .iter_mut()
+            .chain(draft.pod.spec.containers.iter_mut());
+        all.filter(|c| c.name == name)
+            .for_each(|c| c.volume_mounts.push(token.clone()));
     }
     if matches!(draft.kind, TemplateType::Resource | TemplateType::Data) {
         if let Some(main) = draft.container_mut(MAIN) {
@@ -102,7 +156,10 @@ fn executor_token(draft: &mut Draft<'_>) -> Result<(), Error> {
 /// Volumes that the user's containers mount: from the template, the workflow, the claims made for it.
 fn referenced(draft: &mut Draft<'_>) -> Result<(), Error> {
     let spec = &draft.pod.spec;
-    let mains = spec.containers.iter().filter(|c| !is_ours(&c.name) && !is_sidecar(draft, &c.name));
+    let mains = spec
+        .containers
+        .iter()
+        .filter(|c| !is_ours(&c.name) && !is_sidecar(draft, &c.name));
     let inits = draft.template.init_containers.iter().map(|c| &c.container);
     let sidecars = draft.template.sidecars.iter().map(|c| &c.container);
     let kube_config = KubeConfig::of(draft.request).map(|k| k.volume_name);
@@ -119,7 +176,9 @@ fn referenced(draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         let known = draft.request.spec.volumes.iter().chain(draft.request.claims);
         let Some(volume) = known.into_iter().find(|v| v.name == name).cloned() else {
-            return Err(Error::refused(format!("volume '{name}' not found in workflow spec")));
+            return Err(Error::refused(format!(
+                "volume '{name}' not found in workflow spec"
+            )));
         };
         draft.pod.spec.volumes.push(volume);
     }
@@ -180,7 +239,9 @@ fn staging(draft: &mut Draft<'_>) {
 /// Sidecars and init containers of the user that want the mounts of the main container (C-DMN-06).
 fn mirrored_by_users(draft: &mut Draft<'_>) {
     let names: Vec<String> = draft.mirroring().map(|c| c.container.name.clone()).collect();
-    let Some(mounts) = draft.container_mut(MAIN).map(|main| main.volume_mounts.clone()) else { return };
+    let Some(mounts) = draft.container_mut(MAIN).map(|main| main.volume_mounts.clone()) else {
+        return;
+    };
     let spec = &mut draft.pod.spec;
     for container in spec.init_containers.iter_mut().chain(spec.containers.iter_mut()) {
         if names.contains(&container.name) {

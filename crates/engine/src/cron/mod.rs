@@ -1,0 +1,3 @@
+//! Schedules of cron workflows.
+
+pub mod schedule;
