@@ -5,6 +5,7 @@
 //! environment or the network, and nothing waits.
 
 pub mod config;
+pub mod cron;
 mod decision;
 pub mod duration;
 pub mod edit;
@@ -20,7 +21,7 @@ mod snapshot;
 pub mod throttle;
 pub mod transient;
 pub mod ttl;
-mod validate;
+pub mod validate;
 mod vars;
 
 pub use config::Config;
