@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::inputs;
 use crate::log;
 use crate::outcome::Failure;
 use crate::paths::Layout;
+use crate::retry;
 use crate::startup::Pod;
 use crate::task::template_text;
 use crate::text::failed;
@@ -22,6 +24,7 @@ pub async fn run(layout: &Layout) -> Result<i32, Failure> {
     copy_program(&pod)?;
     write_template(&pod)?;
     stage(&pod)?;
+    inputs::load(&pod, &retry::store_options()?).await?;
     Ok(0)
 }
 

@@ -6,11 +6,13 @@
 
 pub mod api;
 pub mod args;
+pub mod artifacts;
 pub mod duration;
 pub mod emissary;
 pub mod env;
 pub mod full;
 pub mod init;
+pub mod inputs;
 pub mod kill;
 pub mod log;
 pub mod outcome;

@@ -1,12 +1,13 @@
 //! The WorkflowTaskResult by which a pod tells the controller what it did (rules X-TR-01 to
 //! X-TR-08). Only the verbs create and patch are used: the documented role has no others.
 
+use argosy_artifact::Backoff;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Error};
 use crate::log;
 use crate::outcome::Failure;
-use crate::retry::Backoff;
+use crate::retry;
 use crate::startup::Pod;
 
 const COMPLETED: &str = "workflows.argoproj.io/report-outputs-completed";
@@ -47,7 +48,7 @@ impl Reporter {
         });
         Self {
             api,
-            backoff: Backoff::report(),
+            backoff: retry::report(),
             empty,
             name: pod.node_id.clone(),
         }

@@ -1,74 +1,59 @@
-//! Attempts that are repeated, and the errors for which that helps (rules X-GEN-41 to X-GEN-43).
-//! What is attempted is the caller's.
+//! How often things are repeated in a pod, and the answers of the API for which that helps (rules
+//! X-GEN-41 to X-GEN-43). The repeating itself is in crate `artifact`.
 
 use std::time::Duration;
+
+use argosy_artifact::Backoff;
 
 use crate::env;
 use crate::outcome::Failure;
 
-/// How often, and with which pauses, something is attempted.
-#[derive(Clone, Copy, Debug)]
-pub struct Backoff {
-    /// Attempts in all; `None` means until it works.
-    pub steps: Option<u32>,
-    /// Pause after the first failed attempt.
-    pub first: Duration,
-    /// By what each pause is longer than the one before.
-    pub factor: f64,
-    /// Up to which share of itself a pause is lengthened, so that many pods do not come at once.
-    pub jitter: f64,
-    /// Longest pause.
-    pub cap: Duration,
-}
-
-impl Backoff {
-    /// Writes of the task result: until they work, at most 30 s apart (R-REPORT).
-    pub fn report() -> Self {
-        Self {
-            steps: None,
-            first: Duration::from_secs(1),
-            factor: 2.0,
-            jitter: 0.2,
-            cap: Duration::from_secs(30),
-        }
-    }
-
-    /// Stores and the like; the pod's environment may change it (R-EXEC).
-    ///
-    /// # Errors
-    /// A variable that is no number or duration (X-GEN-21).
-    pub fn executor() -> Result<Self, Failure> {
-        let name = |what: &str| format!("EXECUTOR_RETRY_BACKOFF_{what}");
-        Ok(Self {
-            steps: Some(number(&name("STEPS"), 5)?),
-            first: duration(&name("DURATION"), Duration::from_secs(1))?,
-            factor: number(&name("FACTOR"), 1.6)?,
-            jitter: number(&name("JITTER"), 0.5)?,
-            cap: Duration::MAX,
-        })
-    }
-
-    /// The pause after a failed attempt, counted from 1; `None` when there is no next one.
-    pub fn pause(&self, attempt: u32) -> Option<Duration> {
-        if self.steps.is_some_and(|steps| attempt >= steps) {
-            return None;
-        }
-        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        let secs = self.first.as_secs_f64() * self.factor.powi(exponent);
-        let secs = secs * (1.0 + self.jitter * share());
-        Some(
-            Duration::try_from_secs_f64(secs)
-                .unwrap_or(self.cap)
-                .min(self.cap),
-        )
+/// Writes of the task result: until they work, at most 30 s apart (R-REPORT).
+pub fn report() -> Backoff {
+    Backoff {
+        steps: None,
+        first: Duration::from_secs(1),
+        factor: 2.0,
+        jitter: 0.2,
+        cap: Duration::from_secs(30),
     }
 }
 
-/// Between 0 and 1, different in each process: good enough to spread pods.
-fn share() -> f64 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    let hash = std::hash::RandomState::new().build_hasher().finish();
-    (hash >> 11) as f64 / (1_u64 << 53) as f64
+/// Requests to stores; the pod's environment may change it (R-EXEC).
+///
+/// # Errors
+/// A variable that is no number or duration (X-GEN-21).
+pub fn executor() -> Result<Backoff, Failure> {
+    let name = |what: &str| format!("EXECUTOR_RETRY_BACKOFF_{what}");
+    let usual = Backoff::default();
+    Ok(Backoff {
+        steps: Some(number(&name("STEPS"), usual.steps.unwrap_or(1))?),
+        first: duration(&name("DURATION"), usual.first)?,
+        factor: number(&name("FACTOR"), usual.factor)?,
+        jitter: number(&name("JITTER"), usual.jitter)?,
+        cap: usual.cap,
+    })
+}
+
+/// How stores are used, as the pod's environment says (X-GEN-20).
+///
+/// # Errors
+/// A variable that is no number or duration (X-GEN-21).
+pub fn store_options() -> Result<argosy_artifact::Options, Failure> {
+    let usual = argosy_artifact::Options::default();
+    let mib: u64 = number("ARTIFACT_S3_UPLOAD_PART_SIZE_MIB", 0)?;
+    // Sizes that no server takes are ignored, as the peer does (X-S3-08).
+    let part_bytes = if (5..=5 * 1024).contains(&mib) {
+        mib * 1024 * 1024
+    } else {
+        usual.part_bytes
+    };
+    Ok(argosy_artifact::Options {
+        backoff: executor()?,
+        upload_threads: number("ARTIFACT_S3_UPLOAD_THREADS", usual.upload_threads)?,
+        part_bytes,
+        is_transient: matches_pattern,
+    })
 }
 
 fn number<T: std::str::FromStr>(name: &str, default: T) -> Result<T, Failure> {
@@ -88,40 +73,12 @@ fn duration(name: &str, default: Duration) -> Result<Duration, Failure> {
     }
 }
 
-/// Texts of errors that go away by themselves.
-const TRANSIENT: &[&str] = &[
-    "unexpected error when reading response body",
-    "stream error when reading response body",
-    "connection closed by foreign host",
-    "tls handshake timeout",
-    "i/o timeout",
-    "connection timed out",
-    "connection reset by peer",
-    "http2: client connection lost",
-    "server sent goaway",
-    "request did not complete within requested timeout",
-    "connection refused",
-    "invalid connection",
-    "unexpected eof",
-    "unexpected end of file",
-    "connection closed before message completed",
-    "leader changed",
-    "request timed out",
-    "too many requests",
-    "dns error",
-    "failed to lookup address",
-    "network is unreachable",
-    "no route to host",
-    "broken pipe",
-    "deadline has elapsed",
-];
-
 /// Whether an error's text is one of those that go away, or matches `TRANSIENT_ERROR_PATTERN`.
 pub fn is_transient_text(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    if TRANSIENT.iter().any(|known| lower.contains(known)) {
-        return true;
-    }
+    argosy_artifact::retry::is_transient_text(text) || matches_pattern(text)
+}
+
+fn matches_pattern(text: &str) -> bool {
     let pattern = env::text("TRANSIENT_ERROR_PATTERN").and_then(|p| regex::Regex::new(&p).ok());
     pattern.is_some_and(|p| p.is_match(text))
 }
@@ -156,23 +113,5 @@ mod tests {
             assert_eq!(is_transient_status(code, text), want, "{code} {text}");
         }
         assert!(is_transient_text("error: Connection refused (os error 111)"));
-    }
-
-    #[test]
-    fn x_gen_42_pauses() {
-        let backoff = Backoff {
-            steps: Some(3),
-            first: Duration::from_secs(1),
-            factor: 2.0,
-            jitter: 0.0,
-            cap: Duration::from_secs(3),
-        };
-        let pauses: Vec<_> = (1..=3).map(|n| backoff.pause(n).map(|p| p.as_secs())).collect();
-        assert_eq!(pauses, [Some(1), Some(2), None]);
-        let endless = Backoff {
-            steps: None,
-            ..backoff
-        };
-        assert_eq!(endless.pause(40), Some(Duration::from_secs(3)));
     }
 }

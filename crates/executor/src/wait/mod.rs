@@ -1,6 +1,7 @@
 //! `wait`: outlives the main containers, then saves and reports what they left (section 6 of the
 //! executor's rules). This file holds the order of the steps.
 
+mod artifacts;
 mod deadline;
 mod mains;
 mod outputs;
@@ -56,9 +57,7 @@ async fn outlive(pod: &Pod, reporter: Reporter) -> Result<i32, Failure> {
     let ended = mains::wait(pod, &reporter).await;
     errors.record(ended);
     let outputs = collect(pod, &mut errors).await;
-    let value =
-        serde_json::to_value(&outputs).map_err(|e| Failure::new(format!("cannot write outputs: {e}")));
-    if let Some(value) = errors.record(value) {
+    if let Some(value) = errors.record(to_report(pod, &outputs)) {
         errors.record(reporter.outputs(&value).await);
     }
     let failed = errors.first.is_some();
@@ -74,6 +73,21 @@ async fn outlive(pod: &Pod, reporter: Reporter) -> Result<i32, Failure> {
     Ok(0)
 }
 
+/// Outputs as JSON. For a resource template main reports the parameters, and this must not put its
+/// own over them (X-TR-05).
+fn to_report(pod: &Pod, outputs: &Outputs) -> Result<serde_json::Value, Failure> {
+    let only_artifacts = Outputs {
+        artifacts: outputs.artifacts.clone(),
+        ..Outputs::default()
+    };
+    let reported = if pod.template.resource.is_some() {
+        &only_artifacts
+    } else {
+        outputs
+    };
+    serde_json::to_value(reported).map_err(|e| Failure::new(format!("cannot write outputs: {e}")))
+}
+
 /// Steps 5 to 8 of the rules, whatever became of main (X-WAIT-02).
 async fn collect(pod: &Pod, errors: &mut Errors) -> Outputs {
     let mut outputs = pod.template.outputs.clone();
@@ -81,7 +95,8 @@ async fn collect(pod: &Pod, errors: &mut Errors) -> Outputs {
     if pod.template.resource.is_none() {
         outputs.result = errors.record(outputs::result(pod)).flatten();
         errors.record(outputs::parameters(pod, &mut outputs.parameters));
+        errors.record(artifacts::save(pod, &wanted, &mut outputs.artifacts).await);
     }
-    let _ = wanted;
+    errors.record(artifacts::save_logs(pod, &mut outputs.artifacts).await);
     outputs
 }

@@ -1,5 +1,6 @@
 //! The executor's programs as real processes over a root folder of their own.
 
+mod artifacts;
 mod cluster;
 mod emissary;
 mod pod;

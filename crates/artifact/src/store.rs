@@ -1,0 +1,208 @@
+//! What every store can do with one artifact, and the choice of the driver for a location
+//! (rules X-DRV-01 to X-DRV-05). The drivers are in their own files.
+
+use std::io;
+use std::path::Path;
+
+use argosy_model::artifact::ArtifactLocation;
+use argosy_model::k8s::SecretKeySelector;
+use async_trait::async_trait;
+use tokio::io::AsyncRead;
+
+use crate::retry::{Backoff, is_transient_text};
+
+/// The bytes of an artifact as they arrive.
+pub type Stream = Box<dyn AsyncRead + Send + Unpin>;
+
+/// One artifact in a store.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Brings the artifact to `target`, where nothing is yet: a file, or a folder when the store
+    /// holds several objects below the key.
+    async fn load(&self, target: &Path) -> Result<(), Error>;
+
+    /// Opens the artifact for reading. Folders cannot be opened.
+    async fn read(&self) -> Result<Stream, Error>;
+
+    /// Puts a file, or a folder with everything in it, into the store. It is not there before it
+    /// is there whole.
+    async fn save(&self, source: &Path) -> Result<(), Error>;
+
+    /// Removes the artifact; one that is not there is fine.
+    async fn delete(&self) -> Result<(), Error>;
+
+    /// Full keys of everything below the artifact's key.
+    async fn list(&self) -> Result<Vec<String>, Error>;
+
+    /// Whether the store holds a folder at the artifact's key.
+    async fn is_folder(&self) -> Result<bool, Error>;
+}
+
+/// Why something could not be done with an artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there. Steps may run without optional ones (X-DRV-05).
+    #[error("{0}")]
+    NotFound(String),
+    /// The kind of store cannot do this.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The location lacks something, or contradicts itself.
+    #[error("{0}")]
+    Location(String),
+    /// A secret that the location names cannot be read.
+    #[error("secret {name}, key {key}: {reason}")]
+    Secret {
+        /// Name of the secret.
+        name: String,
+        /// Key within it.
+        key: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The store said no, or was not reached.
+    #[error("{message}")]
+    Store {
+        /// What the store said.
+        message: String,
+        /// Whether trying again may help.
+        is_transient: bool,
+    },
+    /// A local file could not be read or written.
+    #[error("{operation} {path}: {source}")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// To which file.
+        path: String,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// An error about a local file.
+    pub fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            operation,
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
+    /// Whether trying again may help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store {
+                message,
+                is_transient,
+            } => *is_transient || is_transient_text(message),
+            _ => false,
+        }
+    }
+}
+
+/// Where secrets come from: files in pods, the API elsewhere (X-DRV-02).
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The value of one key of a secret.
+    async fn get(&self, name: &str, key: &str) -> io::Result<String>;
+}
+
+/// The value that a selector points to; `None` when there is no selector.
+pub(crate) async fn secret(
+    secrets: &dyn Secrets,
+    selector: Option<&SecretKeySelector>,
+) -> Result<Option<String>, Error> {
+    let Some(selector) = selector else {
+        return Ok(None);
+    };
+    let (name, key) = (&selector.reference.name, &selector.key);
+    let value = secrets.get(name, key).await.map_err(|e| Error::Secret {
+        name: name.clone(),
+        key: key.clone(),
+        reason: e.to_string(),
+    })?;
+    Ok(Some(value))
+}
+
+/// Choices that do not belong to a location.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How often requests to a store are repeated. Default five times over about 14 seconds.
+    pub backoff: Backoff,
+    /// Parts of one file that are sent at the same time. Default 4; each is read from the disk as
+    /// it is sent, so that more cost no memory.
+    pub upload_threads: usize,
+    /// Size of those parts in bytes, 5 MiB to 5 GiB. Default 16 MiB. Grown where a file would
+    /// have more than 10,000 parts.
+    pub part_bytes: u64,
+    /// Whether an error's text says that trying again may help, beyond those that are known.
+    pub is_transient: fn(&str) -> bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            upload_threads: 4,
+            part_bytes: 16 * 1024 * 1024,
+            is_transient: |_| false,
+        }
+    }
+}
+
+/// The driver for a complete location, in the order of X-ART-01.
+///
+/// # Errors
+/// A location without a store, one whose store is not supported, or a secret that cannot be read.
+pub async fn open(
+    location: &ArtifactLocation,
+    secrets: &dyn Secrets,
+    options: &Options,
+) -> Result<Box<dyn Store>, Error> {
+    #[cfg(feature = "s3")]
+    if let Some(place) = &location.s3 {
+        return Ok(Box::new(crate::s3::S3::open(place, secrets, options).await?));
+    }
+    #[cfg(feature = "http")]
+    if let Some(place) = &location.http {
+        return Ok(Box::new(crate::web::Web::open(place, secrets, options).await?));
+    }
+    if let Some(raw) = &location.raw {
+        return Ok(Box::new(crate::raw::Raw::new(&raw.data)));
+    }
+    let kind = crate::location::kind(location).map_or("unknown", |k| k.name());
+    Err(Error::Unsupported(format!(
+        "unsupported artifact driver: {kind} is not supported by this build"
+    )))
+}
+
+/// By the file's extension, so that browsers show what they can.
+#[cfg(any(feature = "s3", feature = "serve"))]
+pub(crate) fn content_type(path: &Path) -> &'static str {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "txt" | "log" => "text/plain",
+        "html" | "htm" => "text/html",
+        "css" => "text/css",
+        "csv" => "text/csv",
+        "js" => "text/javascript",
+        "md" => "text/markdown",
+        "xml" => "text/xml",
+        "json" => "application/json",
+        "pdf" => "application/pdf",
+        "gz" => "application/gzip",
+        "tgz" => "application/x-compressed-tar",
+        "tar" => "application/x-tar",
+        "zip" => "application/zip",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "svg" => "image/svg+xml",
+        "mp4" => "video/mp4",
+        "yaml" | "yml" => "application/yaml",
+        _ => "application/octet-stream",
+    }
+}
