@@ -86,8 +86,26 @@ pub(crate) fn substitute_text(value: &str, layers: &[&Vars], level: Level) -> Re
 
 /// Puts the variables into a JSON text.
 pub(crate) fn substitute_json(json: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
-    let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
+    let texts: Vec<Texts<'_>> = layers.iter().map(|l| Texts(l)).collect();
+    let scopes: Vec<&dyn Scope> = texts.iter().map(|t| t as &dyn Scope).collect();
     Ok(tags::replace_in_json(json, &Layers(&scopes), level.of_tags())?)
+}
+
+/// The variables that tags see: artifacts are for references and expressions of their own only.
+struct Texts<'v>(&'v Vars);
+
+impl Scope for Texts<'_> {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|v| !v.is_object())
+    }
+
+    fn each<'a>(&'a self, prefix: &str, each: &mut dyn FnMut(&'a str, &'a Value)) {
+        self.0.each(prefix, &mut |name, value| {
+            if !value.is_object() {
+                each(name, value);
+            }
+        });
+    }
 }
 
 /// The value of a `when` text whose variables are in (C-WHEN-01).

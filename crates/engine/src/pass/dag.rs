@@ -458,9 +458,8 @@ impl Pass<'_> {
                 return false;
             }
         }
-        if let Some(node) = self.nodes.get(&id).filter(|n| node::completed(n)).cloned() {
-            self.run_task_exit(item, &node, context, vars);
-        }
-        true
+        // An unfinished exit handler holds back the items after it, as in the peer.
+        let Some(node) = self.nodes.get(&id).filter(|n| node::completed(n)).cloned() else { return true };
+        self.run_task_exit(item, &node, context, vars)
     }
 }

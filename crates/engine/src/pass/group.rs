@@ -61,6 +61,9 @@ impl Pass<'_> {
     /// Whether the group and everything below it is done; a group whose child turned out unfinished runs again.
     fn group_settled(&mut self, id: &str) -> bool {
         let Some(group) = self.nodes.get(id).filter(|n| node::fulfilled(n)) else { return false };
+        if node::failed_or_error(&group.phase) {
+            return true;
+        }
         let unfinished = group.children.iter().any(|child| self.nodes.get(child).is_some_and(|c| !self.subtree_done(c)));
         !unfinished
     }
