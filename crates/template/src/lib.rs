@@ -36,6 +36,7 @@
 //! ```
 
 pub mod builtins;
+pub mod conditions;
 pub mod cron;
 pub mod depends;
 pub mod duration;
@@ -45,6 +46,7 @@ pub mod gojson;
 mod gostrings;
 pub mod gotime;
 pub mod jsonpath;
+pub mod kubectl;
 pub mod regexp;
 pub mod scope;
 pub mod sprig;
