@@ -10,6 +10,7 @@ mod body;
 mod defaults;
 mod kinds;
 mod kubelet;
+mod managed;
 mod meta;
 mod openapi;
 mod options;

@@ -53,15 +53,24 @@ impl ApiServer {
     /// # Errors
     /// 400 when the client wants unknown fields to be refused.
     pub(super) fn tidy(&self, call: &Call, object: &mut Value) -> Result<()> {
+        self.drop_unknown(call, object)?;
+        if let Some(schema) = &call.kind.schema {
+            schema::fill(schema, object);
+        }
+        Ok(())
+    }
+
+    /// Drops what the kind does not know.
+    ///
+    /// # Errors
+    /// 400 when the client wants unknown fields to be refused.
+    pub(super) fn drop_unknown(&self, call: &Call, object: &mut Value) -> Result<()> {
         let kind = &call.kind;
         let dropped = match (&kind.schema, types::name_of(kind).and_then(types::named)) {
             (Some(schema), _) => schema::prune(schema, object),
             (None, Some(r#type)) if kind.origin == Origin::Builtin => types::prune(r#type, object),
             _ => Vec::new(),
         };
-        if let Some(schema) = &kind.schema {
-            schema::fill(schema, object);
-        }
         if dropped.is_empty() {
             return Ok(());
         }

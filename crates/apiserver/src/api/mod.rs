@@ -27,6 +27,7 @@ use crate::auth::{Authority, User};
 use crate::body::Body;
 use crate::kinds::{Kind, Origin, Registry};
 use crate::kubelet::Kubelet;
+use crate::managed::Writer;
 use crate::options::Options;
 use crate::reply;
 use crate::request::{Query, Target};
@@ -76,6 +77,42 @@ impl Call {
             .unwrap_or_default()
     }
 
+    /// The content type without its parameters.
+    fn content(&self) -> &str {
+        self.header(http::header::CONTENT_TYPE)
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+    }
+
+    /// Whether this is a server-side apply.
+    fn applies(&self) -> bool {
+        self.parts.method == Method::PATCH && self.content() == "application/apply-patch+yaml"
+    }
+
+    /// Who writes, for the record of owned fields.
+    fn writer<'a>(&'a self, now: &'a str) -> Writer<'a> {
+        let agent = self
+            .header(http::header::USER_AGENT)
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        let given = self.query.get("fieldManager");
+        let name = if !given.is_empty() {
+            given
+        } else if !agent.is_empty() {
+            agent
+        } else {
+            "unknown"
+        };
+        Writer {
+            name,
+            subresource: &self.target.subresource,
+            now,
+        }
+    }
+
     /// How tables for this request are made.
     fn printing(&self) -> Printing<'_> {
         Printing {
@@ -87,8 +124,7 @@ impl Call {
 
     /// The body as JSON.
     fn json(&self) -> Result<Value> {
-        let content = self.header(http::header::CONTENT_TYPE);
-        let content = content.split(';').next().unwrap_or_default().trim();
+        let content = self.content();
         if content == "application/vnd.kubernetes.protobuf" && self.kind.origin != Origin::Custom {
             let said = "the protobuf message cannot be read as an object of a known kind";
             return types::protobuf::read(&self.body).ok_or_else(|| Status::bad_request(said));

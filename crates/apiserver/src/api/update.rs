@@ -12,7 +12,9 @@ use super::{ApiServer, Call, shown};
 use crate::body::Body;
 use crate::defaults;
 use crate::kinds::{Kind, Origin};
+use crate::managed;
 use crate::meta;
+use crate::options;
 use crate::reply;
 use crate::status::{Cause, Result, Status};
 use crate::store::{Key, Object, Refused};
@@ -86,6 +88,7 @@ impl ApiServer {
         next: impl Fn(&Object) -> Result<Value>,
     ) -> Result<Arc<Object>> {
         let dry = call.dry_run()?;
+        let now = options::seconds(call.now);
         self.commit(&call.kind, &call.key(), dry, |current| {
             let mut sent = next(current)?;
             if call.target.subresource != "scale" {
@@ -101,6 +104,9 @@ impl ApiServer {
                 &wanted,
                 &call.target.subresource,
             ));
+            if !call.applies() {
+                managed::track(&call.kind, &call.writer(&now), &current.value, &mut wanted);
+            }
             if !causes.is_empty() {
                 return Err(Status::invalid(
                     &call.kind.group,
@@ -259,6 +265,9 @@ fn merge_parts(call: &Call, current: &Value, sent: Value) -> Value {
     if call.target.subresource == "status" {
         let mut next = current.clone();
         put(&mut next, "status", sent.get("status").cloned());
+        if let Some(managers) = meta::metadata(&sent).and_then(|metadata| metadata.get("managedFields")) {
+            meta::set(&mut next, "managedFields", managers.clone());
+        }
         if kind.origin == Origin::Builtin {
             // Kubernetes' own kinds take labels and annotations along with the status; custom ones do not.
             for field in ["labels", "annotations", "finalizers", "ownerReferences"] {

@@ -2,6 +2,9 @@
 //!
 //! Deliberately absent: tests; they are in the modules.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+mod applies;
 mod clients;
 mod common;
 mod exchanges;
