@@ -83,8 +83,11 @@ impl Pass<'_> {
         }
     }
 
+    /// Whether nothing below a node is at work any more; groups and the like don't work.
     fn descendants_fulfilled(&self, node: &NodeStatus) -> bool {
-        node.children.iter().filter_map(|c| self.nodes.get(c)).all(|c| node::fulfilled(c) && self.descendants_fulfilled(c))
+        let works = |n: &NodeStatus| node::has_progress(&n.type_);
+        let children = node.children.iter().filter_map(|c| self.nodes.get(c));
+        children.into_iter().all(|c| (!works(c) || node::fulfilled(c)) && self.descendants_fulfilled(c))
     }
 
     /// Whether a node is an exit handler or inside one.

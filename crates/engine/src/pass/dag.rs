@@ -109,7 +109,7 @@ impl Pass<'_> {
         }
         let mut open = false;
         for target in &targets {
-            open |= !self.finish_target(target, context);
+            open |= !self.finish_target(target, context)?;
         }
         if open {
             return Ok(Some(id.to_owned()));
@@ -223,25 +223,22 @@ impl Pass<'_> {
     }
 
     /// Runs hooks and exit handler of a target once more: nothing looks at a target after it. False: one is under way.
-    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> bool {
+    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<bool, Stop> {
         let id = self.nodes.id(&context.node_name(name));
-        let Some(task) = context.tasks.get(name).copied() else { return true };
-        let Some(node) = self.nodes.get(&id).cloned() else { return true };
+        let Some(task) = context.tasks.get(name).copied() else { return Ok(true) };
+        let Some(node) = self.nodes.get(&id).cloned() else { return Ok(true) };
         if node.phase != NodePhase::Running && !node::fulfilled(&node) {
-            return true;
+            return Ok(true);
         }
         let mut vars = self.task_variables(context, name);
         let own = format!("tasks.{name}");
         vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
         match self.run_hooks(&task.hooks, &node, context.base, &own, &own, &vars) {
             Ok(true) => {}
-            Ok(false) | Err(Stop::Missing(_)) => return false,
-            Err(stop) => {
-                self.mark_error(&id, &stop.to_string());
-                return false;
-            }
+            Ok(false) | Err(Stop::Missing(_)) => return Ok(false),
+            Err(stop) => return Err(stop),
         }
-        !node::completed(&node) || self.run_task_exit(task, &node, context, &vars)
+        Ok(!node::completed(&node) || self.run_task_exit(task, &node, context, &vars))
     }
 
     fn run_task_exit(&mut self, task: &DagTask, node: &NodeStatus, context: &DagContext<'_>, vars: &Vars) -> bool {

@@ -181,6 +181,15 @@ impl Pass<'_> {
         self.set_output_globals(&exported);
     }
 
+    /// Variables that only templates see, never the stored spec: the phase with which the pass began, empty at first, and
+    /// how long the workflow has run (C-VAR-01).
+    pub fn set_run_globals(&mut self) {
+        let started = self.status.started_at.as_ref().map_or(self.now, |t| t.0);
+        let secs = self.now.duration_since(started).as_secs_f64();
+        self.set_global("workflow.duration", format!("{secs:.6}"));
+        self.set_global("workflow.status", self.status.phase.to_string());
+    }
+
     /// `workflow.status`, `.duration` and `.failures` as they are now (C-OP-03, row 15; C-OP-41, Q-17).
     pub fn set_outcome_variables(&mut self, entry: &NodePhase) {
         let started = self.status.started_at.as_ref().map_or(self.now, |t| t.0);

@@ -64,8 +64,9 @@ impl Pass<'_> {
         if node::failed_or_error(&group.phase) {
             return true;
         }
-        let unfinished = group.children.iter().any(|child| self.nodes.get(child).is_some_and(|c| !self.subtree_done(c)));
-        !unfinished
+        // A daemon may have died since, or a child been taken up again.
+        let children = group.children.iter().filter_map(|child| self.nodes.get(child));
+        children.into_iter().all(|c| !node::failed_or_error(&c.phase) && self.subtree_done(c))
     }
 
     fn subtree_done(&self, child: &argosy_model::NodeStatus) -> bool {

@@ -57,6 +57,7 @@ impl Pass<'_> {
                 return false;
             }
         }
+        self.set_run_globals();
         self.resolve_repository() && self.note_artifact_gc()
     }
 

@@ -267,7 +267,7 @@ impl Pass<'_> {
             Kind::Unknown => Err(Stop::Error(format!("Template '{}' missing specification", template.name))),
         };
         if let Err(stop) = result {
-            if !matches!(stop, Stop::Error(_)) {
+            if matches!(stop, Stop::Missing(_) | Stop::Timeout | Stop::Depth) {
                 return Err(stop);
             }
             if self.nodes.get(id).is_some() {
