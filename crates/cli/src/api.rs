@@ -14,6 +14,10 @@ use crate::manifest::API_VERSION;
 /// have to fit into one answer.
 const PAGE: u32 = 500;
 
+/// How often an edit is tried on a workflow that others change all the time: a controller writes a workflow some times a
+/// second, and an attempt takes milliseconds.
+const EDIT_ATTEMPTS: u32 = 10;
+
 /// An API server and the namespace that commands are about.
 #[derive(Clone)]
 pub struct Api {
@@ -110,12 +114,14 @@ pub struct Creation {
     pub dry_run: bool,
 }
 
+/// A part of a list, as the server gives it.
 #[derive(Deserialize)]
-struct Page<T> {
+pub struct Page<T> {
     #[serde(default)]
     metadata: PageMeta,
+    /// The objects.
     #[serde(default = "Vec::new")]
-    items: Vec<T>,
+    pub items: Vec<T>,
 }
 
 #[derive(Default, Deserialize)]
@@ -280,6 +286,31 @@ impl Api {
     /// As [`Api::read`].
     pub async fn patch(&self, name: &str, patch: &Value) -> Result<Workflow, Error> {
         self.merge(&self.workflow(name)?, patch).await
+    }
+
+    /// Changes a workflow as a function says, again on the newer object when someone else changed it meanwhile.
+    ///
+    /// # Errors
+    /// When the function refuses, or as [`Api::read`].
+    pub async fn edit<E>(
+        &self,
+        name: &str,
+        change: impl Fn(&mut Workflow) -> Result<(), E>,
+    ) -> anyhow::Result<Workflow>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let name = self.resolve(name).await?;
+        let mut attempts = 0;
+        loop {
+            let mut workflow = self.get(&name).await?;
+            change(&mut workflow)?;
+            attempts += 1;
+            match self.replace(&workflow).await {
+                Err(error) if error.is_conflict() && attempts < EDIT_ATTEMPTS => {}
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Replaces a workflow; the server refuses when it was changed since it was read.

@@ -1,15 +1,14 @@
-//! `argosy suspend`, `resume`, `stop`, `terminate`
+//! `argosy suspend`, `resume`, `stop`, `terminate`: edits of the engine, written back
 
 use std::process::ExitCode;
 
-use argosy_model::Workflow;
-use serde_json::{Value, json};
+use argosy_engine::edit::{self, Error, Selector, Set};
+use argosy_model::{NodePhase, ShutdownStrategy, Workflow};
+use jiff::Timestamp;
 
 use super::emit;
 use crate::api::{Api, Selection};
 use crate::connection;
-use crate::print::glyph::is_paused;
-use crate::print::lookup::Filter;
 
 /// Arguments of `suspend`.
 #[derive(Debug, clap::Args)]
@@ -71,29 +70,28 @@ pub struct TerminateArgs {
 pub async fn suspend(args: NamesArgs, connection: &connection::Options) -> anyhow::Result<ExitCode> {
     let api = connection.connect().await?;
     for name in args.names {
-        let workflow = api.get(&name).await?;
-        anyhow::ensure!(!is_done(&workflow), "cannot suspend completed workflows");
-        api.patch(&workflow.metadata.name, &json!({"spec": {"suspend": true}}))
-            .await?;
+        let workflow = api.edit(&name, edit::suspend).await?;
         emit(&format!("workflow {} suspended\n", workflow.metadata.name))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// # Errors
-/// When a workflow is missing, nothing in it is paused, or the server refuses.
+/// When a workflow is missing, nothing in it is chosen, or the server refuses.
 pub async fn resume(args: ResumeArgs, connection: &connection::Options) -> anyhow::Result<ExitCode> {
-    let filter = Filter::new("", &args.node_field_selector)?;
+    let selector: Selector = args.node_field_selector.parse()?;
+    let change = Set {
+        phase: NodePhase::Succeeded,
+        ..Set::default()
+    };
     let api = connection.connect().await?;
     for name in args.names {
-        let workflow = api.get(&name).await?;
-        let mut patch = json!({"status": {"nodes": ended_pauses(&workflow, &filter, "Succeeded", "")}});
-        if args.node_field_selector.is_empty() {
-            patch["spec"] = json!({"suspend": null});
-        } else {
-            check_matched(&patch, &args.node_field_selector)?;
-        }
-        api.patch(&workflow.metadata.name, &patch).await?;
+        let now = Timestamp::now();
+        let resume = |workflow: &mut Workflow| match selector.is_empty() {
+            true => edit::resume(workflow, "", now),
+            false => edit::set(workflow, &selector, &change, now),
+        };
+        let workflow = api.edit(&name, resume).await?;
         emit(&format!("workflow {} resumed\n", workflow.metadata.name))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -107,130 +105,90 @@ pub async fn stop(args: StopArgs, connection: &connection::Options) -> anyhow::R
         message,
         node_field_selector,
     } = args;
-    let filter = Filter::new("", &node_field_selector)?;
-    let api = connection.connect().await?;
-    for workflow in choose(&api, &chosen, connection).await? {
-        let name = &workflow.metadata.name;
-        let patch = if node_field_selector.is_empty() {
-            json!({"spec": {"shutdown": "Stop"}})
-        } else {
-            let patch = json!({"status": {"nodes": ended_pauses(&workflow, &filter, "Failed", &message)}});
-            check_matched(&patch, &node_field_selector)?;
-            patch
-        };
-        shut(&api, &workflow, &patch, chosen.dry_run).await?;
-        emit(&format!("workflow {name} stopped{}\n", dry(chosen.dry_run)))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let selector: Selector = node_field_selector.parse()?;
+    let stop = |workflow: &mut Workflow| match selector.is_empty() {
+        true => edit::shutdown(workflow, ShutdownStrategy::Stop),
+        false => edit::stop_nodes(workflow, &selector, &message, Timestamp::now()),
+    };
+    shut(&chosen, connection, "stopped", stop).await
 }
 
 /// # Errors
 /// When nothing is chosen, a workflow is missing, or the server refuses.
 pub async fn terminate(args: TerminateArgs, connection: &connection::Options) -> anyhow::Result<ExitCode> {
+    shut(&args.chosen, connection, "terminated", |w| {
+        edit::shutdown(w, ShutdownStrategy::Terminate)
+    })
+    .await
+}
+
+async fn shut(
+    chosen: &Chosen,
+    connection: &connection::Options,
+    done: &str,
+    change: impl Fn(&mut Workflow) -> Result<(), Error>,
+) -> anyhow::Result<ExitCode> {
     let api = connection.connect().await?;
-    for workflow in choose(&api, &args.chosen, connection).await? {
-        shut(
-            &api,
-            &workflow,
-            &json!({"spec": {"shutdown": "Terminate"}}),
-            args.chosen.dry_run,
-        )
-        .await?;
-        emit(&format!(
-            "workflow {} terminated{}\n",
-            workflow.metadata.name,
-            dry(args.chosen.dry_run)
-        ))?;
+    for mut workflow in choose(
+        &api,
+        &chosen.names,
+        &chosen.selector,
+        &chosen.field_selector,
+        connection,
+    )
+    .await?
+    {
+        let name = workflow.metadata.name.clone();
+        if chosen.dry_run {
+            change(&mut workflow)?;
+            emit(&format!("workflow {name} {done} (dry-run)\n"))?;
+        } else {
+            api.within(&workflow.metadata.namespace)
+                .edit(&name, &change)
+                .await?;
+            emit(&format!("workflow {name} {done}\n"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A selector that chooses no pause is a slip, not a wish.
-fn check_matched(patch: &Value, selector: &str) -> anyhow::Result<()> {
-    let none = patch["status"]["nodes"]
-        .as_object()
-        .is_none_or(serde_json::Map::is_empty);
-    anyhow::ensure!(
-        !none,
-        "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector: {selector}"
-    );
-    Ok(())
-}
-
-async fn choose(
+/// The workflows that are named or match a selector, each once.
+///
+/// # Errors
+/// When nothing is given, a workflow is missing, or the server can't be reached.
+pub async fn choose(
     api: &Api,
-    chosen: &Chosen,
+    names: &[String],
+    labels: &str,
+    fields: &str,
     connection: &connection::Options,
 ) -> anyhow::Result<Vec<Workflow>> {
-    let by_selector = !chosen.selector.is_empty() || !chosen.field_selector.is_empty();
+    let by_selector = !labels.is_empty() || !fields.is_empty();
     anyhow::ensure!(
-        by_selector || !chosen.names.is_empty(),
+        by_selector || !names.is_empty(),
         "requires either selector or workflow"
     );
     let mut found: Vec<Workflow> = Vec::new();
     if by_selector {
-        let labels = [connection.instance_selector(), chosen.selector.clone()];
-        let labels = labels
+        let parts = [connection.instance_selector(), labels.to_owned()];
+        let labels = parts
             .into_iter()
             .filter(|l| !l.is_empty())
             .collect::<Vec<_>>()
             .join(",");
-        let selection = Selection {
-            labels,
-            fields: chosen.field_selector.clone(),
-            ..Selection::default()
-        };
         found = api
-            .list(&selection)
-            .await?
-            .into_iter()
-            .filter(|w| !is_done(w))
-            .collect();
+            .list(&Selection {
+                labels,
+                fields: fields.to_owned(),
+                ..Selection::default()
+            })
+            .await?;
     }
-    for name in &chosen.names {
+    for name in names {
         let workflow = api.get(name).await?;
         if found.iter().all(|w| w.metadata.name != workflow.metadata.name) {
             found.push(workflow);
         }
     }
     Ok(found)
-}
-
-async fn shut(api: &Api, workflow: &Workflow, patch: &Value, dry_run: bool) -> anyhow::Result<()> {
-    let (name, namespace) = (&workflow.metadata.name, &workflow.metadata.namespace);
-    anyhow::ensure!(
-        !is_done(workflow),
-        "cannot shutdown a completed workflow: workflow: \"{name}\", namespace: \"{namespace}\""
-    );
-    if !dry_run {
-        api.patch(name, patch).await?;
-    }
-    Ok(())
-}
-
-/// The change that ends the chosen pauses of a workflow.
-fn ended_pauses(workflow: &Workflow, filter: &Filter, phase: &str, message: &str) -> Value {
-    let now = argosy_model::k8s::Time(jiff::Timestamp::now());
-    let mut nodes = serde_json::Map::new();
-    for (id, _) in workflow
-        .status
-        .nodes
-        .iter()
-        .filter(|(_, n)| is_paused(n) && filter.matches(n))
-    {
-        let mut change = json!({"phase": phase, "finishedAt": now.to_string()});
-        if !message.is_empty() {
-            change["message"] = message.into();
-        }
-        nodes.insert(id.clone(), change);
-    }
-    nodes.into()
-}
-
-fn is_done(workflow: &Workflow) -> bool {
-    crate::follow::is_complete(workflow)
-}
-
-fn dry(dry_run: bool) -> &'static str {
-    if dry_run { " (dry-run)" } else { "" }
 }

@@ -4,8 +4,12 @@ pub mod act;
 pub mod completion;
 pub mod delete;
 pub mod get;
+pub mod lint;
 pub mod list;
 pub mod logs;
+pub mod node;
+pub mod resubmit;
+pub mod retry;
 #[cfg(feature = "local")]
 pub mod run;
 pub mod submit;
@@ -20,6 +24,7 @@ use anyhow::Context;
 use argosy_model::{Workflow, yaml};
 use clap::{Parser, Subcommand};
 
+use crate::api::Api;
 use crate::connection;
 use crate::print::lookup::Filter;
 use crate::print::workflow::{Columns, View, describe};
@@ -92,6 +97,14 @@ pub enum Command {
     Wait(wait::Args),
     /// Delete workflows
     Delete(delete::Args),
+    /// Run the failed part of workflows again
+    Retry(retry::Args),
+    /// Run workflows again, each as a new one
+    Resubmit(resubmit::Args),
+    /// Change pauses of a workflow
+    Node(node::Args),
+    /// Check files without submitting them
+    Lint(lint::Args),
     /// Let a workflow start nothing more until it is resumed
     Suspend(act::NamesArgs),
     /// Let a suspended workflow go on
@@ -126,6 +139,10 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
         Command::Watch(args) => watch::perform(args, &connection).await,
         Command::Wait(args) => wait::perform(args, &connection).await,
         Command::Delete(args) => delete::perform(args, &connection).await,
+        Command::Retry(args) => retry::perform(args, &connection).await,
+        Command::Resubmit(args) => resubmit::perform(args, &connection).await,
+        Command::Node(args) => node::perform(args, &connection).await,
+        Command::Lint(args) => lint::perform(args, &connection).await,
         Command::Suspend(args) => act::suspend(args, &connection).await,
         Command::Resume(args) => act::resume(args, &connection).await,
         Command::Stop(args) => act::stop(args, &connection).await,
@@ -167,6 +184,48 @@ impl Output {
     /// Whether the output is made for programs, so that nothing else may stand in it.
     pub fn is_for_programs(self) -> bool {
         matches!(self, Self::Name | Self::Json | Self::Yaml)
+    }
+}
+
+/// What happens with a workflow after it was submitted.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Afterwards {
+    /// Wait until the workflow has ended
+    #[arg(short, long)]
+    pub wait: bool,
+    /// Show the workflow until it has ended
+    #[arg(long)]
+    pub watch: bool,
+    /// Show the logs until the workflow has ended
+    #[arg(long)]
+    pub log: bool,
+}
+
+impl Afterwards {
+    /// Does it for one workflow; whether that ended well, as far as was waited for.
+    ///
+    /// # Errors
+    /// When the server can't be reached any more.
+    pub async fn perform(
+        self,
+        api: &Api,
+        workflow: Workflow,
+        output: Output,
+        filter: &Filter,
+    ) -> anyhow::Result<bool> {
+        let api = api.within(&workflow.metadata.namespace);
+        let name = workflow.metadata.name.clone();
+        if self.log {
+            let style = Style::from_environment(false, false);
+            logs::follow_all(&api, workflow.clone(), crate::logs::Options::default(), style).await?;
+        }
+        if self.wait {
+            return Ok(wait::wait(&api, &[name], false, output.is_for_programs()).await);
+        }
+        if self.watch {
+            watch::watch(&api, workflow, filter.clone()).await?;
+        }
+        Ok(true)
     }
 }
 

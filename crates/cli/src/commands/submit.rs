@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use argosy_model::Workflow;
 
 use super::get::NodeArgs;
-use super::{Output, emit, logs, show, wait, watch};
+use super::{Afterwards, Output, emit, show};
 use crate::api::Creation;
 use crate::connection::{self, INSTANCE};
 use crate::failure::{FAILED, advise, tell};
@@ -99,15 +99,8 @@ pub struct Args {
     /// Form of output
     #[arg(short, long)]
     output: Option<Output>,
-    /// Wait until the workflow has ended
-    #[arg(short, long)]
-    wait: bool,
-    /// Show the workflow until it has ended
-    #[arg(long)]
-    watch: bool,
-    /// Show the logs until the workflow has ended
-    #[arg(long)]
-    log: bool,
+    #[command(flatten)]
+    afterwards: Afterwards,
     /// Unknown fields and fields given twice are errors
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     strict: bool,
@@ -118,10 +111,9 @@ pub struct Args {
 impl Args {
     fn check(&self) -> anyhow::Result<()> {
         let Self {
-            wait,
-            watch,
             dry_run,
             server_dry_run,
+            afterwards: Afterwards { wait, watch, .. },
             ..
         } = self;
         let conflicts = [
@@ -171,9 +163,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         dry_run,
         server_dry_run,
         output,
-        wait,
-        watch,
-        log,
+        afterwards,
         strict,
         nodes,
         from: _,
@@ -182,7 +172,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     let overrides = overrides.read().await?;
     let mut workflows = workflows(&input::read_all(&files).await?, strict)?;
     anyhow::ensure!(
-        !(watch && workflows.len() > 1),
+        !(afterwards.watch && workflows.len() > 1),
         "cannot watch more than one workflow"
     );
     let (style, output) = (Style::from_environment(false, false), output.unwrap_or_default());
@@ -225,16 +215,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     }
     let mut good = true;
     for workflow in created {
-        let api = api.within(&workflow.metadata.namespace);
-        let name = workflow.metadata.name.clone();
-        if log {
-            logs::follow_all(&api, workflow.clone(), crate::logs::Options::default(), style).await?;
-        }
-        if wait {
-            good &= wait::wait(&api, &[name], false, output.is_for_programs()).await;
-        } else if watch {
-            watch::watch(&api, workflow, filter.clone()).await?;
-        }
+        good &= afterwards.perform(&api, workflow, output, &filter).await?;
     }
     Ok(if good {
         ExitCode::SUCCESS
