@@ -45,6 +45,7 @@ pub mod expr;
 pub mod gojson;
 mod gostrings;
 pub mod gotime;
+pub mod jq;
 pub mod jsonpath;
 pub mod kubectl;
 pub mod regexp;

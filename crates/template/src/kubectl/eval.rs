@@ -35,13 +35,13 @@ pub fn print(nodes: &[Node], document: &Value) -> Result<String, String> {
     Ok(out)
 }
 
-fn show(out: &mut String, found: &Found<'_>) -> Result<(), String> {
+fn show(out: &mut String, found: &Found<'_>, nothing: bool) -> Result<(), String> {
     for (i, value) in found.iter().enumerate() {
         if i > 0 {
             out.push(' ');
         }
         match &**value {
-            Value::Null => {}
+            Value::Null => out.push_str(if nothing { "<no value>" } else { "null" }),
             Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
             Value::Number(n) => out.push_str(&number(n)),
             Value::String(s) => out.push_str(s),
@@ -89,7 +89,8 @@ impl Walk {
                 }
                 continue;
             }
-            show(out, &found)?;
+            // A null that `range` came to has no value of its own.
+            show(out, &found, at.is_null())?;
             i += 1;
         }
         Ok(())
@@ -209,9 +210,16 @@ fn children(v: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
     }
 }
 
-/// A value and all below it, parents first. Numbers, booleans and null are left out, as in the original.
+/// A value and all below it, parents first. Numbers, booleans, null and what is empty are left out, as in
+/// the original.
 fn descend<'d>(v: Cow<'d, Value>, out: &mut Found<'d>) {
-    if matches!(*v, Value::Array(_) | Value::Object(_) | Value::String(_)) {
+    let has_length = match &*v {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::String(s) => !s.is_empty(),
+        _ => false,
+    };
+    if has_length {
         out.push(v.clone());
     }
     for child in children(v) {
