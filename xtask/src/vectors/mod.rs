@@ -8,7 +8,9 @@ mod depends;
 mod durations;
 mod edits;
 mod expr;
+mod names;
 mod objects;
+mod pods;
 mod sprig;
 mod template;
 mod template_tags;
@@ -35,8 +37,10 @@ const KINDS: &[(&str, Check)] = &[
     ("durations", durations::check),
     ("edits", edits::check),
     ("expr", expr::check),
+    ("names", names::check),
     ("objects", objects::check),
     ("objects-examples", objects::check_example),
+    ("pods", pods::check),
     ("sprig", sprig::check),
     ("template", template::check),
     ("template-tags", template_tags::check),
