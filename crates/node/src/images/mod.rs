@@ -86,6 +86,9 @@ pub struct Image {
     pub files: Vec<ProvidedFile>,
     /// Bytes of the unpacked layers.
     pub size_bytes: u64,
+    /// It came from a registry and may be looked for there again; otherwise it was taken in by hand.
+    #[serde(default)]
+    pub pulled: bool,
 }
 
 /// An image that the program itself brings along: it is never pulled and holds single files of the host.

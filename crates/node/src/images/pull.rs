@@ -100,7 +100,8 @@ impl Store {
                 .map(|layer| layer.digest.replace(':', "-"))
                 .collect(),
         };
-        let images = self.add(&Archive::Folder(scratch.to_path_buf()), &found, scratch)?;
+        let mut images = self.add(&Archive::Folder(scratch.to_path_buf()), &found, scratch)?;
+        images.iter_mut().for_each(|image| image.pulled = true);
         self.store(images).map(drop)
     }
 }

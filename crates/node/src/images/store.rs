@@ -67,6 +67,7 @@ impl Store {
                 config: image.config.clone(),
                 files: image.files.clone(),
                 size_bytes: 0,
+                pulled: false,
             };
             store.provided.insert(reference, image);
         }
@@ -226,6 +227,7 @@ impl Store {
                 config: config.clone(),
                 files: Vec::new(),
                 size_bytes,
+                pulled: false,
             })
         };
         found.references.iter().map(image).collect()

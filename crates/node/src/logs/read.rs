@@ -31,6 +31,7 @@ pub(crate) fn read(path: PathBuf, live: Option<Arc<Log>>, options: LogOptions) -
             chunks,
             left: options.limit_bytes,
             line_open: false,
+            full_kept: 0,
             options,
         };
         if let Err(error) = reader.run(&path, live).await {
@@ -48,6 +49,8 @@ struct Reader {
     left: Option<u64>,
     /// The last piece sent did not end its line.
     line_open: bool,
+    /// Whole lines among those kept for the tail.
+    full_kept: u64,
 }
 
 impl Reader {

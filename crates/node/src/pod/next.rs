@@ -101,6 +101,10 @@ fn stop_all(pod: &Pod, seen: &Seen, now: Timestamp, deleted: bool, actions: &mut
     }
 }
 
+fn grace_of(pod: &Pod) -> i64 {
+    pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds).unwrap_or(GRACE_SECS)
+}
+
 /// Stops the named containers; true while one of them is alive.
 fn stop(seen: &Seen, names: &[&str], grace_secs: i64, now: Timestamp, actions: &mut Vec<Action>) -> bool {
     let mut left = false;
@@ -210,6 +214,9 @@ fn drive(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, now: Timestamp, action
             if shown > now {
                 actions.push(Action::Wake(shown));
             }
+        }
+        State::Running { .. } if container.condemned => {
+            stop(seen, &[&spec.name], grace_of(pod), now, actions);
         }
         State::Starting | State::Running { .. } => {}
         State::Ended(ended) => {

@@ -56,6 +56,8 @@ pub(crate) struct Container {
     /// By its probes; without probes set when it starts.
     pub(crate) ready: bool,
     pub(crate) started: bool,
+    /// A probe says that it must be ended.
+    pub(crate) condemned: bool,
 }
 
 /// Where a container is in its life.

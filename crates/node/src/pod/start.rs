@@ -302,11 +302,9 @@ impl Attempt {
         let policy = self.spec.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
         let found = store.get(name).map_err(invalid)?;
         match (found, policy) {
-            (Some(image), "Always") if image.files.is_empty() => match self.pull(name).await {
-                Ok(pulled) => Ok(pulled),
-                // A single machine is often offline: what was imported by hand beats an error.
-                Err(_) => Ok(image),
-            },
+            // What was taken in by hand is what the user wants, whatever a registry has under that name; and a single
+            // machine is often offline, where an image of yesterday beats an error.
+            (Some(image), "Always") if image.pulled => Ok(self.pull(name).await.unwrap_or(image)),
             (Some(image), _) => Ok(image),
             (None, "Never") => Err(Problem::Waiting {
                 reason: Reason::ErrImageNeverPull,
@@ -339,6 +337,7 @@ fn bare(reference: &str) -> Image {
         config: images::ImageConfig::default(),
         files: Vec::new(),
         size_bytes: 0,
+        pulled: false,
     }
 }
 

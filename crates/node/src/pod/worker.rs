@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::next::{Action, next};
+use super::probe::{self, Verdict};
 use super::seen::{self, Container, Seen, State};
 use super::start::{Attempt, Ground, Problem, SetUpError, Started, set_up};
 use crate::logs::Log;
@@ -50,6 +51,8 @@ pub(crate) enum Event {
         at: Timestamp,
         last_words: Option<String>,
     },
+    /// A probe has found something out.
+    Probed { container: String, key: String, verdict: Verdict },
     /// The sandbox ended without being told to.
     SandboxLost,
     TornDown,
@@ -145,6 +148,7 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
         ground: None,
         starting: BTreeMap::new(),
         early_ends: BTreeMap::new(),
+        probes: BTreeMap::new(),
         orders,
         set_up_failures: 0,
     };
@@ -161,6 +165,7 @@ struct Worker {
     starting: BTreeMap<String, JoinHandle<()>>,
     /// Ends that were told before the start was: short programs.
     early_ends: BTreeMap<String, Event>,
+    probes: BTreeMap<String, JoinHandle<()>>,
     orders: watch::Sender<Order>,
     set_up_failures: u32,
 }
@@ -204,7 +209,7 @@ impl Worker {
 
     /// Kills everything that runs; logs stay.
     async fn stop(&self) {
-        for task in self.starting.values() {
+        for task in self.starting.values().chain(self.probes.values()) {
             task.abort();
         }
         let sandbox = self.handle.live().sandbox.take();
@@ -381,6 +386,7 @@ impl Worker {
                     self.learn_ended(&container, exit, at, last_words);
                 }
             }
+            Event::Probed { container, key, verdict } => self.learn_probed(&container, &key, &verdict),
             Event::SandboxLost => self.learn_lost(),
             Event::TornDown => self.seen.sandbox = seen::Sandbox::Gone,
         }
@@ -424,7 +430,23 @@ impl Worker {
                 container.image_id = started.image_id;
                 container.container_id = started.container_id;
                 (container.terminated_at, container.killed) = (None, false);
-                (container.ready, container.started) = (true, true);
+                container.condemned = false;
+                let probed = |probe: &Option<_>| probe.is_some();
+                let spec = seen::all_containers(&self.pod).find(|c| c.name == name);
+                let (startup, readiness, liveness) = spec.map_or((false, false, false), |c| {
+                    (probed(&c.startup_probe), probed(&c.readiness_probe), probed(&c.liveness_probe))
+                });
+                (container.started, container.ready) = (!startup, !startup && !readiness);
+                if let (true, Some(spec), Some(ground)) = (startup || readiness || liveness, spec, &self.ground) {
+                    let target = probe::Target {
+                        handle: Arc::clone(&self.handle),
+                        spec: spec.clone(),
+                        key: key.into(),
+                        ip: ground.ip.clone(),
+                        process: started.process.clone(),
+                    };
+                    self.probes.insert(name.into(), tokio::spawn(probe::run(target)));
+                }
                 let live = LiveContainer {
                     key: key.into(),
                     process: started.process,
@@ -481,6 +503,17 @@ impl Worker {
             started_at: Some(since),
             finished_at: at,
             container_id: container.container_id.clone(),
+        });
+    }
+
+    fn learn_probed(&mut self, name: &str, key: &str, verdict: &Verdict) {
+        if self.handle.container(name).is_none_or(|live| live.key != key) {
+            return;
+        }
+        self.update(name, |container| match verdict {
+            Verdict::Started => container.started = true,
+            Verdict::Ready(ready) => container.ready = *ready,
+            Verdict::Condemned => container.condemned = true,
         });
     }
 
