@@ -34,10 +34,6 @@ pub(super) fn own(request: &PodRequest<'_>, template: &mut Template) -> Result<(
             ));
         }
     }
-    resource.manifest = written(&object);
+    resource.manifest = yaml::value_to_string(&object);
     Ok(())
-}
-
-fn written(object: &Value) -> String {
-    argosy_model::go_json::to_string(object).expect("values are always valid JSON")
 }

@@ -153,7 +153,8 @@ fn fill_parameter(input: &mut Parameter, supplied: Supplied<'_>, globals: &mut G
             }
         }
     }
-    if input.value.is_none() && input.value_from.is_none() {
+    let later = input.value_from.as_ref().is_some_and(|from| from.config_map_key_ref.is_some());
+    if input.value.is_none() && !later {
         return Err(Fault::new(format!(
             "inputs.parameters.{} was not supplied",
             input.name
