@@ -10,13 +10,14 @@ use argosy_engine::Config;
 use argosy_node::Node;
 use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
 use kube::Client;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::debug;
 
 use crate::options::{Data, Options, POD_PROGRAMS, find_pod_programs};
-use crate::{definitions, images, kubelet, link};
+use crate::{artifacts, definitions, images, kubelet, link};
 
 /// The node's name.
 const NODE: &str = "argosy";
@@ -54,6 +55,12 @@ pub enum Error {
     /// A client for it could not be made.
     #[error("connecting to the API")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store for artifacts did not start.
+    #[error("starting the artifact store")]
+    Artifacts(#[source] std::io::Error),
+    /// An object that everything relies on could not be made.
+    #[error("preparing the namespace")]
+    Prepare(#[source] kube::Error),
     /// The node did not start.
     #[error("starting the node")]
     Node(#[source] argosy_node::Error),
@@ -93,7 +100,7 @@ impl Platform {
         };
         let (folder, data_dir) = open_folder(data)?;
         let (stop, stopped) = watch::channel(false);
-        let token = random_token();
+        let token = random_text();
         let listener =
             TcpListener::bind(listen).await.map_err(|source| Error::Listen { address: listen, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
@@ -111,6 +118,13 @@ impl Platform {
         let socket = socket_client(&api, &url, &token, &namespace).await?;
         let client = link::client(&api, socket, &namespace);
 
+        let store = artifacts::serve(&data_dir.join("artifacts"), pods_host, stopped.clone())
+            .await
+            .map_err(Error::Artifacts)?;
+        store.publish_keys(&client, &namespace).await.map_err(Error::Prepare)?;
+        let config = complete(config, &namespace, store.repository());
+        servers.push(store.server);
+
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
         share_images(&data_dir, &images)?;
         node_options.runtime = runtime;
@@ -124,7 +138,7 @@ impl Platform {
         let controller = Controller::start(
             client.clone(),
             argosy_controller::Options {
-                config: complete(config, &namespace),
+                config,
                 limits,
                 images: Arc::new(images::OfNode(node.clone())),
                 ..argosy_controller::Options::default()
@@ -262,7 +276,7 @@ fn executor_image(programs: &Path) -> ProvidedImage {
 }
 
 /// Fills in what the platform provides where the caller chose nothing.
-fn complete(mut config: Config, namespace: &str) -> Config {
+fn complete(mut config: Config, namespace: &str, repository: Value) -> Config {
     let untouched = Config::default();
     if config.executor_image == untouched.executor_image {
         EXECUTOR_IMAGE.clone_into(&mut config.executor_image);
@@ -270,11 +284,14 @@ fn complete(mut config: Config, namespace: &str) -> Config {
     if config.namespace == untouched.namespace {
         namespace.clone_into(&mut config.namespace);
     }
+    if config.artifact_repository.is_null() {
+        config.artifact_repository = repository;
+    }
     config
 }
 
-/// A bearer token nobody can guess: 32 bytes from the system.
-fn random_token() -> String {
+/// A text nobody can guess: 32 bytes from the system.
+pub(crate) fn random_text() -> String {
     use std::fmt::Write as _;
     let mut bytes = [0u8; 32];
     rustls::crypto::aws_lc_rs::default_provider()

@@ -1,0 +1,78 @@
+//! The store for artifacts: a folder, offered to pods as an S3 bucket, so that workflows read as they do on a cluster.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use argosy_artifact::serve::{Options, Server};
+use kube::Client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::platform::random_text;
+
+/// Name of the one bucket.
+const BUCKET: &str = "artifacts";
+
+/// The Secret with the keys, in the namespace of workflows.
+const SECRET: &str = "argosy-artifacts";
+
+/// A running store.
+pub struct Store {
+    address: SocketAddr,
+    keys: (String, String),
+    pub server: JoinHandle<()>,
+}
+
+/// Serves the folder to pods that reach `host`.
+///
+/// # Errors
+/// When the folder can't be made or no port is free.
+pub async fn serve(folder: &Path, host: IpAddr, mut stop: watch::Receiver<bool>) -> std::io::Result<Store> {
+    let keys = (random_text(), random_text());
+    let options = Options {
+        root: folder.to_owned(),
+        access_key: keys.0.clone(),
+        secret_key: keys.1.clone(),
+        buckets: vec![BUCKET.to_owned()],
+    };
+    let store = Server::open(&options)?;
+    let listener = TcpListener::bind(SocketAddr::new(host, 0)).await?;
+    let address = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let stopped = async move { drop(stop.wait_for(|stopped| *stopped).await) };
+        if let Err(error) = store.listen(listener, stopped).await {
+            tracing::error!(%error, "The artifact store's listener failed");
+        }
+    });
+    Ok(Store { address, keys, server })
+}
+
+impl Store {
+    /// Makes the Secret with the keys.
+    ///
+    /// # Errors
+    /// The API's refusal.
+    pub async fn publish_keys(&self, client: &Client, namespace: &str) -> Result<(), kube::Error> {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": namespace},
+            "stringData": {"accesskey": self.keys.0, "secretkey": self.keys.1},
+        });
+        let params = kube::core::params::PatchParams::apply("argosy").force();
+        let path = format!("/api/v1/namespaces/{namespace}/secrets");
+        let request = kube::core::Request::new(path)
+            .patch(SECRET, &params, &kube::core::params::Patch::Apply(&secret))
+            .map_err(kube::Error::BuildRequest)?;
+        client.request::<Value>(request).await.map(drop)
+    }
+
+    /// The store as an artifact repository of the controller's configuration.
+    pub fn repository(&self) -> Value {
+        let key = |key: &str| json!({"name": SECRET, "key": key});
+        json!({"s3": {
+            "endpoint": self.address.to_string(), "bucket": BUCKET, "insecure": true,
+            "accessKeySecret": key("accesskey"), "secretKeySecret": key("secretkey"),
+        }})
+    }
+}
