@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyUsagePurpose};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 
@@ -69,6 +69,46 @@ impl User {
     }
 }
 
+/// What makes a server the same one after a restart: its certificate authority and its key for tokens.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    ca_pem: String,
+    ca_key_pem: String,
+    signing_key: String,
+}
+
+impl Identity {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// [`Error`] when a library refuses.
+    pub fn new() -> Result<Self, Error> {
+        let key = rcgen::KeyPair::generate()?;
+        let ca_pem = ca_params()?.self_signed(&key)?.pem();
+        let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| Error::Key)?;
+        let signing = signing.to_pkcs8v1().map_err(|_| Error::Key)?;
+        let signing_key = URL_SAFE_NO_PAD.encode(signing.as_ref());
+        Ok(Identity {
+            ca_pem,
+            ca_key_pem: key.serialize_pem(),
+            signing_key,
+        })
+    }
+}
+
+fn ca_params() -> Result<CertificateParams, rcgen::Error> {
+    let mut ca = CertificateParams::new(Vec::new())?;
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    ca.distinguished_name = rcgen::DistinguishedName::new();
+    ca.distinguished_name.push(DnType::CommonName, "kubernetes");
+    Ok(ca)
+}
+
 /// Certificates and keys of one server.
 pub struct Authority {
     ca_pem: String,
@@ -78,20 +118,12 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes new certificates and keys.
+    /// Makes the server's certificate, signed by its identity.
     ///
     /// # Errors
     /// [`Error`] when a library refuses, for example for a host that is no name.
-    pub fn new(options: &Options) -> Result<Self, Error> {
-        let mut ca = CertificateParams::new(Vec::new())?;
-        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::CrlSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
-        ca.distinguished_name.push(DnType::CommonName, "kubernetes");
-        let ca = CertifiedIssuer::self_signed(ca, rcgen::KeyPair::generate()?)?;
+    pub fn new(options: &Options, identity: Identity) -> Result<Self, Error> {
+        let ca = Issuer::new(ca_params()?, rcgen::KeyPair::from_pem(&identity.ca_key_pem)?);
         let mut names: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
         names.extend(
             options
@@ -115,10 +147,14 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let signing = URL_SAFE_NO_PAD
+            .decode(&identity.signing_key)
+            .map_err(|_| Error::Key)?;
+        let signing = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &signing);
         Ok(Authority {
-            ca_pem: ca.pem(),
+            ca_pem: identity.ca_pem,
             tls: Arc::new(tls),
-            signing: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| Error::Key)?,
+            signing: signing.map_err(|_| Error::Key)?,
             admin_token: options.admin_token.clone(),
         })
     }

@@ -1,6 +1,6 @@
 //! A Kubernetes-compatible API in one process.
 //!
-//! [`ApiServer::new`] starts one in memory; [`ApiServer::service`] is what a client in the same process talks to, and
+//! [`ApiServer::new`] starts one, in memory or over a file; [`ApiServer::service`] is what a client in the same process talks to, and
 //! [`ApiServer::serve`] offers it over TLS. Kinds beyond Kubernetes' own come in as CustomResourceDefinitions.
 //! Deliberately absent: any knowledge of workflows, and running pods (see [`Kubelet`]).
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: reading these from files or arguments (that is the caller's).
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -49,7 +50,7 @@ pub fn seconds(time: jiff::Timestamp) -> String {
 }
 
 /// What the caller chooses when a server starts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// CustomResourceDefinitions that exist from the start. Default none.
     ///
@@ -66,23 +67,10 @@ pub struct Options {
     /// Names and addresses that the server's certificate holds besides `localhost` and the names by which pods
     /// call it. Default none; one that is missing makes TLS clients refuse that address.
     pub hosts: Vec<String>,
+    /// The file that keeps everything across restarts. Default none: in memory only.
+    pub file: Option<PathBuf>,
     /// How much past is kept for watches.
     pub limits: Limits,
     /// Tells the time. Default the machine's.
     pub clock: Clock,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            definitions: Vec::new(),
-            namespaces: Vec::new(),
-            bind_to_node: None,
-            admin_token: None,
-            rbac: false,
-            hosts: Vec::new(),
-            limits: Limits::default(),
-            clock: Clock::default(),
-        }
-    }
 }

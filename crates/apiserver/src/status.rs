@@ -363,6 +363,15 @@ impl Status {
         status
     }
 
+    /// The disk takes no writes at the moment.
+    pub fn storage_stuck() -> Self {
+        Status::new(
+            503,
+            "ServiceUnavailable",
+            "the store cannot be written at the moment; is the disk full?",
+        )
+    }
+
     /// A part that would answer this is not plugged in or is not up.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Status::new(503, "ServiceUnavailable", message)

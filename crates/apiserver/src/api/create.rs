@@ -42,6 +42,10 @@ impl ApiServer {
         dry: bool,
     ) -> Result<Arc<Object>> {
         self.check_namespace(kind, namespace, &object)?;
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("apiVersion".to_owned(), kind.api_version().into());
+            fields.insert("kind".to_owned(), kind.kind.as_str().into());
+        }
         let generated = self.fill_metadata(kind, namespace, &mut object);
         if kind.status && kind.origin == Origin::Custom {
             if let Some(fields) = object.as_object_mut() {
@@ -81,6 +85,7 @@ impl ApiServer {
                     let name = format!("{}{}", meta::text(&object, "generateName"), random::suffix());
                     meta::set(&mut object, "name", name.into());
                 }
+                Err(Refused::Stuck) => return Err(Status::storage_stuck()),
                 Err(_) => break,
             }
         }

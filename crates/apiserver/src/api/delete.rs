@@ -166,6 +166,7 @@ impl ApiServer {
                         self.after_remove(kind, &change.object);
                         return Ok(Deleted::Gone(change.object.clone()));
                     }
+                    Err(Refused::Stuck) => return Err(Status::storage_stuck()),
                     Err(_) => continue,
                 }
             };
@@ -178,6 +179,7 @@ impl ApiServer {
                     return Ok(self.outcome(kind, object));
                 }
                 Err(Refused::Modified) => {}
+                Err(Refused::Stuck) => return Err(Status::storage_stuck()),
                 Err(_) => return Err(Status::not_found(&kind.group, &kind.plural, &key.name)),
             }
         }

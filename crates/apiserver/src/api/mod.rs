@@ -19,6 +19,8 @@ mod watch;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -47,6 +49,8 @@ pub struct ApiServer {
     authority: Authority,
 }
 
+/// How long a request waits for the disk before it gives up; the write itself goes on.
+const SAFE_WITHIN: Duration = Duration::from_secs(30);
 /// Warnings in one answer: their headers stay below what clients take.
 const MAX_WARNINGS: usize = 20;
 
@@ -197,10 +201,18 @@ impl ApiServer {
 
     /// Answers one request of a user who is known.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request<Bytes>, user: User) -> Response<Body> {
-        match self.route(request, user).await {
+        let response = match self.route(request, user).await {
             Ok(response) => response,
             Err(status) => reply::error(&status),
+        };
+        // Nobody hears of what a crash could still take back.
+        if tokio::time::timeout(SAFE_WITHIN, self.store.settle())
+            .await
+            .is_err()
+        {
+            return reply::error(&Status::storage_stuck());
         }
+        response
     }
 
     async fn route(self: &Arc<Self>, request: Request<Bytes>, user: User) -> Result<Response<Body>> {

@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock, RwLock};
 use serde_json::{Value, json};
 
 use super::ApiServer;
-use crate::auth::{self, Authority};
+use crate::auth::{self, Authority, Identity};
 use crate::kinds::Registry;
+use crate::meta;
 use crate::options::Options;
 use crate::status::{Result, Status};
-use crate::store::{Key, Store};
+use crate::store::{self, Key, Store};
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum StartError {
     /// The server's certificates could not be made.
     #[error("making the server's certificates failed")]
     Certificates(#[source] auth::Error),
+    /// The file of the options could not be used.
+    #[error("the file that keeps the objects cannot be used")]
+    Store(#[source] store::Error),
     /// One of the objects of the options was refused.
     #[error("the object {name:?} that must exist from the start was refused")]
     Object {
@@ -39,14 +43,16 @@ impl ApiServer {
     /// # Errors
     /// [`StartError`] when the certificates cannot be made or an object of the options is refused.
     pub fn new(options: Options) -> Result<Arc<Self>, StartError> {
-        let authority = Authority::new(&options).map_err(StartError::Certificates)?;
+        let (store, identity) = open(&options)?;
+        let authority = Authority::new(&options, identity).map_err(StartError::Certificates)?;
         let server = Arc::new(ApiServer {
-            store: Store::in_memory(options.limits),
+            store,
             kinds: RwLock::new(Arc::new(Registry::builtin())),
             kubelet: OnceLock::new(),
             authority,
             options,
         });
+        server.resume();
         for name in NAMESPACES
             .into_iter()
             .chain(server.options.namespaces.iter().map(String::as_str))
@@ -62,6 +68,25 @@ impl ApiServer {
         }
         server.ensure("", "v1", "services", kubernetes_service())?;
         Ok(server)
+    }
+
+    /// Takes up what was kept: custom kinds, and deletions that the last process did not finish.
+    fn resume(&self) {
+        let kept = self.store.read().all();
+        for (resource, object) in &kept {
+            if &**resource == "customresourcedefinitions.apiextensions.k8s.io" {
+                self.learn(&object.value);
+            }
+        }
+        for (resource, object) in &kept {
+            let Some(kind) = self.kinds().of_resource(resource) else {
+                continue;
+            };
+            if meta::is_terminating(&object.value) {
+                self.after_mark(&kind, object);
+            }
+            self.collect_orphan(&kind, object);
+        }
     }
 
     fn ensure(&self, group: &str, version: &str, plural: &str, object: Value) -> Result<(), StartError> {
@@ -121,6 +146,31 @@ impl ApiServer {
         Ok(())
     }
 }
+
+/// Opens the store, and finds (or makes) the identity that goes with it.
+fn open(options: &Options) -> Result<(Store, Identity), StartError> {
+    let Some(path) = &options.file else {
+        let identity = Identity::new().map_err(StartError::Certificates)?;
+        return Ok((Store::in_memory(options.limits), identity));
+    };
+    let (store, mut notes) = Store::on_disk(path, options.limits).map_err(StartError::Store)?;
+    let kept = notes
+        .remove(IDENTITY)
+        .and_then(|text| serde_json::from_str(&text).ok());
+    if let Some(identity) = kept {
+        return Ok((store, identity));
+    }
+    // Only a journal may hold the file, so it is let go for a moment.
+    drop(store);
+    let identity = Identity::new().map_err(StartError::Certificates)?;
+    let text = serde_json::to_string(&identity).expect("an identity is three texts");
+    store::note(path, IDENTITY, &text).map_err(StartError::Store)?;
+    let (store, _) = Store::on_disk(path, options.limits).map_err(StartError::Store)?;
+    Ok((store, identity))
+}
+
+/// The name under which the file keeps the server's identity.
+const IDENTITY: &str = "identity";
 
 fn kubernetes_service() -> Value {
     json!({

@@ -156,6 +156,7 @@ impl ApiServer {
             match self.store_changed(kind, &current, wanted) {
                 Ok(object) => return Ok(object),
                 Err(Refused::Modified) => {}
+                Err(Refused::Stuck) => return Err(Status::storage_stuck()),
                 Err(_) => return Err(Status::not_found(&kind.group, &kind.plural, &key.name)),
             }
         }

@@ -124,7 +124,12 @@ impl Watcher {
             self.bell.mark_unchanged();
             let changes = {
                 let core = self.server.store.read();
-                core.changes(&self.kind.resource, self.seen, BATCH)
+                let safe = self.server.store.safe();
+                let changes = core.changes(&self.kind.resource, self.seen, BATCH);
+                changes.map(|mut changes| {
+                    changes.retain(|change| change.revision() <= safe);
+                    changes
+                })
             };
             match changes {
                 Ok(changes) => {
@@ -206,7 +211,7 @@ impl Watcher {
             .changes(&self.kind.resource, self.seen, 1)
             .is_ok_and(|changes| !changes.is_empty());
         if !behind {
-            self.seen = self.seen.max(core.revision());
+            self.seen = self.seen.max(core.revision().min(self.server.store.safe()));
         }
         drop(core);
         self.bookmark(false)

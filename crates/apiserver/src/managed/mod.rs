@@ -178,13 +178,7 @@ pub fn apply(kind: &Kind, writer: &Writer<'_>, live: &Value, applied: &Value, fo
     let exists = meta::uid(live).is_some();
     let mut managers = read(live);
     if managers.is_empty() && exists {
-        managers.push(Manager::new(
-            kind,
-            "before-first-apply",
-            "Update",
-            "",
-            unclaimed(kind, writer, live),
-        ));
+        managers = first_managers(kind, live);
     }
     let bare = without_identity(applied);
     let mut owned = walk::fields(&node, &bare);
@@ -227,17 +221,21 @@ pub fn apply(kind: &Kind, writer: &Writer<'_>, live: &Value, applied: &Value, fo
     Ok(next)
 }
 
-/// What belongs to nobody at the first apply. What kubectl applied from the client before stays kubectl's.
-fn unclaimed(kind: &Kind, writer: &Writer<'_>, live: &Value) -> Set {
+/// Who owns what at the first apply: what kubectl applied from the client is kubectl's, the rest nobody's.
+fn first_managers(kind: &Kind, live: &Value) -> Vec<Manager> {
     let node = Node::of(kind);
-    let mut fields = walk::fields(&node, &without_identity(live));
-    fields.here = false;
+    let mut rest = walk::fields(&node, &without_identity(live));
+    rest.here = false;
+    let mut managers = Vec::new();
     let last = live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].as_str();
-    if let Some(last) = last.filter(|_| writer.name == "kubectl") {
-        let last: Value = serde_json::from_str(last).unwrap_or_default();
-        fields.subtract(&walk::fields(&node, &without_identity(&last)));
+    if let Some(last) = last.and_then(|last| serde_json::from_str::<Value>(last).ok()) {
+        let mut applied = walk::fields(&node, &without_identity(&last));
+        applied.here = false;
+        rest.subtract(&applied);
+        managers.push(Manager::new(kind, "kubectl", "Apply", "", applied));
     }
-    fields
+    managers.push(Manager::new(kind, "before-first-apply", "Update", "", rest));
+    managers
 }
 
 fn refused(conflicts: &[(String, String)]) -> Status {

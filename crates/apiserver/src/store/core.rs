@@ -91,6 +91,9 @@ pub enum Refused {
     /// The object is no longer the version that the writer saw.
     #[error("the object has been modified")]
     Modified,
+    /// The disk takes nothing at the moment.
+    #[error("the store cannot be written")]
+    Stuck,
 }
 
 /// The asked-for revision is no longer in the history.
@@ -164,6 +167,52 @@ impl Core {
             uids: BTreeMap::new(),
             limits,
         }
+    }
+
+    /// An empty store that goes on after `revision`.
+    pub fn resumed(limits: Limits, revision: u64) -> Self {
+        Core {
+            revision,
+            born: revision,
+            ..Core::new(limits)
+        }
+    }
+
+    /// Puts back an object that was kept; for the time before the first write.
+    ///
+    /// # Errors
+    /// When the text is no JSON.
+    pub fn restore(
+        &mut self,
+        resource: &Resource,
+        key: Key,
+        revision: u64,
+        text: Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
+        let value: Value = serde_json::from_slice(&text)?;
+        let object = Arc::new(Object {
+            key,
+            revision,
+            value: Arc::new(value),
+            bytes: text.into(),
+        });
+        self.index(resource, &object);
+        let born = self.born;
+        let table = self.tables.entry(resource.clone());
+        let table = table.or_insert_with(|| Table {
+            compacted: born,
+            ..Table::default()
+        });
+        table.objects.insert(object.key.clone(), object);
+        Ok(())
+    }
+
+    /// All stored objects, by resource.
+    pub fn all(&self) -> Vec<(Resource, Arc<Object>)> {
+        let tables = self.tables.iter();
+        tables
+            .flat_map(|(resource, table)| table.objects.values().map(|o| (resource.clone(), o.clone())))
+            .collect()
     }
 
     /// The revision of the last write.

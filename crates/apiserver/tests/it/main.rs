@@ -7,6 +7,7 @@
 mod applies;
 mod clients;
 mod common;
+mod disk;
 mod exchanges;
 mod store;
 mod watches;
