@@ -1,7 +1,11 @@
 //! The Kubernetes API as the executor uses it: a client by the usual rules (X-GEN-23), and
 //! requests on plain JSON. Which objects are written is not here.
 
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
 use http::{Method, Request};
+use kube::api::WatchEvent;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
@@ -24,6 +28,8 @@ pub struct Api {
 pub struct Error {
     /// The status of the answer; 0 when there was none.
     pub code: u16,
+    /// The API's word for it, such as `NotFound`; empty when there was no answer.
+    pub reason: String,
     /// What went wrong.
     pub message: String,
     /// Whether trying again may help.
@@ -32,12 +38,13 @@ pub struct Error {
 
 impl From<kube::Error> for Error {
     fn from(error: kube::Error) -> Self {
-        let (code, message) = match &error {
-            kube::Error::Api(status) => (status.code, status.message.clone()),
-            other => (0, chain(other)),
+        let (code, reason, message) = match &error {
+            kube::Error::Api(status) => (status.code, status.reason.clone(), status.message.clone()),
+            other => (0, String::new(), chain(other)),
         };
         Self {
             code,
+            reason,
             is_transient: is_transient_status(code, &message),
             message,
         }
@@ -117,6 +124,41 @@ impl Api {
             .await
     }
 
+    /// Reads an object or a list.
+    ///
+    /// # Errors
+    /// The API is not reached or says no.
+    pub async fn get(&self, path: &str) -> Result<Value, Error> {
+        self.send(Method::GET, path, "application/json", None).await
+    }
+
+    /// Returns when an object may have changed since a version, and after `limit` in any case: also
+    /// when it may not be watched.
+    pub async fn changed(&self, collection: &str, name: &str, version: Option<&str>, limit: Duration) {
+        let end = tokio::time::Instant::now() + limit;
+        let Some(version) = version else {
+            return tokio::time::sleep_until(end).await;
+        };
+        let secs = limit.as_secs().max(1);
+        let path = format!(
+            "{collection}?watch=true&fieldSelector=metadata.name%3D{name}&resourceVersion={version}&timeoutSeconds={secs}"
+        );
+        let watch = async {
+            let request = Request::get(path).body(Vec::new()).ok()?;
+            let events = self.client.request_events::<Value>(request).await.ok()?;
+            let first = std::pin::pin!(events).try_next().await.ok()??;
+            matches!(
+                first,
+                WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_)
+            )
+            .then_some(())
+        };
+        // A watch that ended without news leaves the rest of the time to wait.
+        if !matches!(tokio::time::timeout_at(end, watch).await, Ok(Some(()))) {
+            tokio::time::sleep_until(end).await;
+        }
+    }
+
     /// Merges a change into an object.
     ///
     /// # Errors
@@ -149,6 +191,7 @@ impl Api {
             .body(bytes)
             .map_err(|e| Error {
                 code: 0,
+                reason: String::new(),
                 message: e.to_string(),
                 is_transient: false,
             })?;

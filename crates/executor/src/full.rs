@@ -7,7 +7,7 @@ use std::future::Future;
 use crate::args::Line;
 use crate::outcome::{Failure, conclude};
 use crate::paths::Layout;
-use crate::{init, small, wait};
+use crate::{data, init, resource, small, wait};
 
 const HELP: &str = "argoexec runs the steps of a workflow inside its pods.
 
@@ -17,6 +17,8 @@ Usage:
 Commands:
   init       prepare the pod: program, template, script, input artifacts
   wait       wait for the main containers and save their outputs
+  resource   act on Kubernetes objects and wait for them
+  data       list artifacts and transform the list
   emissary   wrap the process of a container
   kill       send a signal to a process
   version    print the version
@@ -53,6 +55,8 @@ fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, Failu
     match name {
         "init" => Some(run(init::run(layout))),
         "wait" => Some(run(wait::run(layout, line))),
+        "resource" => Some(run(resource::run(layout, line))),
+        "data" => Some(run(data::run(layout, line))),
         _ => None,
     }
 }

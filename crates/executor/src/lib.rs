@@ -7,6 +7,7 @@
 pub mod api;
 pub mod args;
 pub mod artifacts;
+pub mod data;
 pub mod duration;
 pub mod emissary;
 pub mod env;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod outcome;
 pub mod paths;
 pub mod report;
+pub mod resource;
 pub mod retry;
 pub mod small;
 pub mod startup;

@@ -364,3 +364,56 @@ fn x_emis_51_what_the_emissary_leaves() {
         "X-EMIS-53"
     );
 }
+
+#[test]
+fn x_data_01_to_04_lists_are_transformed() {
+    let cluster = Cluster::start();
+    let bucket = Bucket::start();
+    for key in ["logs/a.log", "logs/b.txt", "logs/deep/c.log", "other.log"] {
+        let path = bucket.object(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    for (expressions, code, want) in [
+        (
+            json!([]),
+            0,
+            json!({"result": "[\"logs/a.log\",\"logs/b.txt\",\"logs/deep/c.log\"]"}),
+        ),
+        (
+            json!([{"expression": "filter(data, {# endsWith \".log\"})"}, {"expression": "len(data)"}]),
+            0,
+            json!({"result": "2"}),
+        ),
+        (json!([{"expression": "nope(data)"}]), 64, Value::Null),
+    ] {
+        let template = json!({
+            "name": "t",
+            "data": {
+                "source": {"artifactPaths": {"name": "l", "s3": {"key": "logs/"}}},
+                "transformation": expressions,
+            },
+            "archiveLocation": {"s3": bucket.location("wf/pod")},
+        });
+        let pod = pod(&template.to_string());
+        let output = finish(
+            cluster
+                .command(&pod, "data")
+                .arg("{\"ignored\":1}")
+                .spawn()
+                .unwrap(),
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        if code == 0 {
+            assert_eq!(cluster.task_result().unwrap()["outputs"], want);
+        } else {
+            let message = pod.read("/dev/termination-log").unwrap();
+            assert!(message.starts_with("error processing data step 0: "), "{message}");
+        }
+    }
+}

@@ -80,6 +80,17 @@ impl Cluster {
         }
     }
 
+    /// Changes an object by a merge patch.
+    pub fn merge(&self, path: &str, change: &Value) {
+        let request = http::Request::patch(path)
+            .header("content-type", "application/merge-patch+json")
+            .body(change.to_string().into_bytes())
+            .unwrap();
+        self.runtime
+            .block_on(self.client.request::<Value>(request))
+            .unwrap();
+    }
+
     /// The task result of the node that these tests are about.
     pub fn task_result(&self) -> Option<Value> {
         self.get(&format!("{RESULTS}/wf-1"))

@@ -4,4 +4,5 @@ mod artifacts;
 mod cluster;
 mod emissary;
 mod pod;
+mod resource;
 mod wait;
