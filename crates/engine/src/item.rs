@@ -23,7 +23,8 @@ fn describe(item: &Value) -> String {
         }
         Value::Null => "[]".to_owned(),
         Value::String(s) => quoted_inside(s),
-        other => other.to_string(),
+        Value::Number(n) => written(n),
+        Value::Bool(b) => b.to_string(),
     };
     text.replace(['(', ')'], "")
 }
@@ -34,6 +35,11 @@ fn quoted_inside(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
+/// A number as people write it: the peer keeps its text.
+fn written(number: &serde_json::Number) -> String {
+    number.to_string().replace("e+", "e")
+}
+
 fn json(value: &Value) -> String {
     argosy_model::go_json::to_string(value).expect("a JSON value is always valid JSON")
 }
@@ -42,6 +48,7 @@ fn json(value: &Value) -> String {
 fn element(value: &Value) -> String {
     match value {
         Value::String(s) => s.clone(),
+        Value::Number(n) => written(n),
         other => json(other),
     }
 }

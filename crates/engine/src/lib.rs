@@ -29,6 +29,18 @@ pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, 
 pub use plan::{Diagnostic, Plan, Severity, Templates, compile};
 pub use snapshot::{ConfigMaps, Outcomes, Refusal, Snapshot};
 
+/// A looped task for one of its items: its name and everything in it (C-LOOP-04, C-LOOP-05).
+///
+/// # Errors
+/// The text for the user when a variable is unknown.
+pub fn expand_item(
+    task: &argosy_model::DagTask,
+    index: usize,
+    item: &serde_json::Value,
+) -> Result<argosy_model::DagTask, String> {
+    pass::expand_item(task, index, item)
+}
+
 /// Decides what to do next about one workflow.
 ///
 /// The plan must have been compiled from the workflow of the snapshot (C-OP-03). The decision's changes apply to

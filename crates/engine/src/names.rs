@@ -114,13 +114,10 @@ pub fn cron_child(cron: &str, scheduled_unix_secs: i64) -> String {
     format!("{cron}-{scheduled_unix_secs}")
 }
 
-/// Longest prefix of a backfill's name: 253 characters less five random ones and a dash.
-const BACKFILL_PREFIX_LIMIT: usize = 253 - 6;
-
 /// The prefix of the names of a CronWorkflow's backfill.
 #[must_use]
 pub fn backfill_prefix(cron: &str, operation: &str) -> String {
-    cut(&format!("{cron}-backfill-{}", operation.to_lowercase()), BACKFILL_PREFIX_LIMIT)
+    cut(&format!("{cron}-backfill-{}", operation.to_lowercase()), POD_PREFIX_LIMIT)
 }
 
 /// The name of the pod that collects artifacts for one service account and set of pod metadata (C-AGC-03).
@@ -159,6 +156,25 @@ fn sorted<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(&'a s
 #[must_use]
 pub fn token_secret(service_account: &str) -> String {
     format!("{service_account}.service-account-token")
+}
+
+/// The API path of an object, as the peer guesses it from its kind.
+#[must_use]
+pub fn self_link(object: &serde_json::Value) -> String {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let version = text(&object["apiVersion"]);
+    let root = if version.contains('/') { "apis" } else { "api" };
+    let kind = text(&object["kind"]).to_lowercase();
+    let plural = if let Some(stem) = kind.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        format!("{stem}ies")
+    } else if kind.ends_with(['s', 'x', 'z']) || kind.ends_with("ch") || kind.ends_with("sh") {
+        format!("{kind}es")
+    } else {
+        format!("{kind}s")
+    };
+    let namespace = text(&object["metadata"]["namespace"]);
+    let space = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+    format!("{root}/{version}{space}/{plural}/{}", text(&object["metadata"]["name"]))
 }
 
 /// The version of an off-loaded node status: its JSON text hashed (C-PER-04).

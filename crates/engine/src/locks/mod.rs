@@ -8,7 +8,7 @@ mod name;
 mod session;
 
 pub use machine::{Lock, Machine, Op, Waiter};
-pub use name::{Error, Kind, Name};
+pub use name::{Error, Kind, Name, mutex_name, semaphore_name};
 pub use session::{Answer, Request, Session};
 
 /// The key of a holder: `<namespace>/<workflow>` or `<namespace>/<workflow>/<node id>` (C-SYN-03).

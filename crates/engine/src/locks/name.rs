@@ -106,3 +106,28 @@ impl fmt::Display for Name {
         }
     }
 }
+
+/// The name of a semaphore in a namespace.
+///
+/// # Errors
+/// When the reference has both sources, none, or an empty part.
+pub fn semaphore_name(semaphore: &argosy_model::SemaphoreRef, namespace: &str) -> Result<Name, Error> {
+    let (resource, kind) = match (&semaphore.config_map_key_ref, &semaphore.database) {
+        (Some(_), Some(_)) => return Err(Error::BothSources),
+        (None, None) => return Err(Error::NoSource),
+        (Some(reference), None) => {
+            (reference.reference.name.clone(), Kind::ConfigMap { key: reference.key.clone() })
+        }
+        (None, Some(database)) => (database.key.clone(), Kind::Database),
+    };
+    Name { namespace: namespace.to_owned(), resource, kind }.checked()
+}
+
+/// The name of a mutex in a namespace.
+///
+/// # Errors
+/// When a part is empty.
+pub fn mutex_name(mutex: &argosy_model::Mutex, namespace: &str) -> Result<Name, Error> {
+    let kind = if mutex.database { Kind::Database } else { Kind::Mutex };
+    Name { namespace: namespace.to_owned(), resource: mutex.name.clone(), kind }.checked()
+}

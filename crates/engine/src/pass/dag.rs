@@ -104,15 +104,12 @@ impl Pass<'_> {
             .filter(|t| self.nodes.by_name(&context.node_name(t)).is_some_and(node::daemoned))
             .map(|t| (*t).to_owned())
             .collect();
-        for task in daemons.iter().chain(&targets) {
+        for task in &daemons {
             self.run_task(task, context)?;
         }
-        let mut open = false;
         for target in &targets {
-            open |= !self.finish_target(target, context)?;
-        }
-        if open {
-            return Ok(Some(id.to_owned()));
+            self.run_task(target, context)?;
+            self.finish_target(target, context)?;
         }
         let phase = self.assess_dag(context, &targets);
         match phase {
@@ -222,23 +219,21 @@ impl Pass<'_> {
         self.start_task(task, context, &id, &node_name)
     }
 
-    /// Runs hooks and exit handler of a target once more: nothing looks at a target after it. False: one is under way.
-    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<bool, Stop> {
+    /// Runs the hooks of a target once more: nothing looks at a target after it.
+    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
         let id = self.nodes.id(&context.node_name(name));
-        let Some(task) = context.tasks.get(name).copied() else { return Ok(true) };
-        let Some(node) = self.nodes.get(&id).cloned() else { return Ok(true) };
+        let Some(task) = context.tasks.get(name).copied() else { return Ok(()) };
+        let Some(node) = self.nodes.get(&id).cloned() else { return Ok(()) };
         if node.phase != NodePhase::Running && !node::fulfilled(&node) {
-            return Ok(true);
+            return Ok(());
         }
         let mut vars = self.task_variables(context, name);
         let own = format!("tasks.{name}");
         vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
         match self.run_hooks(&task.hooks, &node, context.base, &own, &own, &vars) {
-            Ok(true) => {}
-            Ok(false) | Err(Stop::Missing(_)) => return Ok(false),
-            Err(stop) => return Err(stop),
+            Ok(_) | Err(Stop::Missing(_)) => Ok(()),
+            Err(stop) => Err(stop),
         }
-        Ok(!node::completed(&node) || self.run_task_exit(task, &node, context, &vars))
     }
 
     fn run_task_exit(&mut self, task: &DagTask, node: &NodeStatus, context: &DagContext<'_>, vars: &Vars) -> bool {

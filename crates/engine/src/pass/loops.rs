@@ -94,9 +94,8 @@ pub(crate) fn expand<L: Looped>(looped: &L) -> Result<Option<Vec<L>>, String> {
 /// When a variable is unknown.
 pub(crate) fn for_item<L: Looped>(template: &L, index: usize, item: &Value) -> Result<L, String> {
     let variables: Vars = item::variables(item).into_iter().map(|(k, v)| (k, vars::text(v))).collect();
-    // A step that is skipped anyway need not resolve.
-    let skipped = vars::substitute_text(template.when(), &[&variables], Level::Lenient)
-        .is_ok_and(|when| vars::when(&when) == Ok(false));
+    // A step that is skipped whatever the item need not resolve.
+    let skipped = vars::when(template.when()) == Ok(false);
     let level = if skipped { Level::Lenient } else { Level::StrictAll };
     let mut one: L = vars::substitute(template, &[&variables], level).map_err(|e| e.to_string())?;
     one.rename(item::expanded_name(template.name(), index, item));

@@ -51,6 +51,7 @@ use crate::snapshot::Snapshot;
 use crate::vars::{self, Vars};
 use crate::{locks, node};
 
+pub(crate) use loops::for_item as expand_item;
 pub(crate) use template::Holder;
 pub(crate) use tree::Tree;
 

@@ -82,14 +82,29 @@ impl Pass<'_> {
         }
         if active == 0 {
             const MESSAGE: &str = "template has failed or errored children and failFast enabled";
-            let name = self.nodes.get(id).map_or_else(String::new, |n| n.name.clone());
-            let last = (0..template.steps.len()).rev().find_map(|i| self.nodes.by_name(&format!("{name}[{i}]")));
-            if let Some(group) = last.map(|n| n.id.clone()) {
+            if !template.steps.is_empty()
+                && let Some(group) = self.last_group(id)
+            {
                 self.mark(&group, NodePhase::Failed, Some(MESSAGE));
             }
             self.mark(id, NodePhase::Failed, Some(MESSAGE));
         }
         Err(Stop::Parallelism)
+    }
+
+    /// The last group of steps met on a walk down from a node, as deep as it goes: the peer ends that one.
+    fn last_group(&self, id: &str) -> Option<String> {
+        let mut last = None;
+        let mut seen = std::collections::BTreeSet::new();
+        let mut open = vec![id.to_owned()];
+        while let Some(next) = open.pop() {
+            let Some(node) = self.nodes.get(&next).filter(|_| seen.insert(next.clone())) else { continue };
+            if node.type_ == NodeType::StepGroup {
+                last = Some(next);
+            }
+            open.extend(node.children.iter().rev().cloned());
+        }
+        last
     }
 
     /// The template of a stored node, defaults merged.

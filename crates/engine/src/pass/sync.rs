@@ -141,10 +141,10 @@ impl Pass<'_> {
         let space = |given: &str| if given.is_empty() { own.clone() } else { given.to_owned() };
         let mut names = Vec::new();
         for semaphore in &block.semaphores {
-            names.push(semaphore_name(semaphore, &space(&semaphore.namespace)).map_err(|e| e.to_string())?);
+            names.push(locks::semaphore_name(semaphore, &space(&semaphore.namespace)).map_err(|e| e.to_string())?);
         }
         for mutex in &block.mutexes {
-            names.push(mutex_name(mutex, &space(&mutex.namespace)).map_err(|e| e.to_string())?);
+            names.push(locks::mutex_name(mutex, &space(&mutex.namespace)).map_err(|e| e.to_string())?);
         }
         for (at, name) in names.iter().enumerate() {
             if names[..at].contains(name) {
@@ -264,29 +264,4 @@ impl Pass<'_> {
             self.release_everything();
         }
     }
-}
-
-/// The name of a semaphore in a namespace.
-///
-/// # Errors
-/// When the reference has both sources, none, or an empty part.
-pub fn semaphore_name(semaphore: &argosy_model::SemaphoreRef, namespace: &str) -> Result<Name, locks::Error> {
-    let (resource, kind) = match (&semaphore.config_map_key_ref, &semaphore.database) {
-        (Some(_), Some(_)) => return Err(locks::Error::BothSources),
-        (None, None) => return Err(locks::Error::NoSource),
-        (Some(reference), None) => {
-            (reference.reference.name.clone(), Kind::ConfigMap { key: reference.key.clone() })
-        }
-        (None, Some(database)) => (database.key.clone(), Kind::Database),
-    };
-    Name { namespace: namespace.to_owned(), resource, kind }.checked()
-}
-
-/// The name of a mutex in a namespace.
-///
-/// # Errors
-/// When a part is empty.
-pub fn mutex_name(mutex: &argosy_model::Mutex, namespace: &str) -> Result<Name, locks::Error> {
-    let kind = if mutex.database { Kind::Database } else { Kind::Mutex };
-    Name { namespace: namespace.to_owned(), resource: mutex.name.clone(), kind }.checked()
 }

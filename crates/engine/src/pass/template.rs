@@ -86,7 +86,7 @@ impl Pass<'_> {
     /// Evaluates a template for the node of that name.
     pub fn evaluate_template(&mut self, call: &Call<'_>) -> Evaluated {
         self.depth += 1;
-        let result = if self.depth > DEPTH_LIMIT && self.seen.config.recursion_limit {
+        let result = if self.depth >= DEPTH_LIMIT && self.seen.config.recursion_limit {
             let version = &self.seen.config.docs_version;
             let message = format!(
                 "Maximum recursion depth exceeded. See https://argo-workflows.readthedocs.io/en/{version}/scaling/#maximum-recursion-depth"

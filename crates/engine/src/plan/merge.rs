@@ -34,7 +34,7 @@ pub(super) fn execution_spec(
         templates.namespaced.get(&reference.name).map(|t| &t.spec)
     };
     let below = stored.or(found).ok_or_else(|| {
-        let kind = if reference.cluster_scope { "clusterworkflowtemplate" } else { "workflowtemplate" };
+        let kind = if reference.cluster_scope { "clusterworkflowtemplates" } else { "workflowtemplates" };
         error(format!("{kind}.argoproj.io {:?} not found", reference.name))
     })?;
     let own = super::restrict::allowed(&workflow.spec, config);

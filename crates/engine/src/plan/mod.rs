@@ -169,6 +169,13 @@ impl Base {
     }
 }
 
+/// The key under which status keeps the template that a step names, called from an object of that scope (`local`,
+/// `namespaced`, `cluster`); `None` for the workflow's own templates (C-TPL-02).
+#[must_use]
+pub fn stored_template_key(scope: &str, object: &str, step: &argosy_model::WorkflowStep) -> Option<String> {
+    Base::parse(&format!("{scope}/{object}")).stored_key(&Holder::from(step))
+}
+
 /// A template that was found.
 pub(crate) struct Found {
     /// Ready to run: defaults merged.
