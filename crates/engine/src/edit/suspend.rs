@@ -143,10 +143,10 @@ fn supply(outputs: &mut Outputs, values: &BTreeMap<String, String>) -> Result<Ve
             .iter_mut()
             .find(|p| p.name == *name)
             .ok_or_else(|| Error::NoSuchOutput(name.clone()))?;
-        if !parameter
+        if parameter
             .value_from
             .as_ref()
-            .is_some_and(|from| from.supplied.is_some())
+            .is_none_or(|from| from.supplied.is_none())
         {
             return Err(Error::OutputAlreadySet(name.clone()));
         }

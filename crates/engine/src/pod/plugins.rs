@@ -61,10 +61,10 @@ pub(super) fn of(request: &PodRequest<'_>, template: &Template) -> Plugins {
 }
 
 fn add(names: &mut Vec<String>, name: Option<&str>) {
-    if let Some(name) = name {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
+    if let Some(name) = name
+        && !names.iter().any(|known| known == name)
+    {
+        names.push(name.to_owned());
     }
 }
 

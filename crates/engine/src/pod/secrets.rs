@@ -63,14 +63,14 @@ fn add(volumes: &mut Vec<Volume>, secret: &SecretKeySelector) {
         });
         volumes.len() - 1
     });
-    if let Some(source) = &mut volumes[at].source.secret {
-        if !source.items.iter().any(|item| item.key == secret.key) {
-            source.items.push(KeyToPath {
-                key: secret.key.clone(),
-                path: secret.key.clone(),
-                mode: None,
-            });
-        }
+    if let Some(source) = &mut volumes[at].source.secret
+        && !source.items.iter().any(|item| item.key == secret.key)
+    {
+        source.items.push(KeyToPath {
+            key: secret.key.clone(),
+            path: secret.key.clone(),
+            mode: None,
+        });
     }
 }
 

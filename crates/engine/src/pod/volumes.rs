@@ -145,10 +145,10 @@ fn executor_token(draft: &mut Draft<'_>) -> Result<(), Error> {
         all.filter(|c| c.name == name)
             .for_each(|c| c.volume_mounts.push(token.clone()));
     }
-    if matches!(draft.kind, TemplateType::Resource | TemplateType::Data) {
-        if let Some(main) = draft.container_mut(MAIN) {
-            main.volume_mounts.push(token);
-        }
+    if matches!(draft.kind, TemplateType::Resource | TemplateType::Data)
+        && let Some(main) = draft.container_mut(MAIN)
+    {
+        main.volume_mounts.push(token);
     }
     Ok(())
 }
@@ -199,10 +199,10 @@ fn credentials(draft: &mut Draft<'_>) {
     if let Some(aux) = draft.aux_mut() {
         aux.volume_mounts.extend(mounts.clone());
     }
-    if draft.kind == TemplateType::Data {
-        if let Some(main) = draft.container_mut(MAIN) {
-            main.volume_mounts.extend(mounts);
-        }
+    if draft.kind == TemplateType::Data
+        && let Some(main) = draft.container_mut(MAIN)
+    {
+        main.volume_mounts.extend(mounts);
     }
 }
 

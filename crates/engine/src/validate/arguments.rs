@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use argosy_model::{Arguments, Artifact, Parameter, Template, decode};
+use argosy_model::{AnyString, Arguments, Artifact, Parameter, Template, decode};
 use argosy_template::{Level, tags};
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ fn check_parameter(path: &str, parameter: &Parameter, values_later: bool) -> Res
         None => Err(Fault::new(format!("{path}.value is required"))),
         Some(value) if parameter.enum_.contains(value) => Ok(()),
         Some(value) => {
-            let known = parameter.enum_.iter().map(argosy_model::AnyString::as_str);
+            let known = parameter.enum_.iter().map(AnyString::as_str);
             Err(
                 Fault::new(format!("{path}.value should be present in {path}.enum list"))
                     .maybe(value.as_str(), known),
@@ -103,6 +103,29 @@ fn check_artifact(path: &str, artifact: &Artifact) -> Result<(), Fault> {
     }
 }
 
+/// Checks that every input gets something.
+pub(super) fn check_supplied(template: &Template, supplied: Supplied<'_>) -> Result<(), Fault> {
+    let Supplied::Given(arguments) = supplied else {
+        return Ok(());
+    };
+    for input in &template.inputs.parameters {
+        let argument = arguments.parameters.iter().find(|p| p.name == input.name);
+        let source = argument.map_or(&input.value_from, |argument| &argument.value_from);
+        let later = source.as_ref().is_some_and(|from| from.config_map_key_ref.is_some());
+        let has_value = input.value.is_some() || input.default.is_some() || argument.is_some_and(|a| a.value.is_some());
+        if !has_value && !later {
+            return Err(Fault::new(format!("inputs.parameters.{} was not supplied", input.name)));
+        }
+    }
+    for input in &template.inputs.artifacts {
+        let placed = has_location(&input.location) || has_key(&input.location) || input.optional;
+        if !placed && !arguments.artifacts.iter().any(|a| a.name == input.name) {
+            return Err(Fault::new(format!("inputs.artifacts.{} was not supplied", input.name)));
+        }
+    }
+    Ok(())
+}
+
 /// The template with its inputs filled and all known variables in place.
 pub(super) fn process(
     template: &Template,
@@ -110,21 +133,15 @@ pub(super) fn process(
     globals: &mut Globals,
     locals: &BTreeMap<String, Value>,
 ) -> Result<Template, Fault> {
+    check_supplied(template, supplied)?;
     let mut filled = template.clone();
-    for input in &mut filled.inputs.parameters {
-        fill_parameter(input, supplied, globals)?;
-    }
-    for input in &mut filled.inputs.artifacts {
-        fill_artifact(input, supplied)?;
-    }
     let mut scope = globals.values.clone();
     scope.extend(locals.iter().map(|(name, value)| (name.clone(), value.clone())));
-    for input in &filled.inputs.parameters {
+    for input in &mut filled.inputs.parameters {
+        fill(input, supplied, globals);
         if let Some(value) = &input.value {
-            scope.insert(
-                format!("inputs.parameters.{}", input.name),
-                Value::String(value.as_str().to_owned()),
-            );
+            let value = Value::String(value.as_str().to_owned());
+            scope.insert(format!("inputs.parameters.{}", input.name), value);
         }
     }
     let mut json = serde_json::to_value(&filled).expect("wire types are always valid JSON");
@@ -133,48 +150,20 @@ pub(super) fn process(
     decode::lenient(json).map_err(|error| Fault::new(error.to_string()))
 }
 
-fn fill_parameter(input: &mut Parameter, supplied: Supplied<'_>, globals: &mut Globals) -> Result<(), Fault> {
+fn fill(input: &mut Parameter, supplied: Supplied<'_>, globals: &mut Globals) {
     if input.value.is_none() {
         input.value.clone_from(&input.default);
     }
-    match supplied {
-        Supplied::Anything => {
-            input.value = Some(argosy_model::AnyString(globals.placeholder()));
-            return Ok(());
-        }
-        Supplied::Given(arguments) => {
-            if let Some(argument) = arguments.parameters.iter().find(|p| p.name == input.name) {
-                if argument.value.is_some() {
-                    input.value.clone_from(&argument.value);
-                    input.value_from = None;
-                } else {
-                    input.value_from.clone_from(&argument.value_from);
-                }
-            }
-        }
-    }
-    let later = input.value_from.as_ref().is_some_and(|from| from.config_map_key_ref.is_some());
-    if input.value.is_none() && !later {
-        return Err(Fault::new(format!(
-            "inputs.parameters.{} was not supplied",
-            input.name
-        )));
-    }
-    Ok(())
-}
-
-fn fill_artifact(input: &mut Artifact, supplied: Supplied<'_>) -> Result<(), Fault> {
     let Supplied::Given(arguments) = supplied else {
-        return Ok(());
+        input.value = Some(AnyString(globals.placeholder()));
+        return;
     };
-    if has_location(&input.location) || has_key(&input.location) || input.optional {
-        return Ok(());
+    if let Some(argument) = arguments.parameters.iter().find(|p| p.name == input.name) {
+        if argument.value.is_some() {
+            input.value.clone_from(&argument.value);
+            input.value_from = None;
+        } else {
+            input.value_from.clone_from(&argument.value_from);
+        }
     }
-    if arguments.artifacts.iter().any(|a| a.name == input.name) {
-        return Ok(());
-    }
-    Err(Fault::new(format!(
-        "inputs.artifacts.{} was not supplied",
-        input.name
-    )))
 }

@@ -82,41 +82,34 @@ fn check_main(template: &Template, names: &[&str], list: &str) -> Result<(), Fau
 }
 
 /// A cycle in a graph of names, as `a->b->a`; `None` when there is none.
-pub(super) fn cycle(graph: &BTreeMap<&str, &[String]>) -> Option<String> {
-    let mut done = Vec::new();
-    for start in graph.keys() {
-        let mut path = Vec::new();
-        if let Some(found) = walk(start, graph, &mut path, &mut done) {
-            return Some(found);
+fn cycle(graph: &BTreeMap<&str, &[String]>) -> Option<String> {
+    let mut open = graph.clone();
+    loop {
+        let before = open.len();
+        let free: Vec<&str> = open
+            .iter()
+            .filter(|(_, on)| on.iter().all(|name| !open.contains_key(name.as_str())))
+            .map(|(name, _)| *name)
+            .collect();
+        free.iter().for_each(|name| {
+            open.remove(name);
+        });
+        if open.len() == before {
+            break;
         }
     }
-    None
-}
-
-fn walk<'a>(
-    name: &'a str,
-    graph: &BTreeMap<&'a str, &'a [String]>,
-    path: &mut Vec<&'a str>,
-    done: &mut Vec<&'a str>,
-) -> Option<String> {
-    if let Some(at) = path.iter().position(|p| *p == name) {
-        // The peer names the last container first.
-        let mut cycle: Vec<&str> = path[at..].to_vec();
-        cycle.rotate_left(1);
-        let first = cycle.first().copied().unwrap_or(name);
-        cycle.push(first);
-        return Some(cycle.join("->"));
-    }
-    if done.contains(&name) {
-        return None;
-    }
-    path.push(name);
-    for next in graph.get(name).copied().unwrap_or_default() {
-        if let Some(found) = walk(next, graph, path, done) {
-            return Some(found);
+    // What is left has a way on from everywhere, so following it comes back to where it was.
+    let mut path: Vec<&str> = vec![open.keys().next()?];
+    loop {
+        let last = path.last().copied()?;
+        let next = open.get(last)?.iter().find_map(|name| open.get_key_value(name.as_str()))?.0;
+        if let Some(at) = path.iter().position(|name| name == next) {
+            // The peer names the last one first.
+            let mut cycle = path.split_off(at);
+            cycle.rotate_left(1);
+            cycle.push(cycle.first().copied()?);
+            return Some(cycle.join("->"));
         }
+        path.push(next);
     }
-    path.pop();
-    done.push(name);
-    None
 }

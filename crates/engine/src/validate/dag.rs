@@ -1,23 +1,25 @@
 //! DAG templates (C-VAL-15).
 
+mod graph;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use argosy_model::{DagTask, DagTemplate, Template, go_json};
+use argosy_model::{DagTask, Template, go_json};
 use argosy_template::depends::RESULTS;
 
+use self::graph::Graph;
 use super::Fault;
 use super::arguments::{self, Supplied};
-use super::container_set::cycle;
 use super::fault::Place;
 use super::holder::{Check, Holder};
 use super::names::{check_list, has_tag, template_name_fault};
-use super::scope::Names;
+use super::scope::{Names, simple_tags};
 use super::template::{check_hooks, check_not_leaf};
 use crate::plan::Base;
 
-/// What one task waits for: names with the result that is asked for, if any.
-type Wanted = Vec<(String, Option<String>)>;
+/// Templates of the tasks by name; `None` when a name is not known yet.
+type Resolved<'a, 'd> = BTreeMap<&'d str, Option<Cow<'a, Template>>>;
 
 /// Checks the tasks; `names` grows with what they give.
 pub(super) fn check(
@@ -28,140 +30,46 @@ pub(super) fn check(
 ) -> Result<(), Fault> {
     check_not_leaf(template)?;
     let Some(dag) = &template.dag else { return Ok(()) };
-    let name = &template.name;
+    let prefix = format!("templates.{}", template.name);
     if dag.tasks.is_empty() {
-        return Err(
-            Fault::new(format!("templates.{name} must have at least one task")).at(&[Place::Key("dag")]),
-        );
+        return Err(Fault::new(format!("{prefix} must have at least one task")).at(&[Place::Key("dag")]));
     }
-    let wanted: Vec<Wanted> = dag.tasks.iter().map(wanted).collect();
-    let order = sorted(dag, &wanted).map_err(|f| f.within(&format!("templates.{name} sorting failed: ")))?;
-    check_list(
-        order.iter().map(|at| dag.tasks[*at].name.as_str()),
-        template_name_fault,
-    )
-    .map_err(|f| f.elsewhere().within(&format!("templates.{name}.tasks")))?;
-    let mut resolved = BTreeMap::new();
-    for at in &order {
-        let task = &dag.tasks[*at];
-        let found =
-            check_task(check, base, template, dag, task, &wanted[*at]).map_err(|f| f.at(&place(*at)))?;
-        resolved.insert(task.name.as_str(), found);
+    let graph = Graph::new(dag).map_err(|f| f.within(&format!("{prefix} sorting failed: ")))?;
+    check_list(graph.order.iter().map(|at| dag.tasks[*at].name.as_str()), template_name_fault)
+        .map_err(|f| f.elsewhere().within(&format!("{prefix}.tasks")))?;
+    let mut resolved = Resolved::new();
+    for at in &graph.order {
+        let found = check_task(check, base, &prefix, &graph, *at).map_err(|f| f.at(&graph::place(*at)))?;
+        resolved.insert(&dag.tasks[*at].name, found);
     }
-    check_cycles(name, dag, &wanted)?;
-    check_targets(check, template, dag, names)?;
-    for at in &order {
-        check_use(check, base, template, dag, *at, &wanted, &resolved, names)
-            .map_err(|f| f.at(&place(*at)))?;
+    check_targets(check, &prefix, &graph, names)?;
+    for at in &graph.order {
+        check_use(check, base, &prefix, &graph, *at, &resolved, names).map_err(|f| f.at(&graph::place(*at)))?;
     }
     Ok(())
-}
-
-fn place(index: usize) -> [Place<'static>; 3] {
-    [Place::Key("dag"), Place::Key("tasks"), Place::Index(index)]
-}
-
-/// The tasks that a task names, in `dependencies` or `depends`.
-fn wanted(task: &DagTask) -> Wanted {
-    let mut found: Wanted = task
-        .dependencies
-        .iter()
-        .map(|name| (name.clone(), None))
-        .collect();
-    let mut rest = task.depends.as_str();
-    while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
-        rest = &rest[start..];
-        let (name, after) = word(rest);
-        let result = after
-            .strip_prefix('.')
-            .map(word)
-            .filter(|(result, _)| !result.is_empty());
-        found.push((name.to_owned(), result.map(|(result, _)| result.to_owned())));
-        rest = result.map_or(after, |(_, after)| after);
-    }
-    found
-}
-
-/// A name at the begin of a text, and the rest.
-fn word(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .unwrap_or(text.len());
-    text.split_at(end)
-}
-
-/// The order in which tasks can run: indices, earlier declared first.
-fn sorted(dag: &DagTemplate, wanted: &[Wanted]) -> Result<Vec<usize>, Fault> {
-    let mut index_of: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, task) in dag.tasks.iter().enumerate() {
-        if index_of.insert(&task.name, index).is_some() {
-            return Err(Fault::new(format!("duplicated nodeName {}", task.name)).at(&place(index)));
-        }
-    }
-    for (index, names) in wanted.iter().enumerate() {
-        for (name, _) in names {
-            if !index_of.contains_key(name.as_str()) {
-                return Err(Fault::new(format!("invalid dependency {name}"))
-                    .maybe(name, index_of.keys().copied())
-                    .at(&place(index)));
-            }
-        }
-    }
-    let mut waits: Vec<BTreeSet<usize>> = wanted
-        .iter()
-        .map(|names| {
-            names
-                .iter()
-                .filter_map(|(name, _)| index_of.get(name.as_str()).copied())
-                .collect()
-        })
-        .collect();
-    let mut dependants: Vec<Vec<usize>> = vec![Vec::new(); waits.len()];
-    for (index, on) in waits.iter().enumerate() {
-        on.iter().for_each(|other| dependants[*other].push(index));
-    }
-    let mut ready: BTreeSet<usize> = (0..waits.len())
-        .filter(|index| waits[*index].is_empty())
-        .collect();
-    let mut order = Vec::with_capacity(waits.len());
-    while let Some(index) = ready.pop_first() {
-        order.push(index);
-        for dependant in &dependants[index] {
-            waits[*dependant].remove(&index);
-            if waits[*dependant].is_empty() {
-                ready.insert(*dependant);
-            }
-        }
-    }
-    if order.len() < waits.len() {
-        return Err(Fault::new("graph with cycle").at(&[Place::Key("dag"), Place::Key("tasks")]));
-    }
-    Ok(order)
 }
 
 fn check_task<'a>(
     check: &mut Check<'a>,
     base: &Base,
-    template: &Template,
-    dag: &DagTemplate,
-    task: &DagTask,
-    wanted: &Wanted,
+    prefix: &str,
+    graph: &Graph<'_>,
+    at: usize,
 ) -> Result<Option<Cow<'a, Template>>, Fault> {
-    let prefix = format!("templates.{}", template.name);
+    let task = &graph.dag.tasks[at];
     let name = &task.name;
-    let using_depends = dag.tasks.iter().any(|t| !t.depends.is_empty());
-    let ordered = using_depends || !task.dependencies.is_empty();
+    let ordered = graph.using_depends || !task.dependencies.is_empty();
     if ordered && name.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(Fault::new(format!(
             "{prefix}.tasks.{name} name cannot begin with a digit when using either 'depends' or 'dependencies'"
         )));
     }
-    if using_depends && !task.dependencies.is_empty() {
+    if graph.using_depends && !task.dependencies.is_empty() {
         return Err(Fault::new(format!(
             "{prefix} cannot use both 'depends' and 'dependencies' in the same DAG template"
         )));
     }
-    if using_depends && task.continue_on.is_some() {
+    if graph.using_depends && task.continue_on.is_some() {
         return Err(Fault::new(format!(
             "{prefix} cannot use 'continueOn' when using 'depends'. Instead use 'dep-task.Failed'/'dep-task.Errored'"
         )));
@@ -170,28 +78,31 @@ fn check_task<'a>(
         .holder(base, &Holder::of_task(task), Supplied::Anything)
         .map_err(|f| f.within(&format!("{prefix}.tasks.{name} ")))?;
     check_hooks(&format!("{prefix}.tasks.{name}"), &task.hooks)?;
-    check_wanted(&prefix, dag, name, wanted)?;
+    check_wanted(prefix, graph, at)?;
     Ok(found)
 }
 
-fn check_wanted(prefix: &str, dag: &DagTemplate, task: &str, wanted: &Wanted) -> Result<(), Fault> {
-    for (name, result) in wanted {
-        let Some(result) = result else { continue };
-        if !RESULTS.contains(&result.as_str()) {
+/// Results that exist, of tasks that can have them.
+fn check_wanted(prefix: &str, graph: &Graph<'_>, at: usize) -> Result<(), Fault> {
+    let task = &graph.dag.tasks[at].name;
+    for wanted in &graph.wanted[at] {
+        if let Some(result) = &wanted.result
+            && !RESULTS.contains(&result.as_str())
+        {
+            let name = &wanted.task;
             return Err(Fault::new(format!(
                 "{prefix}.tasks.{task} task result '{result}' for task '{name}' is invalid"
             ))
             .maybe(result, RESULTS.iter().copied()));
         }
     }
-    for (name, result) in wanted {
-        let Some(on) = dag.tasks.iter().find(|t| t.name == *name) else {
-            return Err(Fault::new(format!(
-                "{prefix}.tasks.{task} dependency '{name}' not defined"
-            )));
+    for wanted in &graph.wanted[at] {
+        let name = &wanted.task;
+        let Some(on) = graph.task(name) else {
+            return Err(Fault::new(format!("{prefix}.tasks.{task} dependency '{name}' not defined")));
         };
-        let looped = !on.with_items.is_empty() || !on.with_param.is_empty() || on.with_sequence.is_some();
-        if matches!(result.as_deref(), Some("AnySucceeded" | "AllFailed")) && !looped {
+        let looped = is_looped(on) || on.with_sequence.is_some();
+        if matches!(wanted.result.as_deref(), Some("AnySucceeded" | "AllFailed")) && !looped {
             // The peer names the dependency in both places.
             return Err(Fault::new(format!(
                 "{prefix}.tasks.{name} dependency '{name}' uses an items-based condition such as .AnySucceeded or \
@@ -202,170 +113,108 @@ fn check_wanted(prefix: &str, dag: &DagTemplate, task: &str, wanted: &Wanted) ->
     Ok(())
 }
 
-fn check_cycles(name: &str, dag: &DagTemplate, wanted: &[Wanted]) -> Result<(), Fault> {
-    let names: Vec<Vec<String>> = wanted
-        .iter()
-        .map(|w| w.iter().map(|(name, _)| name.clone()).collect())
-        .collect();
-    let graph = dag
-        .tasks
-        .iter()
-        .zip(&names)
-        .map(|(task, on)| (task.name.as_str(), on.as_slice()))
-        .collect();
-    match cycle(&graph) {
-        Some(cycle) => Err(Fault::new(format!(
-            "templates.{name}.tasks dependency cycle detected: {cycle}"
-        ))
-        .at(&[Place::Key("dag"), Place::Key("tasks")])),
-        None => Ok(()),
-    }
-}
-
-fn check_targets(
-    check: &Check<'_>,
-    template: &Template,
-    dag: &DagTemplate,
-    names: &Names,
-) -> Result<(), Fault> {
+fn check_targets(check: &Check<'_>, prefix: &str, graph: &Graph<'_>, names: &Names) -> Result<(), Fault> {
     let place = [Place::Key("dag"), Place::Key("target")];
-    let json = go_json::quoted(&dag.target);
+    let target = &graph.dag.target;
     names
-        .check_tags(&check.globals, &json, check.template_only)
-        .map_err(|f| {
-            f.within(&format!("templates.{}.targets ", template.name))
-                .at(&place)
-        })?;
-    if dag.target.is_empty() {
+        .check_tags(&check.globals, &go_json::quoted(target), check.template_only)
+        .map_err(|f| f.within(&format!("{prefix}.targets ")).at(&place))?;
+    if target.is_empty() {
         return Ok(());
     }
-    let known = || dag.tasks.iter().map(|t| t.name.as_str());
-    match dag
-        .target
-        .split(' ')
-        .find(|target| !has_tag(target) && !known().any(|task| task == *target))
-    {
-        Some(target) => Err(Fault::new(format!(
-            "templates.{}.targets: target '{target}' is not defined",
-            template.name
-        ))
-        .maybe(target, known())
-        .at(&place)),
+    match target.split(' ').find(|target| !has_tag(target) && graph.task(target).is_none()) {
+        Some(target) => Err(Fault::new(format!("{prefix}.targets: target '{target}' is not defined"))
+            .maybe(target, graph.names())
+            .at(&place)),
         None => Ok(()),
     }
 }
 
 /// Checks what a task uses: variables, arguments, and its template with them.
-#[expect(clippy::too_many_arguments, reason = "each is another view of the same DAG")]
-fn check_use<'a>(
-    check: &mut Check<'a>,
+fn check_use(
+    check: &mut Check<'_>,
     base: &Base,
-    template: &Template,
-    dag: &DagTemplate,
+    prefix: &str,
+    graph: &Graph<'_>,
     at: usize,
-    wanted: &[Wanted],
-    resolved: &BTreeMap<&str, Option<Cow<'a, Template>>>,
+    resolved: &Resolved<'_, '_>,
     names: &mut Names,
 ) -> Result<(), Fault> {
-    let task = &dag.tasks[at];
-    let prefix = format!("templates.{}.tasks.{}", template.name, task.name);
+    let task = &graph.dag.tasks[at];
+    let prefix = format!("{prefix}.tasks.{}", task.name);
     let within = |f: Fault| f.within(&format!("{prefix} "));
-    let found = |name: &str| resolved.get(name).and_then(Option::as_deref);
-    names.add_outputs(
-        &mut check.globals,
-        found(&task.name),
-        &format!("tasks.{}", task.name),
-        is_looped(task),
-    );
-    let ancestors = ancestors(dag, at, wanted);
-    let mut own = names.clone();
-    for ancestor in ancestors.iter().map(|at| &dag.tasks[*at]) {
-        let of = format!("tasks.{}", ancestor.name);
-        own.add_outputs(
-            &mut check.globals,
-            found(&ancestor.name),
-            &of,
-            is_looped(ancestor),
-        );
-        own.add(format!("{of}.status"));
+    add_outputs(names, check, resolved, task);
+    let json = go_json::to_string(task).expect("wire types are always valid JSON");
+    let mut own = own_names(task);
+    own.add_items(&task.with_items, &task.with_param, task.with_sequence.as_ref()).map_err(within)?;
+    for ancestor in referred(&json)? {
+        if let Some(found) = graph.ancestor(at, &ancestor) {
+            add_outputs(&mut own, check, resolved, found);
+            own.add(format!("tasks.{ancestor}.status"));
+        }
     }
+    check_arguments_come_from_ancestors(graph, at).map_err(within)?;
+    names.check_tags_with(&own, &check.globals, &json, check.template_only).map_err(within)?;
+    arguments::check(&format!("{prefix}.arguments."), &task.arguments, false)
+        .map_err(|f| f.at(&[Place::Key("arguments")]))?;
+    check.holder(base, &Holder::of_task(task), Supplied::Given(&task.arguments)).map_err(within)?;
+    Ok(())
+}
+
+fn add_outputs(names: &mut Names, check: &mut Check<'_>, resolved: &Resolved<'_, '_>, task: &DagTask) {
+    let template = resolved.get(task.name.as_str()).and_then(Option::as_deref);
+    names.add_outputs(&mut check.globals, template, &format!("tasks.{}", task.name), is_looped(task));
+}
+
+/// Names that only the task itself may use.
+fn own_names(task: &DagTask) -> Names {
+    let mut own = Names::default();
     if !task.hooks.is_empty() || !task.on_exit.is_empty() {
         own.add(format!("tasks.{}.status", task.name));
     }
     if let Some(inline) = &task.inline {
-        inline
-            .inputs
-            .parameters
-            .iter()
-            .for_each(|p| own.add(format!("inputs.parameters.{}", p.name)));
-        inline.inputs.artifacts.iter().for_each(|a| {
-            own.add(format!("inputs.artifacts.{}", a.name));
-            own.add(format!("inputs.artifacts.{}.path", a.name));
-        });
+        for parameter in &inline.inputs.parameters {
+            own.add(format!("inputs.parameters.{}", parameter.name));
+        }
+        for artifact in &inline.inputs.artifacts {
+            own.add(format!("inputs.artifacts.{}", artifact.name));
+            own.add(format!("inputs.artifacts.{}.path", artifact.name));
+        }
         own.add("pod.name");
     }
-    own.add_items(&task.with_items, &task.with_param, task.with_sequence.as_ref())
-        .map_err(within)?;
-    check_arguments_come_from_ancestors(dag, task, &ancestors).map_err(within)?;
-    let json = go_json::to_string(task).expect("wire types are always valid JSON");
-    own.check_tags(&check.globals, &json, check.template_only)
-        .map_err(within)?;
-    arguments::check(&format!("{prefix}.arguments."), &task.arguments, false)
-        .map_err(|f| f.at(&[Place::Key("arguments")]))?;
-    check
-        .holder(base, &Holder::of_task(task), Supplied::Given(&task.arguments))
-        .map_err(within)?;
-    Ok(())
+    own
+}
+
+/// Tasks that the tags of a JSON text name.
+fn referred(json: &str) -> Result<BTreeSet<String>, Fault> {
+    if !json.contains("tasks.") {
+        return Ok(BTreeSet::new());
+    }
+    let tags = simple_tags(json)?;
+    let names = tags.iter().filter_map(|tag| tag.trim().strip_prefix("tasks.")?.split('.').next());
+    Ok(names.map(ToOwned::to_owned).collect())
 }
 
 fn is_looped(task: &DagTask) -> bool {
     !task.with_items.is_empty() || !task.with_param.is_empty()
 }
 
-/// Every task that must end before this one starts.
-fn ancestors(dag: &DagTemplate, at: usize, wanted: &[Wanted]) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    let mut waiting = vec![at];
-    while let Some(index) = waiting.pop() {
-        for (name, _) in &wanted[index] {
-            if let Some(on) = dag.tasks.iter().position(|t| t.name == *name)
-                && found.insert(on)
-            {
-                waiting.push(on);
-            }
-        }
-    }
-    found
-}
-
-fn check_arguments_come_from_ancestors(
-    dag: &DagTemplate,
-    task: &DagTask,
-    ancestors: &BTreeSet<usize>,
-) -> Result<(), Fault> {
+fn check_arguments_come_from_ancestors(graph: &Graph<'_>, at: usize) -> Result<(), Fault> {
+    let arguments = &graph.dag.tasks[at].arguments;
     let missing = |text: &str| {
-        let name = text
-            .strip_prefix("{{tasks.")?
-            .split(['.', '}'])
-            .next()?
-            .to_owned();
-        let is_ancestor = ancestors.iter().any(|at| dag.tasks[*at].name == name);
-        (!is_ancestor).then_some(name)
+        let name = text.strip_prefix("{{tasks.")?.split(['.', '}']).next()?;
+        graph.ancestor(at, name).is_none().then(|| name.to_owned())
     };
-    for parameter in &task.arguments.parameters {
+    for parameter in &arguments.parameters {
         if let Some(name) = parameter.value.as_ref().and_then(|value| missing(value.as_str())) {
-            return Err(Fault::new(format!(
-                "missing dependency '{name}' for parameter '{}'",
-                parameter.name
-            )));
+            let parameter = &parameter.name;
+            return Err(Fault::new(format!("missing dependency '{name}' for parameter '{parameter}'")));
         }
     }
-    for artifact in &task.arguments.artifacts {
+    for artifact in &arguments.artifacts {
         if let Some(name) = missing(&artifact.from) {
-            return Err(Fault::new(format!(
-                "missing dependency '{name}' for artifact '{}'",
-                artifact.name
-            )));
+            let artifact = &artifact.name;
+            return Err(Fault::new(format!("missing dependency '{name}' for artifact '{artifact}'")));
         }
     }
     Ok(())

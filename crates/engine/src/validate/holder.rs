@@ -1,7 +1,7 @@
 //! What steps, tasks and entrypoints name: the template behind it, and its validation (C-VAL-06).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::{
     ClusterWorkflowTemplate, DagTask, Template, TemplateRef, WorkflowSpec, WorkflowStep, WorkflowTemplate,
@@ -65,6 +65,8 @@ pub(super) struct Check<'a> {
     pub templates: &'a Templates,
     /// The workflow's own templates.
     pub local: &'a [Template],
+    /// Where in them each name is first.
+    pub local_index: BTreeMap<&'a str, usize>,
     /// The workflow's `templateDefaults`.
     pub defaults: Option<&'a Template>,
     pub globals: Globals,
@@ -116,8 +118,7 @@ impl<'a> Check<'a> {
     /// The index of a workflow's own template.
     fn index_of_own(&self, base: &Base, holder: &Holder<'_>) -> Option<usize> {
         let own = holder.inline.is_none() && holder.reference.is_none() && matches!(base, Base::Local(_));
-        own.then(|| self.local.iter().position(|t| t.name == holder.template))
-            .flatten()
+        own.then(|| self.local_index.get(holder.template).copied()).flatten()
     }
 
     fn find(&self, base: &Base, holder: &Holder<'_>) -> Result<Option<Found<'a>>, Fault> {
@@ -179,7 +180,11 @@ impl<'a> Check<'a> {
             )));
         }
         let known = self.templates_of(&base);
-        match known.iter().find(|t| t.name == name) {
+        let found = match &base {
+            Base::Local(_) => self.local_index.get(name).map(|at| &known[*at]),
+            Base::Namespaced(_) | Base::Cluster(_) => known.iter().find(|t| t.name == name),
+        };
+        match found {
             Some(template) => {
                 let id = Some(format!("{}/{name}", base.scope_text()));
                 known_kind(Found {

@@ -1,5 +1,7 @@
 //! Names of templates, steps, tasks, parameters and artifacts (C-VAL-02).
 
+use std::collections::BTreeSet;
+
 use super::Fault;
 use super::fault::Place;
 
@@ -34,7 +36,7 @@ pub(super) fn check_list<'a>(
     names: impl Iterator<Item = &'a str>,
     fault: fn(&str) -> Option<String>,
 ) -> Result<(), Fault> {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (index, name) in names.enumerate() {
         let wrong = |message: String| Err(Fault::new(message).at(&[Place::Index(index), Place::Key("name")]));
         if name.is_empty() {
@@ -43,10 +45,9 @@ pub(super) fn check_list<'a>(
         if let Some(why) = fault(name) {
             return wrong(format!("[{index}].name: '{name}' is invalid: {why}"));
         }
-        if seen.contains(&name) {
+        if !seen.insert(name) {
             return wrong(format!("[{index}].name '{name}' is not unique"));
         }
-        seen.push(name);
     }
     Ok(())
 }

@@ -163,30 +163,47 @@ impl Names {
 
     /// Checks every simple tag of a JSON text.
     pub fn check_tags(&self, globals: &Globals, json: &str, template_only: bool) -> Result<(), Fault> {
+        self.check_tags_with(&Self::default(), globals, json, template_only)
+    }
+
+    /// The same with some more names, so that these here need not be copied for each of many tasks.
+    pub fn check_tags_with(
+        &self,
+        more: &Self,
+        globals: &Globals,
+        json: &str,
+        template_only: bool,
+    ) -> Result<(), Fault> {
         if !json.contains("{{") {
             return Ok(());
         }
-        let found = tags::simple_tags_in_json(json).map_err(|error| Fault::new(error.to_string()))?;
-        for raw in found {
+        for raw in simple_tags(json)? {
             let tag = raw.trim();
-            if CHECKED.iter().any(|begin| tag.starts_with(begin)) && !self.knows(globals, tag, template_only)
-            {
-                let known = self.known.iter().chain(globals.values.keys()).map(String::as_str);
-                return Err(Fault::new(format!("failed to resolve {{{{{raw}}}}}")).maybe(tag, known));
+            let free = !CHECKED.iter().any(|begin| tag.starts_with(begin))
+                || ALWAYS.iter().any(|begin| tag.starts_with(begin))
+                || globals.values.contains_key(tag)
+                || (template_only && tag.starts_with("workflow.parameters."));
+            if !free && !self.knows(tag) && !more.knows(tag) {
+                let known = self.known.iter().chain(&more.known).chain(globals.values.keys());
+                return Err(
+                    Fault::new(format!("failed to resolve {{{{{raw}}}}}")).maybe(tag, known.map(String::as_str))
+                );
             }
         }
         Ok(())
     }
 
-    fn knows(&self, globals: &Globals, tag: &str, template_only: bool) -> bool {
+    fn knows(&self, tag: &str) -> bool {
         self.known.contains(tag)
-            || globals.values.contains_key(tag)
-            || ALWAYS.iter().any(|begin| tag.starts_with(begin))
             || (self.any_item && tag.starts_with("item"))
             || (self.any_output_parameter && tag.starts_with("workflow.outputs.parameters."))
             || (self.any_output_artifact && tag.starts_with("workflow.outputs.artifacts."))
-            || (template_only && tag.starts_with("workflow.parameters."))
     }
+}
+
+/// The simple tags of a JSON text, as they stand there.
+pub(super) fn simple_tags(json: &str) -> Result<Vec<String>, Fault> {
+    tags::simple_tags_in_json(json).map_err(|error| Fault::new(error.to_string()))
 }
 
 /// Whether a node of the template has a result and an exit code.

@@ -42,6 +42,11 @@ pub(super) fn is_leaf(template: &Template) -> bool {
 /// Checks a template with the given arguments; its body only once.
 pub(super) fn check(check: &mut Check<'_>, found: &Found<'_>, supplied: Supplied<'_>) -> Result<(), Fault> {
     let template = &*found.template;
+    let seen = found.id.as_ref().is_some_and(|id| check.seen.contains(id));
+    if seen && !depends_on_arguments(template) {
+        return arguments::check_supplied(template, supplied)
+            .map_err(|f| f.within(&format!("templates.{} ", template.name)));
+    }
     check_kind(template)?;
     let mut names = inputs::check(template)?;
     let mut locals: BTreeMap<String, Value> = BTreeMap::new();
@@ -86,6 +91,12 @@ pub(super) fn check(check: &mut Check<'_>, found: &Found<'_>, supplied: Supplied
         .metrics
         .as_ref()
         .map_or(Ok(()), |found| metrics::check(&template.name, found))
+}
+
+/// Whether fields outside the body, which are checked each time, have variables in them.
+fn depends_on_arguments(template: &Template) -> bool {
+    let policy = template.retry_strategy.as_ref().map_or("", |s| s.retry_policy.as_str());
+    [template.timeout.as_str(), &template.pending_timeout, policy].into_iter().any(has_tag)
 }
 
 fn check_kind(template: &Template) -> Result<(), Fault> {
