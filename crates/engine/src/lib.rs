@@ -18,6 +18,7 @@ mod pass;
 pub mod plan;
 pub mod pod;
 mod snapshot;
+pub mod submit;
 pub mod throttle;
 pub mod transient;
 pub mod ttl;

@@ -8,6 +8,7 @@ mod depends;
 mod durations;
 mod edits;
 mod expr;
+mod merge;
 mod names;
 mod objects;
 mod pods;
@@ -37,6 +38,7 @@ const KINDS: &[(&str, Check)] = &[
     ("durations", durations::check),
     ("edits", edits::check),
     ("expr", expr::check),
+    ("merge", merge::check),
     ("names", names::check),
     ("objects", objects::check),
     ("objects-examples", objects::check_example),
@@ -51,7 +53,20 @@ const KINDS: &[(&str, Check)] = &[
 ];
 
 /// Kinds of which every vector must agree, so that `cargo xtask test` fails when one no longer does.
-const CLAIMED: &[&str] = &["objects"];
+const CLAIMED: &[&str] = &[
+    "cliformat",
+    "depends",
+    "durations",
+    "edits",
+    "expr",
+    "objects",
+    "pods",
+    "template",
+    "template-tags",
+    "traces-random",
+    "validate",
+    "when",
+];
 
 /// How many differences of a file are printed.
 const SHOWN: usize = 3;
