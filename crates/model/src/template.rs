@@ -157,7 +157,7 @@ objects! {
         /// Name under which an output is seen by the whole workflow.
         pub global_name: String = "globalName", omit;
         /// The only values allowed.
-        pub enum_: Vec<AnyString> = "enum", omit;
+        pub enum_: List<AnyString> = "enum", omit;
         /// What it is for.
         pub description: Option<AnyString> = "description", omit;
     }

@@ -67,8 +67,11 @@ fn check_parameter(path: &str, parameter: &Parameter, values_later: bool) -> Res
             )));
         }
     }
-    if parameter.enum_.is_empty() {
+    if parameter.enum_.is_null() {
         return Ok(());
+    }
+    if parameter.enum_.is_empty() {
+        return Err(Fault::new(format!("{path}.enum should contain at least one value")));
     }
     match &parameter.value {
         None if values_later => Ok(()),
