@@ -34,6 +34,7 @@ async fn send(
     response.into_body().collect().await.expect("a body").to_bytes()
 }
 
+#[expect(clippy::print_stderr, reason = "the figures are what this program is for")]
 fn report(what: &str, start: Instant, count: u32) {
     let micros = start.elapsed().as_micros() as f64 / f64::from(count);
     eprintln!("{what:<40} {micros:>8.1} µs each, {:>8.0} a second", 1e6 / micros);

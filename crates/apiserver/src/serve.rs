@@ -54,7 +54,10 @@ impl ApiServer {
         let mut connections = tokio::task::JoinSet::new();
         tokio::pin!(stop);
         loop {
-            let slot = slots.clone().acquire_owned().await.map_err(io::Error::other)?;
+            let slot = tokio::select! {
+                () = &mut stop => return Ok(()),
+                slot = slots.clone().acquire_owned() => slot.map_err(io::Error::other)?,
+            };
             let stream = tokio::select! {
                 () = &mut stop => return Ok(()),
                 Some(_) = connections.join_next() => continue,

@@ -218,7 +218,7 @@ impl ApiServer {
     /// Keeps the number of events bounded.
     pub(super) fn drop_old_events(&self) {
         let core = self.store.read();
-        if core.revision() % SWEEP_EVERY != 0 {
+        if !core.revision().is_multiple_of(SWEEP_EVERY) {
             return;
         }
         let mut events = core.list("events", "").objects;

@@ -47,10 +47,11 @@ impl ApiServer {
             fields.insert("kind".to_owned(), kind.kind.as_str().into());
         }
         let generated = self.fill_metadata(kind, namespace, &mut object);
-        if kind.status && kind.origin == Origin::Custom {
-            if let Some(fields) = object.as_object_mut() {
-                fields.remove("status");
-            }
+        let fields = object
+            .as_object_mut()
+            .filter(|_| kind.status && kind.origin == Origin::Custom);
+        if let Some(fields) = fields {
+            fields.remove("status");
         }
         self.admit(kind, &mut object)?;
         self.check_new(kind, &object)?;

@@ -314,8 +314,10 @@ impl ApiServer {
 
 /// The response that shows one stored object.
 fn shown(code: StatusCode, call: &Call, object: &Object) -> Response<Body> {
-    if read::wants_table(call) {
-        return reply::json(code, &call.printing().one(object));
+    match read::Form::of(call) {
+        read::Form::Object => {}
+        read::Form::Table => return reply::json(code, &call.printing().one(object)),
+        read::Form::Metadata => return reply::json(code, &read::metadata_of(object)),
     }
     match versioned(&call.kind, &object.value) {
         Some(value) => reply::json(code, &value),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{ApiServer, Call, shown, versioned};
 use crate::body::Body;
 use crate::kinds::{Kind, Origin};
+use crate::meta;
 use crate::reply;
 use crate::selector::{Fields, Labels};
 use crate::status::{Result, Status};
@@ -51,11 +52,40 @@ impl Choice {
     }
 }
 
-/// Whether the client asked for the form that kubectl prints.
-pub(super) fn wants_table(call: &Call) -> bool {
-    let accept = call.header(http::header::ACCEPT);
-    let first = accept.split(',').next().unwrap_or_default();
-    first.contains("as=Table") && first.contains("g=meta.k8s.io")
+/// In which form the client wants objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As they are.
+    Object,
+    /// As kubectl prints them.
+    Table,
+    /// Only their metadata.
+    Metadata,
+}
+
+impl Form {
+    /// The first form of `Accept` that we can make.
+    pub fn of(call: &Call) -> Self {
+        let accept = call.header(http::header::ACCEPT);
+        let known = accept.split(',').find_map(|part| {
+            let r#as = part
+                .split(';')
+                .find_map(|parameter| parameter.trim().strip_prefix("as="));
+            match r#as {
+                Some("Table") => Some(Form::Table),
+                Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Form::Metadata),
+                Some(_) => None,
+                None => part.contains("json").then_some(Form::Object),
+            }
+        });
+        known.unwrap_or(Form::Object)
+    }
+}
+
+/// The metadata of an object as an object of its own.
+pub(super) fn metadata_of(object: &Object) -> Value {
+    let metadata = meta::metadata(&object.value).cloned().unwrap_or_default();
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
 }
 
 impl ApiServer {
@@ -88,13 +118,21 @@ impl ApiServer {
             }
         }
         tracing::trace!(resource = %call.kind.resource, objects = shown.len(), continued = after, "Listed");
-        if wants_table(call) {
-            return Ok(reply::json(
+        match Form::of(call) {
+            Form::Object => Ok(list_response(&call.kind, &shown, &metadata)),
+            Form::Table => Ok(reply::json(
                 StatusCode::OK,
                 &call.printing().list(&shown, &metadata),
-            ));
+            )),
+            Form::Metadata => {
+                let items: Vec<Value> = shown.iter().map(|object| metadata_of(object)).collect();
+                let list = json!({
+                    "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+                    "items": items,
+                });
+                Ok(reply::json(StatusCode::OK, &list))
+            }
         }
-        Ok(list_response(&call.kind, &shown, &metadata))
     }
 
     /// The objects from which the list is picked, and whether this continues an earlier page.

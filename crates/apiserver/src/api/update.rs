@@ -294,24 +294,20 @@ fn same_but_version(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else {
         return a == b;
     };
-    let rest = |object: &Map<String, Value>| object.iter().filter(|(field, _)| *field != "metadata").count();
-    let others = a.iter().filter(|(field, _)| *field != "metadata");
-    let empty = Map::new();
-    let metadata = |o: &Map<String, Value>| {
-        o.get("metadata")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or(empty.clone())
+    let same = |a: &Map<String, Value>, b: &Map<String, Value>, but: &str| {
+        let count = |fields: &Map<String, Value>| fields.len() - usize::from(fields.contains_key(but));
+        count(a) == count(b)
+            && a.iter()
+                .all(|(field, value)| field == but || b.get(field) == Some(value))
     };
-    let strip = |mut m: Map<String, Value>| {
-        m.remove("resourceVersion");
-        m
-    };
-    rest(a) == rest(b)
-        && others
-            .into_iter()
-            .all(|(field, value)| b.get(field) == Some(value))
-        && strip(metadata(a)) == strip(metadata(b))
+    fn metadata(object: &Map<String, Value>) -> Option<&Map<String, Value>> {
+        object.get("metadata").and_then(Value::as_object)
+    }
+    same(a, b, "metadata")
+        && match (metadata(a), metadata(b)) {
+            (Some(a), Some(b)) => same(a, b, "resourceVersion"),
+            (a, b) => a == b,
+        }
 }
 
 /// Whether two states differ only in metadata and, where it is a subresource, status.

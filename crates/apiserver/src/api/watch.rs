@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::read::{Choice, object_text, parse_revision, wants_table};
+use super::read::{Choice, Form, metadata_of, object_text, parse_revision};
 use super::{ApiServer, Call};
 use crate::body::{Body, BoxError};
 use crate::kinds::Kind;
@@ -38,7 +38,7 @@ struct Watcher {
     /// Texts of the objects that existed when the watch began.
     first: Option<Bytes>,
     bookmarks: bool,
-    as_table: bool,
+    form: Form,
     include: String,
     next_bookmark: Instant,
     end: Instant,
@@ -72,7 +72,7 @@ impl ApiServer {
             // The bell is taken before the list, so that no change falls between them.
             bell: self.store.bell(&call.kind.resource),
             server: self.clone(),
-            as_table: wants_table(&call),
+            form: Form::of(&call),
             include: call.query.get("includeObject").to_owned(),
             kind: call.kind,
             choice,
@@ -190,16 +190,18 @@ impl Watcher {
         text.put_slice(b"{\"type\":\"");
         text.put_slice(r#type.as_bytes());
         text.put_slice(b"\",\"object\":");
-        if self.as_table {
-            let now = self.server.options.clock.now();
-            let printing = Printing {
-                kind: &self.kind,
-                now,
-                include: &self.include,
-            };
-            text.put_slice(printing.one(object).to_string().as_bytes());
-        } else {
-            text.put(object_text(&self.kind, object));
+        match self.form {
+            Form::Object => text.put(object_text(&self.kind, object)),
+            Form::Table => {
+                let now = self.server.options.clock.now();
+                let printing = Printing {
+                    kind: &self.kind,
+                    now,
+                    include: &self.include,
+                };
+                text.put_slice(printing.one(object).to_string().as_bytes());
+            }
+            Form::Metadata => text.put_slice(metadata_of(object).to_string().as_bytes()),
         }
         text.put_slice(b"}\n");
     }

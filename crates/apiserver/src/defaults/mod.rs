@@ -50,9 +50,10 @@ pub fn on_create(kind: &Kind, object: &mut Value, world: &World<'_>) -> Result<(
         }
         "customresourcedefinitions.apiextensions.k8s.io" => definition(object, world.clock),
         "roles.rbac.authorization.k8s.io" | "clusterroles.rbac.authorization.k8s.io" => {
-            if object.get("rules").is_none() {
-                object["rules"] = Value::Null;
-            }
+            // Kubernetes shows a role without rules with null.
+            object
+                .as_object_mut()
+                .map(|fields| fields.entry("rules").or_insert(Value::Null));
         }
         "nodes" => {
             child(object, "spec");

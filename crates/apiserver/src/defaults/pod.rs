@@ -107,16 +107,22 @@ fn complete_container(container: &mut Map<String, Value>) {
             complete_probe(probe);
         }
     }
-    let resources = container.get_mut("resources").and_then(Value::as_object_mut);
-    if let Some(resources) = resources {
-        if let Some(Value::Object(limits)) = resources.get("limits").cloned() {
-            let requests = resources.entry("requests").or_insert_with(|| json!({}));
-            if let Some(requests) = requests.as_object_mut() {
-                for (name, amount) in limits {
-                    put(requests, &name, amount);
-                }
-            }
-        }
+    if let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut) {
+        request_limits(resources);
+    }
+}
+
+/// What is limited and not requested is requested up to its limit.
+fn request_limits(resources: &mut Map<String, Value>) {
+    let Some(Value::Object(limits)) = resources.get("limits").cloned() else {
+        return;
+    };
+    let requests = resources.entry("requests").or_insert_with(|| json!({}));
+    let Some(requests) = requests.as_object_mut() else {
+        return;
+    };
+    for (name, amount) in limits {
+        put(requests, &name, amount);
     }
 }
 

@@ -92,6 +92,10 @@ async fn works(client: kube::Client) {
             .any(|map| map.metadata.name.as_ref() == Some(&name))
     );
     let from = list.metadata.resource_version.unwrap();
+    let named = maps.get_metadata(&name).await.unwrap();
+    assert_eq!(named.metadata.name, Some(name.clone()));
+    let all = maps.list_metadata(&ListParams::default()).await.unwrap();
+    assert!(all.items.iter().any(|map| map.metadata == named.metadata));
     maps.delete(&name, &DeleteParams::default()).await.unwrap();
     let events = maps.watch(&WatchParams::default(), &from).await.unwrap();
     let mut events = std::pin::pin!(events);

@@ -28,7 +28,10 @@ fn writes() -> impl Strategy<Value = Vec<Write>> {
 }
 
 fn key(name: u8) -> Key {
-    Key::new(if name % 2 == 0 { "a" } else { "b" }, &format!("n{name}"))
+    Key::new(
+        if name.is_multiple_of(2) { "a" } else { "b" },
+        &format!("n{name}"),
+    )
 }
 
 fn object(value: u8) -> Value {
