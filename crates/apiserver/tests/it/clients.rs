@@ -11,7 +11,9 @@ use argosy_apiserver::{
 };
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{
     Api, AttachParams, DeleteParams, DynamicObject, GroupVersionKind, ListParams, LogParams, Patch,
     PatchParams, PostParams, WatchEvent, WatchParams,
@@ -279,4 +281,45 @@ async fn commands_run_in_containers() {
     server.set_kubelet(Arc::new(Echo));
     commands_run(client).await;
     commands_run(over_tls(&server, Some(TOKEN.into())).await).await;
+}
+
+#[tokio::test]
+async fn roles_decide_when_they_are_asked() {
+    let server = ApiServer::new(Options {
+        rbac: true,
+        ..options()
+    })
+    .unwrap();
+    let owner = kube::Client::new(server.service(), "default");
+    let accounts: Api<ServiceAccount> = Api::default_namespaced(owner.clone());
+    let request = accounts
+        .create_token_request("default", &PostParams::default(), &Default::default())
+        .await
+        .unwrap();
+    let pods: Api<Pod> =
+        Api::default_namespaced(over_tls(&server, Some(request.status.unwrap().token)).await);
+    let refused = pods.list(&ListParams::default()).await.unwrap_err();
+    let expected = "pods is forbidden: User \"system:serviceaccount:default:default\" cannot list resource \"pods\" in \
+        API group \"\" in the namespace \"default\"";
+    assert!(
+        matches!(&refused, kube::Error::Api(s) if s.code == 403 && s.message == expected),
+        "{refused}"
+    );
+    let roles: Api<Role> = Api::default_namespaced(owner.clone());
+    let role = json!({"metadata": {"name": "r"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]});
+    roles
+        .create(&PostParams::default(), &serde_json::from_value(role).unwrap())
+        .await
+        .unwrap();
+    let bindings: Api<RoleBinding> = Api::default_namespaced(owner);
+    let binding = json!({
+        "metadata": {"name": "r"}, "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"},
+    });
+    bindings
+        .create(&PostParams::default(), &serde_json::from_value(binding).unwrap())
+        .await
+        .unwrap();
+    pods.list(&ListParams::default()).await.unwrap();
+    assert!(matches!(pods.get("x").await.unwrap_err(), kube::Error::Api(status) if status.code == 403));
 }

@@ -399,3 +399,49 @@ async fn methods_and_sizes_are_bounded() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn custom_objects_are_held_to_their_schema() {
+    let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let mut strict = argosy_apiserver::definition("example.com", "v1", "stricts", "Strict", true);
+    strict["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = json!({"type": "object", "properties": {
+        "spec": {"type": "object", "required": ["n"], "properties": {
+            "n": {"type": "integer"}, "mode": {"type": "string", "default": "fast"},
+        }},
+    }});
+    let path = "/apis/example.com/v1/namespaces/default/stricts";
+    let object = |spec: Value| json!({"apiVersion": "example.com/v1", "kind": "Strict", "metadata": {"name": "s"}, "spec": spec});
+    check(vec![
+        post(crds, strict).gives(201, json!({})),
+        post(path, object(json!({"n": "x"}))).gives(422, failure(
+            "Invalid",
+            "Strict.example.com \"s\" is invalid: spec.n: Invalid value: \"string\": spec.n in body must be of type \
+            integer: \"string\"",
+        )),
+        post(&format!("{path}?fieldValidation=Strict"), object(json!({"n": 1, "z": 1}))).gives(400, failure(
+            "BadRequest",
+            "Strict in version \"v1\" cannot be handled as a Strict: strict decoding error: unknown field \"spec.z\"",
+        )),
+        post(path, object(json!({"n": 1, "z": 1}))).gives(201, json!({"spec": {"n": 1, "mode": "fast", "z": null}})),
+        merge(&format!("{path}/s"), json!({"spec": {"n": null}})).gives(422, json!({"reason": "Invalid"})),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn kubectls_protobuf_bodies_are_read() {
+    // A ConfigMap `x` with `a: b`, as kubectl create configmap sends it.
+    let mut body = b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\x0d".to_vec();
+    body.extend_from_slice(b"\x0a\x03\x0a\x01x\x12\x06\x0a\x01a\x12\x01b");
+    let server = crate::common::server();
+    let request = http::Request::post(CM).header("content-type", "application/vnd.kubernetes.protobuf");
+    let request = request
+        .body(http_body_util::Full::new(bytes::Bytes::from(body)))
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(server.service(), request)
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 201);
+    let expected = json!({"kind": "ConfigMap", "data": {"a": "b"}});
+    crate::common::check_on(&server, vec![get(&format!("{CM}/x")).gives(200, expected)]).await;
+}
