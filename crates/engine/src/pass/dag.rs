@@ -180,7 +180,8 @@ impl Pass<'_> {
         let id = self.nodes.id(&node_name);
         let node = self.nodes.get(&id).cloned();
         let mut vars = Vars::new();
-        if let Some(node) = node.as_ref().filter(|n| n.phase == NodePhase::Running || node::fulfilled(n)) {
+        let watched = !task.hooks.is_empty() || !task.on_exit.is_empty();
+        if let Some(node) = node.as_ref().filter(|n| watched && (n.phase == NodePhase::Running || node::fulfilled(n))) {
             vars = self.task_variables(context, name);
             let own = format!("tasks.{name}");
             vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
@@ -224,7 +225,7 @@ impl Pass<'_> {
         let id = self.nodes.id(&context.node_name(name));
         let Some(task) = context.tasks.get(name).copied() else { return Ok(()) };
         let Some(node) = self.nodes.get(&id).cloned() else { return Ok(()) };
-        if node.phase != NodePhase::Running && !node::fulfilled(&node) {
+        if task.hooks.is_empty() || node.phase != NodePhase::Running && !node::fulfilled(&node) {
             return Ok(());
         }
         let mut vars = self.task_variables(context, name);
@@ -337,7 +338,11 @@ impl Pass<'_> {
         let group = self.nodes.get(id).is_some_and(|n| n.type_ == NodeType::TaskGroup);
         let vars = self.task_variables(context, &task.name);
         let prepared = match self.resolve_task(task, &vars, context) {
-            Ok(resolved) => super::loops::expand(&resolved).map(|items| (resolved, items)),
+            Ok(resolved) => {
+                let plain = resolved.hooks.is_empty() && resolved.on_exit.is_empty();
+                let settled = |item: &str| plain && self.settled(&context.node_name(item));
+                super::loops::expand(&resolved, settled).map(|items| (resolved, items))
+            }
             Err(Stop::Missing(message)) => {
                 self.waiting.insert(id.to_owned(), super::Waiting::Variable { message });
                 return Ok(());

@@ -25,7 +25,7 @@ impl Pass<'_> {
         let mut expanded = Vec::new();
         for step in group.iter() {
             match self.resolve_step(step, context) {
-                Ok(step) => match self.expand_step(&step) {
+                Ok(step) => match self.expand_step(name, &step) {
                     Ok(Some(steps)) if steps.is_empty() => {
                         let holder = Holder::from(&step);
                         let child_name = format!("{name}.{}", step.name);

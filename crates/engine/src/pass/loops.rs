@@ -52,9 +52,11 @@ pub(crate) fn loops(looped: &impl Looped) -> bool {
 
 /// The same step or task for each item: `None` when there is no loop.
 ///
+/// `settled` tells by its name whether an item needs nothing but its name any more; nothing is put into those.
+///
 /// # Errors
 /// The text for the user when the items can't be read or a variable is unknown.
-pub(crate) fn expand<L: Looped>(looped: &L) -> Result<Option<Vec<L>>, String> {
+pub(crate) fn expand<L: Looped>(looped: &L, settled: impl Fn(&str) -> bool) -> Result<Option<Vec<L>>, String> {
     let (items, param, sequence) = looped.sources();
     let items: Vec<Value> = if !items.is_empty() {
         items.iter().map(|i| i.0.clone()).collect()
@@ -83,7 +85,14 @@ pub(crate) fn expand<L: Looped>(looped: &L) -> Result<Option<Vec<L>>, String> {
     template.clear_sources();
     let mut expanded = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        expanded.push(for_item(&template, index, item)?);
+        let name = item::expanded_name(looped.name(), index, item);
+        if settled(&name) {
+            let mut named = template.clone();
+            named.rename(name);
+            expanded.push(named);
+        } else {
+            expanded.push(for_item(&template, index, item)?);
+        }
     }
     Ok(Some(expanded))
 }
@@ -108,8 +117,14 @@ fn argosy_template_json_error(text: &str, error: &serde_json::Error) -> String {
 }
 
 impl Pass<'_> {
-    /// Expands a resolved step.
-    pub fn expand_step(&self, step: &WorkflowStep) -> Result<Option<Vec<WorkflowStep>>, String> {
-        expand(step)
+    /// Expands a resolved step of a group of steps.
+    pub fn expand_step(&self, group: &str, step: &WorkflowStep) -> Result<Option<Vec<WorkflowStep>>, String> {
+        let plain = step.hooks.is_empty() && step.on_exit.is_empty() && step.when.is_empty();
+        expand(step, |name| plain && self.settled(&format!("{group}.{name}")))
+    }
+
+    /// Whether an item's node is done for good.
+    pub fn settled(&self, name: &str) -> bool {
+        self.nodes.by_name(name).is_some_and(crate::node::fulfilled)
     }
 }

@@ -110,6 +110,9 @@ impl Pass<'_> {
             Ok(found) => found,
             Err(message) => return self.refuse(call, message),
         };
+        if self.is_at_work(&id, &resolved) {
+            return Ok(Some(id));
+        }
         let strategy = self.retry_strategy(&resolved);
         let locals = self.local_variables(call, &resolved, strategy.is_some());
         let processed = match self.process_arguments(&resolved, call.arguments, &locals) {
@@ -138,6 +141,32 @@ impl Pass<'_> {
         match strategy {
             None => self.dispatch(&id, call, &base, processed, None),
             Some(strategy) => self.evaluate_retried(&id, call, &base, processed, &strategy),
+        }
+    }
+
+    /// Whether nothing can come of looking at a node: its pod is there and goes on by itself.
+    ///
+    /// What could still happen to such a node (limits, timeouts while pending, locks, a new display name) is ruled out,
+    /// so that the inputs of thousands of running pods need not be worked out in each pass.
+    fn is_at_work(&self, id: &str, template: &Template) -> bool {
+        let Some(node) = self.nodes.get(id) else { return false };
+        if self.spec.parallelism.is_some()
+            || template.synchronization.is_some()
+            || !template.timeout.is_empty()
+            || !template.pending_timeout.is_empty()
+            || template.annotations.contains_key(super::labels::DISPLAY_NAME)
+        {
+            return false;
+        }
+        let runs = |node: &argosy_model::NodeStatus| {
+            node.type_ == NodeType::Pod && self.pods.get(&node.id).is_some_and(|pods| pods.len() == 1)
+        };
+        match node.type_ {
+            NodeType::Pod => runs(node),
+            NodeType::Retry => {
+                self.nodes.attempts(node).1.is_some_and(|last| runs(last) && !node::phase_fulfilled(last))
+            }
+            _ => false,
         }
     }
 

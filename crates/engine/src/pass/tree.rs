@@ -1,5 +1,6 @@
 //! The node tree of one decision: the stored nodes with what the decision changed on top.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use argosy_model::{NodeStatus, NodeType};
@@ -11,17 +12,21 @@ pub(crate) struct Tree<'a> {
     workflow: &'a str,
     base: &'a BTreeMap<String, NodeStatus>,
     touched: BTreeMap<String, NodeStatus>,
-    /// Ids of nodes by boundary; grows with new nodes, so that loops need no scan of all nodes.
-    by_boundary: BTreeMap<String, Vec<String>>,
+    /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
+    by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
+    /// Ids of new nodes by boundary.
+    new_by_boundary: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Tree<'a> {
     pub fn new(workflow: &'a str, base: &'a BTreeMap<String, NodeStatus>) -> Self {
-        let mut by_boundary: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (id, node) in base {
-            by_boundary.entry(node.boundary_id.clone()).or_default().push(id.clone());
+        Self {
+            workflow,
+            base,
+            touched: BTreeMap::new(),
+            by_boundary: OnceCell::new(),
+            new_by_boundary: BTreeMap::new(),
         }
-        Self { workflow, base, touched: BTreeMap::new(), by_boundary }
     }
 
     pub fn id(&self, name: &str) -> String {
@@ -56,7 +61,7 @@ impl<'a> Tree<'a> {
     /// Adds a new node or replaces one.
     pub fn insert(&mut self, node: NodeStatus) {
         if self.get(&node.id).is_none() {
-            self.by_boundary.entry(node.boundary_id.clone()).or_default().push(node.id.clone());
+            self.new_by_boundary.entry(node.boundary_id.clone()).or_default().push(node.id.clone());
         }
         self.touched.insert(node.id.clone(), node);
     }
@@ -68,13 +73,17 @@ impl<'a> Tree<'a> {
         stored.chain(new)
     }
 
-    pub fn len(&self) -> usize {
-        self.base.len() + self.touched.keys().filter(|id| !self.base.contains_key(*id)).count()
-    }
-
     /// The nodes of one boundary.
     pub fn in_boundary(&self, boundary: &str) -> impl Iterator<Item = &NodeStatus> {
-        self.by_boundary.get(boundary).into_iter().flatten().filter_map(|id| self.get(id))
+        let stored = self.by_boundary.get_or_init(|| {
+            let mut index: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for (id, node) in self.base {
+                index.entry(node.boundary_id.as_str()).or_default().push(id);
+            }
+            index
+        });
+        let stored = stored.get(boundary).into_iter().flatten().filter_map(|id| self.get(id));
+        stored.chain(self.new_by_boundary.get(boundary).into_iter().flatten().filter_map(|id| self.get(id)))
     }
 
     /// The last attempt of a retry node and the number of attempts; hooks don't count (C-RTY-01).
