@@ -66,7 +66,7 @@ pub fn parse_since(text: &str) -> Result<i64, String> {
 /// Go's words: `time: invalid duration "…"`, `time: missing unit in duration "…"`,
 /// `time: unknown unit "…" in duration "…"`.
 pub fn parse_go(text: &str) -> Result<i64, String> {
-    let quoted = || go_quote(text.as_bytes());
+    let quoted = || crate::gotime::quote(text);
     let invalid = || format!("time: invalid duration {}", quoted());
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
@@ -114,7 +114,7 @@ pub fn parse_go(text: &str) -> Result<i64, String> {
         let Some(scale) = nanos(unit) else {
             return Err(format!(
                 "time: unknown unit {} in duration {}",
-                go_quote(unit.as_bytes()),
+                crate::gotime::quote(unit),
                 quoted()
             ));
         };

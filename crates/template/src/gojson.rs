@@ -66,6 +66,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Like [`Self::unexpected`] inside numbers and literals, which Go ends with a blank at the end of the text.
+    fn cut_short(&self, place: &str) -> String {
+        match self.peek() {
+            None => format!("invalid character ' ' {place}"),
+            Some(_) => self.unexpected(place),
+        }
+    }
+
     fn value(&mut self, depth: usize) -> Result<Value, String> {
         if depth > DEPTH.min(OURS) {
             return Err("exceeded max depth".into());
@@ -86,7 +94,7 @@ impl Reader<'_> {
         for expected in word.bytes() {
             if self.peek() != Some(expected) {
                 let place = format!("in literal {word} (expecting {})", show(expected));
-                return Err(self.unexpected(&place));
+                return Err(self.cut_short(&place));
             }
             self.at += 1;
         }
@@ -228,12 +236,12 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits(),
-            _ => return Err(self.unexpected("in numeric literal")),
+            _ => return Err(self.cut_short("in numeric literal")),
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
             if !matches!(self.peek(), Some(b'0'..=b'9')) {
-                return Err(self.unexpected("after decimal point in numeric literal"));
+                return Err(self.cut_short("after decimal point in numeric literal"));
             }
             self.digits();
         }
@@ -243,7 +251,7 @@ impl Reader<'_> {
                 self.at += 1;
             }
             if !matches!(self.peek(), Some(b'0'..=b'9')) {
-                return Err(self.unexpected("in exponent of numeric literal"));
+                return Err(self.cut_short("in exponent of numeric literal"));
             }
             self.digits();
         }

@@ -2,7 +2,7 @@
 //! mended here: key order, whole floats, environment variables, inputs, modules, and the words of the usual errors.
 
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, Vars, data};
 use jaq_json::{Num, Val, read};
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub fn run(filter: &str, document: &Value) -> Result<String, Error> {
     let input = read::parse_single(text.as_bytes()).map_err(|e| Error::Run(e.to_string()))?;
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let funs = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_std::extra_funs()).chain(jaq_json::funs());
-    let funs = funs.filter(|(name, ..)| !matches!(*name, "env" | "halt" | "input" | "inputs" | "input_filename" | "debug_empty" | "stderr_empty"));
+    let funs = funs.filter(|(name, ..)| !matches!(*name, "env" | "input" | "inputs" | "input_filename"));
     let arena = Arena::default();
     let modules = Loader::new(defs)
         .load(&arena, File { code: filter, path: () })
@@ -58,8 +58,12 @@ pub fn run(filter: &str, document: &Value) -> Result<String, Error> {
     let vars = Vars::new([Val::obj(jaq_json::Map::default())]);
     let context = Ctx::<data::JustLut<Val>>::new(&compiled.lut, vars);
     let mut out = String::new();
-    for (n, result) in compiled.id.run((context, input)).map(unwrap_valr).enumerate() {
-        let value = result.map_err(|e| Error::Run(e.to_string()))?;
+    for (n, result) in compiled.id.run((context, input)).enumerate() {
+        // `halt` must not end our process, as the crate's own way of taking results would.
+        let value = result.map_err(|e| match e.get_err() {
+            Ok(error) => Error::Run(error.to_string()),
+            Err(_) => Error::Run("halt error".into()),
+        })?;
         if n >= RESULTS || out.len() > SIZE {
             return Err(Error::Run(format!("filter gives more than {RESULTS} results or {SIZE} bytes")));
         }

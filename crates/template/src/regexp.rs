@@ -23,6 +23,18 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
         .map_err(|e| format!("error parsing regexp: {}", explain(pattern, &e)))
 }
 
+/// A pattern for valid text, where empty matches stand between characters, never inside one.
+///
+/// # Errors
+/// Like [`compile`].
+pub fn for_text(pattern: &str) -> Result<regex::Regex, String> {
+    let translated = translate(pattern)?;
+    regex::RegexBuilder::new(&translated)
+        .size_limit(SIZE)
+        .build()
+        .or_else(|_| compile(pattern).and_then(|_| Err("error parsing regexp: invalid expression".to_owned())))
+}
+
 /// Like [`compile`], keeping the last patterns.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use argosy_cli::print::{Clock, Style, cron, list, lookup, time, workflow};
 use argosy_model::{ConditionType, CronWorkflow, NodePhase, NodeStatus, NodeType, Workflow, WorkflowPhase};
+use argosy_template::cron::Schedule;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
@@ -148,9 +149,16 @@ fn check_nudge(clock: &Clock, vector: &Value) -> Verdict {
     same("tail", &rest, tail)
 }
 
-/// Takes the time of the next run from the recorded text: working it out is checked with the vectors of `cron`.
-fn next(_: &CronWorkflow, _: Timestamp) -> Option<Timestamp> {
-    None
+/// When a cron workflow runs next: the soonest of its schedules, none when one can't be read.
+fn next(cron: &CronWorkflow, now: Timestamp) -> Option<Timestamp> {
+    let zone = &cron.spec.timezone;
+    let times: Option<Vec<Timestamp>> = cron
+        .spec
+        .schedules
+        .iter()
+        .map(|s| Schedule::parse_in(s, zone).ok()?.next(now))
+        .collect();
+    times?.into_iter().min()
 }
 
 fn count(vector: &Value) -> usize {

@@ -33,8 +33,20 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
             }
         }
     }
-    let theirs: Vec<&str> = vector["next"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let theirs: Vec<&str> = vector["next"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let same = ours.len() == theirs.len()
-        && ours.iter().zip(&theirs).all(|(a, b)| a == b || a == "zero" && (b.starts_with("0001") || b.contains("zero")));
-    if same || hangs || theirs.contains(&"hang") { Ok(()) } else { Err(format!("ours {ours:?} | theirs {}", vector["next"])) }
+        && ours
+            .iter()
+            .zip(&theirs)
+            .all(|(a, b)| a == b || a == "zero" && (b.starts_with("0001") || b.contains("zero")));
+    if same || hangs || theirs.contains(&"hang") {
+        Ok(())
+    } else {
+        Err(format!("ours {ours:?} | theirs {}", vector["next"]))
+    }
 }

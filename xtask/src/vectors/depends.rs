@@ -43,7 +43,11 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
         Some(t) if t == ours => Ok(()),
         _ => Err(format!("{what}: ours {ours} | theirs {theirs}")),
     };
-    if vector["logic"] == "" && vector["nodes"].get(vector["target"].as_str().unwrap_or_default()).is_some() {
+    if vector["logic"] == ""
+        && vector["nodes"]
+            .get(vector["target"].as_str().unwrap_or_default())
+            .is_some()
+    {
         return Ok(());
     }
     same("logic", depends.logic(), &vector["logic"])?;
@@ -65,7 +69,9 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
 }
 
 fn evaluation(vector: &Value, depends: &Depends) -> Verdict {
-    let already_there = vector["nodes"].get(vector["target"].as_str().unwrap_or_default()).is_some();
+    let already_there = vector["nodes"]
+        .get(vector["target"].as_str().unwrap_or_default())
+        .is_some();
     if vector["proceed"] == false || already_there {
         // A dependency is not finished, or the task's own node is there: the engine decides, nothing is evaluated.
         return Ok(());

@@ -56,7 +56,9 @@ fn format(vector: &Value) -> Verdict {
 fn time(vector: &Value) -> Verdict {
     let text = vector["in"].as_str().unwrap_or_default();
     // `null` and numbers are the business of the type that holds the time.
-    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else { return Ok(()) };
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return Ok(());
+    };
     let ours = gotime::normal_rfc3339(inner);
     match (&ours, vector["out"].as_str(), vector["err"].as_str()) {
         (Ok(t), Some(out), _) if out == format!("\"{t}\"") => Ok(()),

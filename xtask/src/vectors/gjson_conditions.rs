@@ -32,5 +32,9 @@ pub fn check(file: &Value, vector: &Value) -> Verdict {
             ours.message().as_deref() == Some(err) && (ours == Outcome::Pending) == (vector["retry"] == true)
         }
     };
-    if agrees { Ok(()) } else { Err(format!("ours {ours:?} | theirs {vector}")) }
+    if agrees {
+        Ok(())
+    } else {
+        Err(format!("ours {ours:?} | theirs {vector}"))
+    }
 }

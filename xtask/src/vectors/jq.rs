@@ -13,6 +13,9 @@ pub fn check(file: &Value, vector: &Value) -> Verdict {
     match (&ours, vector["out"].as_str(), vector["err"].as_str()) {
         (Ok(text), Some(out), _) if text == out => Ok(()),
         (Err(_), None, Some(_)) => Ok(()),
-        _ => Err(format!("ours {ours:?} | theirs {} {}", vector["out"], vector["err"])),
+        _ => Err(format!(
+            "ours {ours:?} | theirs {} {}",
+            vector["out"], vector["err"]
+        )),
     }
 }

@@ -14,13 +14,24 @@ pub fn check(file: &Value, vector: &Value) -> Verdict {
         // Where Go's map order varies, the same pieces in another order are the same.
         (Ok(text), Some(out), _) if vector["unstable"] == true && letters(text) == letters(out) => Ok(()),
         (Err(e), None, Some(err)) => {
-            let stage = if matches!(e, Error::Print { .. }) { "print" } else { "parse" };
+            let stage = if matches!(e, Error::Print { .. }) {
+                "print"
+            } else {
+                "parse"
+            };
             if vector["stage"] != stage {
                 return Err(format!("stage: ours {stage}"));
             }
-            if e.to_string() == err { Ok(()) } else { Err(format!("ours {e} | theirs {err}")) }
+            if e.to_string() == err {
+                Ok(())
+            } else {
+                Err(format!("ours {e} | theirs {err}"))
+            }
         }
-        _ => Err(format!("ours {ours:?} | theirs {} {}", vector["out"], vector["err"])),
+        _ => Err(format!(
+            "ours {ours:?} | theirs {} {}",
+            vector["out"], vector["err"]
+        )),
     }
 }
 

@@ -4,10 +4,14 @@
 
 mod cliformat;
 mod compare;
+mod cron;
 mod depends;
 mod durations;
 mod edits;
 mod expr;
+mod gjson_conditions;
+mod jq;
+mod jsonpath;
 mod merge;
 mod names;
 mod objects;
@@ -34,10 +38,14 @@ pub type Check = fn(&Value, &Value) -> Verdict;
 /// Every kind that we run: the file's stem and its check.
 const KINDS: &[(&str, Check)] = &[
     ("cliformat", cliformat::check),
+    ("cron", cron::check),
     ("depends", depends::check),
     ("durations", durations::check),
     ("edits", edits::check),
     ("expr", expr::check),
+    ("gjson-conditions", gjson_conditions::check),
+    ("jq", jq::check),
+    ("jsonpath", jsonpath::check),
     ("merge", merge::check),
     ("names", names::check),
     ("objects", objects::check),

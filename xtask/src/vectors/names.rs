@@ -40,13 +40,19 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
                 let _ = names::loop_index(&field("node"));
                 return Ok(());
             }
-            return same(&json!(names::loop_index(&field("node")).unwrap_or(-1)), &vector["out"]);
+            return same(
+                &json!(names::loop_index(&field("node")).unwrap_or(-1)),
+                &vector["out"],
+            );
         }
         "expandSequence" => return sequence(vector),
         "mutexLockName" | "semaphoreLockName" => return lock_name(vector),
         "decodeLockName" => {
             let parsed = locks::Name::parse(&field("in"));
-            return outcome(parsed.map(|n| json!(n.to_string())).map_err(|e| e.to_string()), vector);
+            return outcome(
+                parsed.map(|n| json!(n.to_string())).map_err(|e| e.to_string()),
+                vector,
+            );
         }
         "saTokenSecret" => names::token_secret(&field("serviceAccount")),
         "offloadVersion" => names::offload_version(&field("marshalled")),
@@ -55,18 +61,29 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
         "cronToWorkflow" | "workflowFromTemplate" => return Ok(()),
         other => return Err(format!("unknown function {other}")),
     };
-    if ours == expected { Ok(()) } else { Err(format!("{ours:?}, expected {expected:?}")) }
+    if ours == expected {
+        Ok(())
+    } else {
+        Err(format!("{ours:?}, expected {expected:?}"))
+    }
 }
 
 fn same(ours: &Value, expected: &Value) -> Verdict {
-    if ours == expected { Ok(()) } else { Err(format!("{ours}, expected {expected}")) }
+    if ours == expected {
+        Ok(())
+    } else {
+        Err(format!("{ours}, expected {expected}"))
+    }
 }
 
 fn outcome(ours: Result<Value, String>, vector: &Value) -> Verdict {
     match (ours, vector["err"].as_str()) {
         (Ok(value), None) => same(&value, &vector["out"]),
         (Err(error), Some(expected)) if error == expected => Ok(()),
-        (ours, expected) => Err(format!("{ours:?}, expected error {expected:?}, value {}", vector["out"])),
+        (ours, expected) => Err(format!(
+            "{ours:?}, expected error {expected:?}, value {}",
+            vector["out"]
+        )),
     }
 }
 
@@ -88,7 +105,10 @@ fn artifact_gc(vector: &Value) -> Verdict {
         (None, true) => Ok(()),
         (Some(name), false) => {
             same(&json!(name), &vector["out"])?;
-            same(&json!(names::fnv1a_32(name.as_bytes()).to_string()), &vector["podLabel"])
+            same(
+                &json!(names::fnv1a_32(name.as_bytes()).to_string()),
+                &vector["podLabel"],
+            )
         }
         (ours, _) => Err(format!("{ours:?}, expected {vector}")),
     }
@@ -113,7 +133,12 @@ fn sequence(vector: &Value) -> Verdict {
     let sequence: Sequence = serde_json::from_value(vector["sequence"].clone()).map_err(|e| e.to_string())?;
     let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
     let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
-    let ours = item::sequence(start.as_deref(), end.as_deref(), count.as_deref(), &sequence.format);
+    let ours = item::sequence(
+        start.as_deref(),
+        end.as_deref(),
+        count.as_deref(),
+        &sequence.format,
+    );
     outcome(ours.map(|texts| json!(texts)).map_err(|e| e.to_string()), vector)
 }
 
@@ -127,12 +152,16 @@ fn lock_name(vector: &Value) -> Verdict {
             serde_json::from_value(vector["semaphore"].clone()).map_err(|e| e.to_string())?;
         locks::semaphore_name(&semaphore, &namespace)
     };
-    outcome(named.map(|n| json!(n.to_string())).map_err(|e| e.to_string()), vector)
+    outcome(
+        named.map(|n| json!(n.to_string())).map_err(|e| e.to_string()),
+        vector,
+    )
 }
 
 fn stored_template(vector: &Value) -> Verdict {
     let step = serde_json::from_value(vector["step"].clone()).map_err(|e| e.to_string())?;
-    let key = argosy_engine::plan::stored_template_key(&text(&vector["scope"]), &text(&vector["resource"]), &step);
+    let key =
+        argosy_engine::plan::stored_template_key(&text(&vector["scope"]), &text(&vector["resource"]), &step);
     same(&json!(key.is_some()), &vector["stored"])?;
     same(&json!(key.unwrap_or_default()), &vector["out"])
 }

@@ -1,6 +1,6 @@
 //! Bit operations on 64-bit integers.
 
-use super::integer;
+use super::arg;
 use crate::value::Value;
 
 /// Calls one of the family.
@@ -8,14 +8,19 @@ use crate::value::Value;
 /// # Errors
 /// Arguments that are no integers; a negative shift.
 pub fn call(name: &str, args: &[Value]) -> Result<Value, String> {
-    let a = integer(args, 0)?;
+    let integer = |at: usize| {
+        let v = arg(args, at)?;
+        v.integer()
+            .ok_or_else(|| format!("cannot use {} as argument (type int) to call {name}", v.type_name()))
+    };
+    let a = integer(0)?;
     if name == "bitnot" {
         return Ok(Value::Int(!a));
     }
-    let b = integer(args, 1)?;
+    let b = integer(1)?;
     let shift = || -> Result<u32, String> {
         if b < 0 {
-            return Err("invalid operation: negative shift count ".to_owned() + &format!("{b} (type int)"));
+            return Err(format!("invalid operation: negative shift count {b} (type int)"));
         }
         Ok(u32::try_from(b).unwrap_or(u32::MAX))
     };

@@ -93,7 +93,7 @@ fn bad_byte(bytes: &[u8]) -> usize {
             if group == 2 {
                 match rest.first() {
                     None => return bytes.len(),
-                    Some(&i) if bytes[i] != b'=' => return i,
+                    Some(&i) if bytes[i] != b'=' => return i - 1,
                     Some(_) => return rest.get(1).copied().unwrap_or(at),
                 }
             }

@@ -4,6 +4,7 @@ use super::{arg, text};
 use crate::expr::closures::sorted;
 use crate::expr::eval::Machine;
 use crate::expr::ops;
+use crate::expr::types::Type;
 use crate::value::{Element, List, Value, Width};
 
 /// How deep `flatten` goes.
@@ -17,30 +18,11 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
     match name {
         "get" => get(arg(args, 0)?, arg(args, 1)?),
         "concat" => concat(machine, args),
-        "first" | "last" => {
-            let items = items(arg(args, 0)?, &|t| format!("cannot get {name} element from {t}"))?;
-            Ok(if name == "first" {
-                items.first()
-            } else {
-                items.last()
-            }
-            .cloned()
-            .unwrap_or(Value::Nil))
-        }
-        "take" => {
-            let v = arg(args, 0)?;
-            items(v, &|t| format!("cannot take from {t}"))?;
-            let n = arg(args, 1)?;
-            let Some(n) = n.integer() else {
-                return Err(format!("cannot take {} elements", n.type_name()));
-            };
-            if n < 0 {
-                return Err(format!("cannot take {n} elements"));
-            }
-            ops::slice(v, None, Some(&Value::Int(n)))
-        }
+        "first" => Ok(end(arg(args, 0)?, 0)),
+        "last" => Ok(end(arg(args, 0)?, -1)),
+        "take" => take(arg(args, 0)?, arg(args, 1)?),
         "reverse" | "uniq" => {
-            let mut items = items(arg(args, 0)?, &|t| format!("cannot {name} {t}"))?;
+            let mut items = items(name, arg(args, 0)?)?;
             if name == "reverse" {
                 items.reverse();
             } else {
@@ -51,11 +33,7 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
         }
         "flatten" => {
             let mut out = Vec::new();
-            flatten(
-                &items(arg(args, 0)?, &|t| format!("cannot flatten {t}"))?,
-                &mut out,
-                0,
-            )?;
+            flatten(&items(name, arg(args, 0)?)?, &mut out, 0)?;
             machine.grow(out.len() as u64)?;
             Ok(Value::list(out))
         }
@@ -63,11 +41,30 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
     }
 }
 
-fn items(v: &Value, wrong: &dyn Fn(&str) -> String) -> Result<Vec<Value>, String> {
+fn items(name: &str, v: &Value) -> Result<Vec<Value>, String> {
     match v {
         Value::List(l) => Ok(l.items.clone()),
         Value::Bytes(b) => Ok(b.iter().map(|b| Value::Sized(Width::U8, i64::from(*b))).collect()),
-        other => Err(wrong(&other.type_name())),
+        other => Err(format!("cannot {name} {}", Type::of(other).kind())),
+    }
+}
+
+/// The element at an end; what has no elements has no first one either.
+fn end(v: &Value, at: i64) -> Value {
+    match v {
+        Value::List(_) | Value::Bytes(_) | Value::Str(_) => ops::fetch(v, &Value::Int(at)).unwrap_or(Value::Nil),
+        _ => Value::Nil,
+    }
+}
+
+fn take(v: &Value, n: &Value) -> Result<Value, String> {
+    if !matches!(v, Value::List(_) | Value::Bytes(_)) {
+        return Err(format!("cannot take from {}", Type::of(v).kind()));
+    }
+    match n.integer() {
+        None => Err(format!("cannot take {} elements", Type::of(n).kind())),
+        Some(n) if n < 0 => Err("reflect.Value.Slice: slice index out of bounds".into()),
+        Some(n) => ops::slice(v, None, Some(&Value::Int(n))),
     }
 }
 
@@ -77,6 +74,11 @@ fn get(from: &Value, key: &Value) -> Result<Value, String> {
             Err(format!("invalid operation: int({})", key.type_name()))
         }
         Value::Nil => Ok(Value::Nil),
+        Value::AnyMap(_)
+            if matches!(key, Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)) =>
+        {
+            Err(format!("runtime error: hash of unhashable type {}", key.type_name()))
+        }
         _ => Ok(ops::fetch(from, key).unwrap_or(Value::Nil)),
     }
 }
@@ -99,14 +101,10 @@ fn unique(items: Vec<Value>) -> Vec<Value> {
 fn concat(machine: &mut Machine<'_>, args: &[Value]) -> Result<Value, String> {
     let mut all = Vec::new();
     for v in args {
-        all.extend(items(v, &|t| format!("cannot concat {t}"))?);
+        all.extend(items("concat", v)?);
     }
     machine.grow(all.len() as u64)?;
-    Ok(if all.is_empty() {
-        Value::nil_list(Element::Any)
-    } else {
-        Value::list(all)
-    })
+    Ok(if all.is_empty() { Value::nil_list(Element::Any) } else { Value::list(all) })
 }
 
 fn flatten(from: &[Value], out: &mut Vec<Value>, depth: usize) -> Result<(), String> {
@@ -122,10 +120,13 @@ fn flatten(from: &[Value], out: &mut Vec<Value>, depth: usize) -> Result<(), Str
     Ok(())
 }
 
+/// Lists of other types than these come out as a nil list, as in the original.
 fn sort(machine: &mut Machine<'_>, args: &[Value]) -> Result<Value, String> {
     let items = match arg(args, 0)? {
-        Value::List(l) => List::clone(l).items,
-        other => return Err(format!("cannot sort {}", other.type_name())),
+        Value::List(l) if matches!(l.of, Element::Any | Element::Str | Element::Int | Element::Float) => {
+            List::clone(l).items
+        }
+        _ => return Ok(Value::nil_list(Element::Any)),
     };
     let descending = match args.get(1) {
         None => false,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::arg;
 use crate::expr::eval::Machine;
 use crate::expr::ops;
-use crate::value::{AnyMap, Element, Value};
+use crate::expr::types::Type;
+use crate::value::{AnyMap, Element, Value, print};
 
 /// `keys`, `values`, `toPairs`, `fromPairs`. Where Go gives an unstable order we give the sorted one.
 ///
@@ -17,14 +18,10 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
         return from_pairs(v);
     }
     let entries: Vec<(Value, Value)> = match v {
-        Value::Map(m) => m
-            .entries
-            .iter()
-            .map(|(k, v)| (Value::Str(k.clone()), v.clone()))
-            .collect(),
+        Value::Map(m) => m.entries.iter().map(|(k, v)| (Value::Str(k.clone()), v.clone())).collect(),
         Value::AnyMap(m) => m.entries.clone(),
         other => {
-            let given = other.type_name();
+            let given = Type::of(other).kind();
             return Err(match name {
                 "keys" => format!("cannot get keys from {given}"),
                 "values" => format!("cannot get values from {given}"),
@@ -37,35 +34,39 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
         "keys" => Value::list(entries.into_iter().map(|(k, _)| k).collect()),
         "values" => Value::list(entries.into_iter().map(|(_, v)| v).collect()),
         _ => {
-            let pairs = entries
-                .into_iter()
-                .map(|(k, v)| Value::list(vec![k, v]))
-                .collect();
-            Value::list_of(Element::Pair, pairs)
+            let pairs = entries.into_iter().map(|(k, v)| Value::list_of(Element::Two, vec![k, v]));
+            Value::list_of(Element::Pair, pairs.collect())
         }
     })
 }
 
 fn from_pairs(v: &Value) -> Result<Value, String> {
-    let Value::List(pairs) = v else {
-        return Err(format!("cannot transform {} from pairs", v.type_name()));
-    };
+    let Value::List(pairs) = v else { return Err(not_pairs(v)) };
     let mut entries: Vec<(Value, Value)> = Vec::new();
     for pair in &pairs.items {
-        let invalid = || format!("invalid pair {}", crate::value::print::plain(pair));
-        let Value::List(p) = pair else {
-            return Err(invalid());
-        };
-        let [key, value] = p.items.as_slice() else {
-            return Err(invalid());
-        };
+        let invalid = || format!("invalid pair {}", print::plain(pair));
+        let Value::List(p) = pair else { return Err(invalid()) };
+        let [key, value] = p.items.as_slice() else { return Err(invalid()) };
         match entries.iter_mut().find(|(k, _)| ops::same(k, key)) {
             Some(known) => known.1 = value.clone(),
             None => entries.push((key.clone(), value.clone())),
         }
     }
-    Ok(Value::AnyMap(Arc::new(AnyMap {
-        of_lists: false,
-        entries,
-    })))
+    Ok(Value::AnyMap(Arc::new(AnyMap { of_lists: false, entries })))
+}
+
+fn not_pairs(v: &Value) -> String {
+    if let Value::Bytes(b) = v
+        && let Some(first) = b.first()
+    {
+        return format!("invalid pair {first}");
+    }
+    let shown = match v {
+        Value::Nil => "<invalid reflect.Value>".to_owned(),
+        Value::Int(_) | Value::Sized(..) | Value::Float(_) | Value::Bool(_) => {
+            format!("%!s({}={})", v.type_name(), print::plain(v))
+        }
+        other => print::plain(other),
+    };
+    format!("cannot transform {shown} from pairs")
 }

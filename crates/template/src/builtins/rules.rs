@@ -16,7 +16,7 @@ const fn sig(params: &'static [Type], out: Type) -> Signature {
 
 const S: Type = Type::Str;
 const I: Type = Type::Int;
-const ANY: Type = Type::Unknown;
+const ANY: Type = Type::Any;
 
 static TEXT: &[Signature] = &[sig(&[ANY], S)];
 static TRIM: &[Signature] = &[sig(&[S], S), sig(&[S, S], S)];
@@ -67,7 +67,7 @@ pub fn rule(name: &str) -> Rule {
         "mean" => Rule::Validate(|t| several("mean", t).map(|_| Type::Float)),
         "median" => Rule::Validate(|t| several("median", t).map(|_| Type::Float)),
         "now" => Rule::Validate(|t| match t {
-            [] | [Type::Zone | Type::Unknown] => Ok(Type::Time),
+            [] | [Type::Zone | Type::Unknown | Type::Any] => Ok(Type::Time),
             [_] => Err("invalid argument for now".to_owned() + &format!(" (type {})", t[0].plain_name())),
             _ => Err(format!(
                 "invalid number of arguments (expected 0, got {})",
@@ -150,7 +150,7 @@ fn len(t: &[Type]) -> Result<Type, String> {
 
 fn number<'t>(name: &str, t: &'t [Type]) -> Result<&'t Type, String> {
     one(t)?;
-    if t[0].is_number() || t[0].is_unknown() {
+    if t[0].is_number_kind() || t[0].is_unknown() {
         Ok(&t[0])
     } else {
         Err(invalid(name, &t[0]))
@@ -159,7 +159,7 @@ fn number<'t>(name: &str, t: &'t [Type]) -> Result<&'t Type, String> {
 
 fn convertible(name: &str, t: &[Type]) -> Result<(), String> {
     one(t)?;
-    let fits = t[0].is_number() || t[0].is_unknown() || t[0].is_str();
+    let fits = t[0].is_number_kind() || t[0].is_unknown() || t[0].is_str();
     if fits { Ok(()) } else { Err(invalid(name, &t[0])) }
 }
 
@@ -169,9 +169,9 @@ fn several(name: &str, t: &[Type]) -> Result<Type, String> {
     };
     for given in t {
         if given.is_unknown() || given.is_list() {
-            return Ok(Type::Unknown);
+            return Ok(Type::Any);
         }
-        if !given.is_number() {
+        if !given.is_number_kind() {
             return Err(invalid(name, given));
         }
     }
@@ -181,7 +181,7 @@ fn several(name: &str, t: &[Type]) -> Result<Type, String> {
 fn element(name: &str, t: &[Type]) -> Result<Type, String> {
     one(t)?;
     if t[0].is_list() || t[0].is_unknown() {
-        Ok(Type::Unknown)
+        Ok(Type::Any)
     } else {
         Err(format!("cannot get {name} element from {}", t[0].plain_name()))
     }
@@ -197,7 +197,7 @@ fn take(t: &[Type]) -> Result<Type, String> {
     if !t[0].is_list() && !t[0].is_unknown() {
         return Err(format!("cannot take from {}", t[0].plain_name()));
     }
-    if !t[1].is_integer() && !t[1].is_unknown() {
+    if !(t[1].is_integer() || t[1].is_number_kind() && t[1] != Type::Float || t[1].is_unknown()) {
         return Err(format!("cannot take {} elements", t[1].plain_name()));
     }
     Ok(t[0].clone())
@@ -214,6 +214,7 @@ fn map(what: &str, t: &[Type]) -> Result<(), String> {
 }
 
 fn map_with(before: &str, after: &str, t: &[Type]) -> Result<(), String> {
+    one(t)?;
     map(before, t).map_err(|m| format!("{m} {after}"))
 }
 

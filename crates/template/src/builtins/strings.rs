@@ -2,6 +2,7 @@
 
 use super::{arg, integer, text};
 use crate::expr::eval::{Machine, find};
+use crate::expr::types::Type;
 use crate::gostrings as go;
 use crate::value::{Element, Value, print};
 
@@ -127,9 +128,12 @@ fn join(args: &[Value]) -> Result<Value, String> {
     let Value::List(l) = arg(args, 0)? else {
         return Err(format!(
             "invalid argument for join (type {})",
-            args[0].type_name()
+            Type::of(&args[0]).plain_name()
         ));
     };
+    if !matches!(l.of, Element::Any | Element::Str) {
+        return Err(format!("invalid argument for join (type {})", l.of.list_name()));
+    }
     let mut out = Vec::new();
     for (i, item) in l.items.iter().enumerate() {
         let Value::Str(s) = item else {

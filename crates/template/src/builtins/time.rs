@@ -42,6 +42,9 @@ fn date(args: &[Value]) -> Result<Value, String> {
         Value::Zone(z) => (Some(z.clone()), &args[1..]),
         _ => (None, args),
     };
+    if args.is_empty() {
+        return Err("runtime error: index out of range [0] with length 0".into());
+    }
     let given = text(args, 0)?.lossy().into_owned();
     let zone = match (zone, args.get(2)) {
         (None, Some(_)) => Some(gotime::zone(&text(args, 2)?.lossy())?),

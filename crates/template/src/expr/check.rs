@@ -107,7 +107,8 @@ impl Checker<'_> {
         if let Some(t) = self.names.lookup(name) {
             return Ok(t);
         }
-        if functions && builtins::known(name).is_some() {
+        let is_function = builtins::known(name).is_some() || builtins::closure_shape(name).is_some();
+        if functions && is_function {
             return Ok(Type::Named("func(...interface {}) (interface {}, error)"));
         }
         if strict {
@@ -306,7 +307,11 @@ impl Checker<'_> {
         };
         let result = self.closure(&collection, pointers, body)?;
         for extra in builtin.args.iter().skip(2) {
-            self.visit(extra)?;
+            let t = self.visit(extra)?;
+            if name == "sortBy" && !t.is_str() && !t.is_unknown() {
+                let message = format!("sortBy order argument must be a string (got {})", t.name());
+                return Err(Fault::new(extra.at, message));
+            }
         }
         if result.is_nil() {
             let inputs = if name == "reduce" { "two" } else { "one" };

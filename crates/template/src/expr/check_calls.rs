@@ -18,7 +18,7 @@ pub fn call(checker: &mut Checker<'_>, node: &Node, call: &Call) -> Checked {
         _ => "function".to_owned(),
     };
     match &callee {
-        Type::Unknown => Ok(Type::Unknown),
+        Type::Unknown | Type::Any => Ok(Type::Unknown),
         Type::Nil => Err(Fault::new(
             node.at,
             format!("{name} is nil; cannot call nil as function"),
@@ -32,12 +32,12 @@ pub fn call(checker: &mut Checker<'_>, node: &Node, call: &Call) -> Checked {
 fn of_func(f: Func) -> &'static Signature {
     const ANY: Signature = Signature {
         params: &[Type::Unknown],
-        out: Type::Unknown,
+        out: Type::Any,
         variadic: false,
     };
     const TWO: Signature = Signature {
         params: &[Type::Str, Type::Str],
-        out: Type::Unknown,
+        out: Type::Any,
         variadic: false,
     };
     const TEXT: Signature = Signature {
@@ -47,7 +47,7 @@ fn of_func(f: Func) -> &'static Signature {
     };
     const FREE: Signature = Signature {
         params: &[Type::Unknown],
-        out: Type::Unknown,
+        out: Type::Any,
         variadic: true,
     };
     match f {
@@ -90,7 +90,7 @@ pub fn arguments(
             continue;
         }
         if given.is_nil() {
-            if matches!(param, Type::Unknown | Type::Zone) {
+            if matches!(param, Type::Unknown | Type::Any | Type::Zone) {
                 continue;
             }
             let message = format!(
@@ -147,7 +147,7 @@ pub fn get(checker: &mut Checker<'_>, node: &Node, args: &[Node]) -> Checked {
     let base = checker.visit(base_node)?;
     let key = checker.visit(key_node)?;
     match &base {
-        Type::Unknown => Ok(Type::Unknown),
+        Type::Unknown | Type::Any => Ok(Type::Unknown),
         Type::Map(_) | Type::AnyMap(_) => {
             if matches!(base, Type::Map(_)) && !key.is_unknown() && !key.is_str() {
                 let message = format!("cannot use {} to get an element from {}", key.name(), base.name());

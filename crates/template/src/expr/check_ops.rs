@@ -71,7 +71,7 @@ pub fn binary(node: &Node, op: Op, right: &Node, l: &Type, r: &Type) -> Checked 
             (both(l, r, TEXT) || perhaps(l, r, &[TEXT])).then_some(Type::Bool)
         }
         Op::Range => (both(l, r, Type::is_integer) || perhaps(l, r, &[Type::is_integer]))
-            .then_some(Type::List(crate::value::Element::Int, None)),
+            .then(|| Type::list_of(Type::Int)),
         Op::Coalesce => Some(match (l.is_nil(), r.is_nil()) {
             (true, _) => r.clone(),
             (false, true) => l.clone(),
@@ -84,12 +84,10 @@ pub fn binary(node: &Node, op: Op, right: &Node, l: &Type, r: &Type) -> Checked 
 }
 
 fn mismatch(node: &Node, op: Op, l: &Type, r: &Type) -> Fault {
-    let message = format!(
-        "invalid operation: {} (mismatched types {} and {})",
-        op.text(),
-        l.name(),
-        r.name()
-    );
+    // Pointers are shown as what they point to.
+    let name = |t: &Type| t.name().trim_start_matches('*').to_owned();
+    let message =
+        format!("invalid operation: {} (mismatched types {} and {})", op.text(), name(l), name(r));
     Fault::new(node.at, message)
 }
 
@@ -143,7 +141,7 @@ fn contained(node: &Node, l: &Type, r: &Type) -> Checked {
             let message = format!("cannot use {} as type {} in map key", l.name(), Type::Str.name());
             Err(Fault::new(node.at, message))
         }
-        Type::Map(_) | Type::AnyMap(_) | Type::Unknown => Ok(Type::Bool),
+        Type::Map(_) | Type::AnyMap(_) | Type::Unknown | Type::Any => Ok(Type::Bool),
         Type::List(..) | Type::Bytes => {
             let element = r.element();
             if comparable(l, &element) {

@@ -201,7 +201,7 @@ impl Walk<'_, '_> {
             None => false,
             Some(Value::Str(s)) if s.bytes() == b"asc" => false,
             Some(Value::Str(s)) if s.bytes() == b"desc" => true,
-            Some(Value::Str(_)) => return Err(self.fail("unknown order, use \"asc\" or \"desc\"")),
+            Some(Value::Str(_)) => return Err(self.fail("unknown order, use asc or desc")),
             Some(other) => return Err(self.fail(conversion(&other, "string"))),
         };
         let mut keyed = Vec::with_capacity(self.len);

@@ -59,6 +59,7 @@ impl fmt::Display for Error {
         if text.is_empty() {
             return f.write_str(&self.message);
         }
+        let text = text.replace('\t', " ");
         let dots = ".".repeat(column);
         write!(
             f,

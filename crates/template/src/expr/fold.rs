@@ -23,6 +23,19 @@ fn visit(node: &mut Node) -> Result<(), Fault> {
     let Kind::Binary(op, l, r) = &node.kind else {
         return Ok(());
     };
+    if let (Op::In, Kind::Array(items)) = (op, &r.kind)
+        && let Some(set) = text_set(items)
+    {
+        let at = r.at;
+        if let Kind::Binary(_, _, r) = &mut node.kind {
+            **r = Node { at, kind: Kind::Constant(set) };
+        }
+        return Ok(());
+    }
+    if let Op::And(_) | Op::Or(_) = op {
+        fold_logic(node);
+        return Ok(());
+    }
     let (Kind::Int(a), Kind::Int(b)) = (&l.kind, &r.kind) else {
         return Ok(());
     };
@@ -39,6 +52,37 @@ fn visit(node: &mut Node) -> Result<(), Fault> {
     };
     node.kind = folded;
     Ok(())
+}
+
+/// A constant side decides, or leaves the other side as the value, whatever its type.
+fn fold_logic(node: &mut Node) {
+    let Kind::Binary(op, l, r) = &mut node.kind else { return };
+    let neutral = matches!(op, Op::And(_));
+    let constant = |n: &Node| if let Kind::Bool(b) = n.kind { Some(b) } else { None };
+    let kept = match (constant(l), constant(r)) {
+        (Some(a), _) if a == neutral => r,
+        (_, Some(b)) if b == neutral => l,
+        (None, None) => return,
+        _ => {
+            node.kind = Kind::Bool(!neutral);
+            return;
+        }
+    };
+    let kept = std::mem::replace(&mut **kept, Node { at: 0, kind: Kind::Nil });
+    *node = kept;
+}
+
+/// A list of texts becomes a map, so that `in` looks up instead of comparing each, and like the original refuses
+/// to look for what is no text.
+fn text_set(items: &[Node]) -> Option<Value> {
+    if items.is_empty() {
+        return None;
+    }
+    let text = |n: &Node| match &n.kind {
+        Kind::Str(s) => Some((s.clone(), Value::Nil)),
+        _ => None,
+    };
+    items.iter().map(text).collect::<Option<_>>().map(Value::map)
 }
 
 fn children(node: &mut Node) -> Vec<&mut Node> {

@@ -52,9 +52,13 @@ pub fn arithmetic(op: Op, a: &Value, b: &Value) -> Outcome {
         (Op::Mul, Value::Duration(d), n) | (Op::Mul, n, Value::Duration(d)) => {
             match (n.integer(), n.number()) {
                 (Some(i), _) => Ok(Value::Duration(d.wrapping_mul(i))),
-                (None, Some(f)) => Ok(Value::Duration(float_to_int(*d as f64 * f))),
+                (None, Some(f)) => Ok(Value::Float(*d as f64 * f)),
                 _ => Err(bad("*", a, b)),
             }
+        }
+        (Op::Pow(_), ..) => {
+            let wrong = if a.number().is_none() { a } else { b };
+            Err(format!("invalid operation: float({})", wrong.type_name()))
         }
         _ => Err(bad(op.text(), a, b)),
     }
@@ -186,7 +190,13 @@ pub fn contains(needle: &Value, stack: &Value) -> Result<bool, String> {
             Value::Nil => Ok(m.entries.contains_key(&Text::from(""))),
             other => Err(map_key(other)),
         },
+        Value::AnyMap(_)
+            if matches!(needle, Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)) =>
+        {
+            Err(format!("runtime error: hash of unhashable type {}", needle.type_name()))
+        }
         Value::AnyMap(m) => Ok(m.entries.iter().any(|(k, _)| same(k, needle))),
+        Value::Time(_) if matches!(needle, Value::Str(_)) => Ok(false),
         Value::Struct(s) => match needle {
             Value::Str(name) => Ok(s.fields.contains_key(&*name.lossy())),
             other => Err(format!(

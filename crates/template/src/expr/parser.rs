@@ -260,7 +260,6 @@ impl Parser<'_> {
 
     fn conditional(&mut self, mut node: Node) -> Parsed {
         while self.token.is_op("?") {
-            let at = self.at;
             self.next()?;
             let (yes, no) = if self.token.is_op(":") {
                 self.next()?;
@@ -270,7 +269,8 @@ impl Parser<'_> {
                 self.expect_op(":")?;
                 (yes, self.expression(0)?)
             };
-            node = self.node(at, Kind::Conditional(Box::new([node, yes, no])))?;
+            // Errors of the condition point behind it, as in the original.
+            node = self.node(self.at, Kind::Conditional(Box::new([node, yes, no])))?;
         }
         Ok(node)
     }

@@ -5,8 +5,10 @@ use crate::value::{Element, Func, Value, Width};
 /// The type of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Type {
-    /// Could be anything (`interface {}`).
+    /// Nothing is known; messages say `unknown`.
     Unknown,
+    /// Known to be of type `interface {}`: as open as unknown, but messages say so.
+    Any,
     Nil,
     Bool,
     Int,
@@ -80,7 +82,7 @@ impl Type {
 
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        *self == Self::Unknown
+        matches!(self, Self::Unknown | Self::Any)
     }
 
     #[must_use]
@@ -118,6 +120,12 @@ impl Type {
         self.is_integer() || *self == Self::Float
     }
 
+    /// Whether the type is built on a number: what the static rules of functions ask.
+    #[must_use]
+    pub fn is_number_kind(&self) -> bool {
+        self.is_number() || matches!(self, Self::Duration | Self::Month | Self::Weekday)
+    }
+
     #[must_use]
     pub fn is_list(&self) -> bool {
         matches!(self, Self::List(..) | Self::Bytes)
@@ -134,7 +142,7 @@ impl Type {
         match self {
             Self::List(_, Some(t)) => (**t).clone(),
             Self::List(of, None) => match of {
-                Element::Any => Self::Unknown,
+                Element::Any | Element::Two => Self::Any,
                 Element::Str => Self::Str,
                 Element::Int => Self::Int,
                 Element::Float => Self::Float,
@@ -144,7 +152,7 @@ impl Type {
             Self::Bytes => Self::Sized(Width::U8),
             Self::Map(true) => Self::Str,
             Self::AnyMap(true) => Self::LIST,
-            _ => Self::Unknown,
+            _ => Self::Any,
         }
     }
 
@@ -152,7 +160,7 @@ impl Type {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Unknown => "interface",
+            Self::Unknown | Self::Any => "interface",
             Self::Nil => "invalid",
             Self::Bool => "bool",
             Self::Int | Self::Month | Self::Weekday => "int",
@@ -173,13 +181,14 @@ impl Type {
     pub fn name(&self) -> String {
         match self {
             Self::Unknown | Self::Nil => "unknown".into(),
+            Self::Any => "interface {}".into(),
             Self::Bool => "bool".into(),
             Self::Int => "int".into(),
             Self::Sized(w) => w.name().into(),
             Self::Float => "float64".into(),
             Self::Str => "string".into(),
             Self::Bytes => "[]uint8".into(),
-            Self::List(of, _) => format!("[]{}", of.name()),
+            Self::List(of, _) => of.list_name(),
             Self::Map(true) => "map[string]string".into(),
             Self::Map(false) => "map[string]interface {}".into(),
             Self::AnyMap(true) => "map[interface {}][]interface {}".into(),
@@ -212,7 +221,7 @@ impl Type {
     #[must_use]
     pub fn assignable_to(&self, wanted: &Self) -> bool {
         match (self, wanted) {
-            (_, Self::Unknown) | (Self::Nil, _) => true,
+            (_, Self::Unknown | Self::Any) | (Self::Nil, _) => true,
             (Self::List(a, _), Self::List(b, _)) => a == b,
             (a, b) => a == b,
         }

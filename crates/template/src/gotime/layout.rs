@@ -5,7 +5,6 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Zoned, civil::DateTime};
 
 use super::{DAYS, MONTHS};
-use crate::value::quote::go_quote;
 
 /// A piece of a layout.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -341,7 +340,7 @@ pub fn parse(layout: &str, text: &str, zone: &TimeZone) -> Result<Zoned, String>
     let read = read(layout, text)?;
     finish(&read)
         .and_then(|at| place(at, &read, zone).ok_or("time"))
-        .map_err(|what| std::format!("parsing time {}: {what} out of range", go_quote(text.as_bytes())))
+        .map_err(|what| std::format!("parsing time {}: {what} out of range", quote(text)))
 }
 
 /// Reads date and time by a layout, and the offset in seconds if the text has one. Unlike [`parse`] it knows the last
@@ -353,11 +352,31 @@ pub fn parse_civil(layout: &str, text: &str) -> Result<(DateTime, Option<i32>), 
     let read = read(layout, text)?;
     finish(&read)
         .map(|at| (at, read.offset))
-        .map_err(|what| std::format!("parsing time {}: {what} out of range", go_quote(text.as_bytes())))
+        .map_err(|what| std::format!("parsing time {}: {what} out of range", quote(text)))
+}
+
+/// A text in quotes as Go's time errors show it: every byte outside ASCII escaped.
+pub(crate) fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        if c.is_ascii() && c >= ' ' {
+            if matches!(c, '"' | '\\') {
+                out.push('\\');
+            }
+            out.push(c);
+        } else {
+            let mut buffer = [0; 4];
+            for b in c.encode_utf8(&mut buffer).bytes() {
+                out.push_str(&std::format!("\\x{b:02x}"));
+            }
+        }
+    }
+    out.push('"');
+    out
 }
 
 fn read(layout: &str, text: &str) -> Result<Read, String> {
-    let quoted = |s: &str| go_quote(s.as_bytes());
+    let quoted = quote;
     let mut read = Read::default();
     let mut rest = text;
     let parts = pieces(layout);
@@ -372,7 +391,7 @@ fn read(layout: &str, text: &str) -> Result<Read, String> {
                 "parsing time {} as {}: cannot parse {} as {}",
                 quoted(text),
                 quoted(layout),
-                quoted(before),
+                quoted(if matches!(piece, Piece::Literal(_)) { rest } else { before }),
                 quoted(&spelling(piece))
             ));
         }

@@ -6,6 +6,7 @@ pub mod strftime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
+pub(crate) use layout::quote;
 pub use layout::{format, parse, parse_civil};
 
 use crate::value::{Value, Width};

@@ -38,83 +38,146 @@ pub fn swap(s: &str) -> String {
     s.chars().map(|c| if c.is_uppercase() { to_lower(c) } else { to_upper(c) }).collect()
 }
 
-#[derive(Clone, Copy, PartialEq)]
+/// What a word is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Class {
+    Number,
     Upper,
     Lower,
-    Digit,
-    Blank,
+    Connector,
+    Punctuation,
     Other,
 }
 
 fn class(c: char) -> Class {
     if c == '_' || c == '-' || c.is_whitespace() {
-        Class::Blank
+        Class::Connector
+    } else if c.is_numeric() {
+        Class::Number
     } else if c.is_uppercase() {
         Class::Upper
-    } else if c.is_numeric() {
-        Class::Digit
     } else if c.is_alphabetic() {
         Class::Lower
+    } else if is_punctuation(c) {
+        Class::Punctuation
     } else {
         Class::Other
     }
 }
 
-/// `snake_case` or `kebab-case`: words are cut before capitals, with runs of capitals kept together, and at blanks,
-/// `_` and `-`; digits stay with the word before them unless a capital follows.
-pub fn delimited(s: &str, delimiter: char) -> String {
+/// Unicode's punctuation, which symbols such as `=` and `+` are not.
+fn is_punctuation(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c);
+    }
+    ('\u{2010}'..='\u{2027}').contains(&c) || "¡§«¶·»¿、。「」".contains(c)
+}
+
+/// Cuts a text into words: runs of one class, a capital with the small letters after it, capitals before that.
+fn words(s: &str) -> Vec<(Class, String)> {
     let chars: Vec<char> = s.chars().collect();
-    let mut out = String::with_capacity(s.len() + 8);
+    let mut out = Vec::new();
     let mut i = 0;
     while i < chars.len() {
-        let c = chars[i];
-        let here = class(c);
-        if here == Class::Blank {
-            let run = chars[i..].iter().take_while(|c| class(**c) == Class::Blank).count();
-            let delimiters = chars[i..i + run].iter().filter(|c| !c.is_whitespace()).count().max(1);
-            out.extend(std::iter::repeat_n(delimiter, delimiters));
-            i += run;
-            continue;
+        let kind = class(chars[i]);
+        let run = |from: usize, kind: Class| chars[from..].iter().take_while(|c| class(**c) == kind).count();
+        let mut len = run(i, kind);
+        let mut shown = kind;
+        if kind == Class::Upper {
+            let small = run(i + len, Class::Lower);
+            if len == 1 && small > 0 {
+                len += small;
+                shown = Class::Lower;
+            } else if small > 0 {
+                len -= 1;
+            }
         }
-        let before = i.checked_sub(1).map(|b| class(chars[b]));
-        let after = chars.get(i + 1).map(|c| class(*c));
-        let starts = match (before, here) {
-            (Some(Class::Lower | Class::Digit), Class::Upper) => true,
-            (Some(Class::Upper), Class::Upper) => after == Some(Class::Lower),
-            (Some(Class::Digit), Class::Lower) => false,
-            _ => false,
-        };
-        if starts {
-            out.push(delimiter);
-        }
-        out.push(to_lower(c));
-        i += 1;
+        out.push((shown, chars[i..i + len].iter().collect()));
+        i += len;
     }
     out
 }
 
-/// `PascalCase`: words at blanks, `_` and `-` start with a capital.
-pub fn pascal(s: &str) -> String {
-    let mut out = String::with_capacity(s.len());
-    let mut fresh = true;
-    let mut started = false;
-    for c in s.chars() {
-        if class(c) == Class::Blank {
-            // Blanks before the first word stay.
-            if started {
-                fresh = true;
-            } else {
-                out.push(c);
+/// `snake_case` or `kebab-case`: words in small letters with delimiters between; a number stays with the word before
+/// it unless small letters follow.
+pub fn delimited(s: &str, delimiter: char) -> String {
+    let words = words(s);
+    let mut out = String::with_capacity(s.len() + 8);
+    let put = |out: &mut String, (kind, word): &(Class, String)| match kind {
+        Class::Connector => out.extend(std::iter::repeat_n(delimiter, word.chars().count())),
+        _ => out.extend(word.chars().map(to_lower)),
+    };
+    let joins = |kind: Option<Class>| !matches!(kind, None | Some(Class::Punctuation | Class::Connector));
+    let kind = |i: usize| words.get(i).map(|w| w.0);
+    let mut i = 0;
+    while i < words.len() {
+        put(&mut out, &words[i]);
+        let mut next = i + 1;
+        // Numbers take the small letters and numbers after them along.
+        let tail = |from: usize, out: &mut String| {
+            let mut at = from;
+            while matches!(kind(at), Some(Class::Lower | Class::Number)) {
+                put(out, &words[at]);
+                at += 1;
             }
+            at
+        };
+        match words[i].0 {
+            Class::Connector | Class::Punctuation => {}
+            Class::Number => {
+                next = tail(next, &mut out);
+                if joins(kind(next)) {
+                    out.push(delimiter);
+                }
+            }
+            _ if kind(next) == Some(Class::Number) && next + 1 < words.len() => {
+                if kind(next + 1) == Some(Class::Lower) {
+                    out.push(delimiter);
+                    put(&mut out, &words[next]);
+                    next = tail(next + 1, &mut out);
+                } else {
+                    put(&mut out, &words[next]);
+                    next += 1;
+                }
+                if joins(kind(next)) {
+                    out.push(delimiter);
+                }
+            }
+            _ if kind(next) != Some(Class::Number) && joins(kind(next)) => out.push(delimiter),
+            _ => {}
+        }
+        i = next;
+    }
+    out
+}
+
+/// `PascalCase`: words at blanks, `_` and `-` start with a capital, capitals right after it become small.
+pub fn pascal(s: &str) -> String {
+    let chars: Vec<char> = s.chars().collect();
+    let mut out = String::with_capacity(s.len());
+    let mut i = 0;
+    // Blanks before the first word stay.
+    while i < chars.len() && class(chars[i]) == Class::Connector {
+        out.push(chars[i]);
+        i += 1;
+    }
+    while i < chars.len() {
+        if class(chars[i]) == Class::Connector {
+            i += 1;
             continue;
         }
-        started = true;
-        if fresh {
-            out.push(to_upper(c));
-            fresh = !c.is_alphabetic() && !c.is_numeric();
-        } else {
-            out.push(c);
+        out.push(to_upper(chars[i]));
+        let capital = class(chars[i]) == Class::Upper;
+        i += 1;
+        while capital && i < chars.len() && class(chars[i]) == Class::Upper {
+            // The last capital before small letters starts a word of its own.
+            let starts = chars.get(i + 1).is_some_and(|c| class(*c) == Class::Lower);
+            out.push(if starts { chars[i] } else { to_lower(chars[i]) });
+            i += 1;
+        }
+        while i < chars.len() && class(chars[i]) != Class::Connector {
+            out.push(chars[i]);
+            i += 1;
         }
     }
     out

@@ -172,7 +172,7 @@ pub fn decrypt_aes(a: &[Value]) -> Outcome {
     }
     let sealed = decode(given)?;
     if sealed.len() < 16 {
-        let n = sealed.len();
+        let n = given.len() / 4 * 3;
         return Err(format!("runtime error: slice bounds out of range [:16] with capacity {n}"));
     }
     let (iv, body) = sealed.split_at(16);

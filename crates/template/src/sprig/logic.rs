@@ -109,5 +109,8 @@ pub fn deep_equal(a: &[Value]) -> Outcome {
 }
 
 pub fn deep_copy(a: &[Value]) -> Outcome {
-    Ok(any(a, 0).clone())
+    match any(a, 0) {
+        Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".into()),
+        v => Ok(v.clone()),
+    }
 }

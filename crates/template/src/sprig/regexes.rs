@@ -1,7 +1,7 @@
 //! Regular expressions. The plain forms panic in the original on a bad pattern, the `must` forms give its error.
 
 use super::{Outcome, int, string, text};
-use crate::regexp::cached;
+use crate::regexp::{cached, for_text};
 use crate::value::{Element, Value};
 
 fn panicked(a: &[Value], outcome: Outcome) -> Outcome {
@@ -37,9 +37,9 @@ pub fn panic_find(a: &[Value]) -> Outcome {
 }
 
 pub fn find_all(a: &[Value]) -> Outcome {
-    let r = cached(&string(a, 0))?;
+    let r = for_text(&string(a, 0))?;
     let limit = usize::try_from(int(a, 2)).unwrap_or(usize::MAX);
-    let found: Vec<Value> = r.find_iter(text(a, 1)).take(limit).map(|m| Value::str(m.as_bytes())).collect();
+    let found: Vec<Value> = r.find_iter(&string(a, 1)).take(limit).map(|m| Value::str(m.as_str())).collect();
     Ok(if found.is_empty() { Value::nil_list(Element::Str) } else { Value::list_of(Element::Str, found) })
 }
 
@@ -48,8 +48,8 @@ pub fn panic_find_all(a: &[Value]) -> Outcome {
 }
 
 pub fn replace_all(a: &[Value]) -> Outcome {
-    let r = cached(&string(a, 0))?;
-    Ok(Value::str(r.replace_all(text(a, 1), text(a, 2)).into_owned()))
+    let r = for_text(&string(a, 0))?;
+    Ok(Value::str(r.replace_all(&string(a, 1), string(a, 2).as_str()).into_owned()))
 }
 
 pub fn panic_replace_all(a: &[Value]) -> Outcome {
@@ -57,8 +57,9 @@ pub fn panic_replace_all(a: &[Value]) -> Outcome {
 }
 
 pub fn replace_all_literal(a: &[Value]) -> Outcome {
-    let r = cached(&string(a, 0))?;
-    Ok(Value::str(r.replace_all(text(a, 1), regex::bytes::NoExpand(text(a, 2))).into_owned()))
+    let r = for_text(&string(a, 0))?;
+    let new = string(a, 2);
+    Ok(Value::str(r.replace_all(&string(a, 1), regex::NoExpand(&new)).into_owned()))
 }
 
 pub fn panic_replace_all_literal(a: &[Value]) -> Outcome {
@@ -66,8 +67,9 @@ pub fn panic_replace_all_literal(a: &[Value]) -> Outcome {
 }
 
 pub fn split(a: &[Value]) -> Outcome {
-    let r = cached(&string(a, 0))?;
-    let s = text(a, 1);
+    let r = for_text(&string(a, 0))?;
+    let owned = string(a, 1);
+    let s = owned.as_str();
     let n = int(a, 2);
     if n == 0 {
         return Ok(Value::nil_list(Element::Str));

@@ -163,7 +163,7 @@ pub fn nospace(a: &[Value]) -> Outcome {
 
 pub fn initials(a: &[Value]) -> Outcome {
     let s = string(a, 0);
-    Ok(Value::str(s.split_whitespace().filter_map(|w| w.chars().next()).collect::<String>()))
+    Ok(Value::str(s.split_whitespace().filter_map(|w| w.bytes().next()).map(char::from).collect::<String>()))
 }
 
 pub fn wrap(a: &[Value]) -> Outcome {

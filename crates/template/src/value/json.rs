@@ -110,7 +110,7 @@ fn write_into(out: &mut String, value: &Value, style: Style, depth: usize) -> Re
         Value::Time(t) => json_string_into(out, gotime::rfc3339(t)?.as_bytes(), style.html),
         Value::Zone(_) => out.push_str("{}"),
         Value::Struct(s) if s.name == "*semver.Version" => {
-            json_string_into(out, s.text.as_bytes(), style.html)
+            json_string_into(out, crate::sprig::semver::show(&s.text).as_bytes(), style.html)
         }
         Value::Struct(s) => {
             let owned: Vec<(Text, &Value)> = s.fields.iter().map(|(k, v)| (Text::from(*k), v)).collect();

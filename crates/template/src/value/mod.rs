@@ -97,6 +97,8 @@ pub enum Element {
     Float,
     /// `[2]interface {}`
     Pair,
+    /// The list itself is the array `[2]interface {}`.
+    Two,
     /// `[]interface {}`
     AnyList,
     /// `[]string`
@@ -108,7 +110,7 @@ impl Element {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Any => "interface {}",
+            Self::Any | Self::Two => "interface {}",
             Self::Str => "string",
             Self::Int => "int",
             Self::Float => "float64",
@@ -116,6 +118,14 @@ impl Element {
             Self::AnyList => "[]interface {}",
             Self::StrList => "[]string",
         }
+    }
+}
+
+impl Element {
+    /// Go's name of a list of it.
+    #[must_use]
+    pub fn list_name(self) -> String {
+        if self == Self::Two { "[2]interface {}".into() } else { format!("[]{}", self.name()) }
     }
 }
 
@@ -237,7 +247,7 @@ impl Value {
             Self::Float(_) => "float64".into(),
             Self::Str(_) => "string".into(),
             Self::Bytes(_) => "[]uint8".into(),
-            Self::List(l) => format!("[]{}", l.of.name()),
+            Self::List(l) => l.of.list_name(),
             Self::Map(m) if m.of_text => "map[string]string".into(),
             Self::Map(_) => "map[string]interface {}".into(),
             Self::AnyMap(m) if m.of_lists => "map[interface {}][]interface {}".into(),

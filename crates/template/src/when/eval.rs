@@ -135,11 +135,6 @@ fn compare(symbol: &str, l: &Operand, r: &Operand) -> Outcome {
     let order = match (l, r) {
         (Operand::Number(a), Operand::Number(b)) => a.partial_cmp(b),
         (Operand::Text(a), Operand::Text(b)) => Some(a.cmp(b)),
-        (Operand::Number(_) | Operand::Text(_), other)
-            if !matches!(other, Operand::Number(_) | Operand::Text(_)) =>
-        {
-            return Err(wrong(other, "comparator", symbol, "not a number"));
-        }
         _ => return Err(wrong(l, "comparator", symbol, "not a number")),
     };
     let Some(order) = order else {
@@ -171,12 +166,18 @@ fn arithmetic(symbol: &str, l: &Operand, r: &Operand) -> Outcome {
     if symbol == "+" && (matches!(l, Operand::Text(_)) || matches!(r, Operand::Text(_))) {
         return Ok(Operand::Text(l.show() + &r.show()));
     }
+    // `+` looks at both sides at once and blames the left one.
+    if symbol == "+" && !matches!((l, r), (Operand::Number(_), Operand::Number(_))) {
+        return Err(wrong(l, "modifier", symbol, "not a number"));
+    }
     let number = |v: &Operand| match v {
         Operand::Number(f) => Ok(*f),
         other => Err(wrong(other, "modifier", symbol, "not a number")),
     };
     let (a, b) = (number(l)?, number(r)?);
     let bits = |f: fn(i64, i64) -> i64| f(float_to_int(a), float_to_int(b)) as f64;
+    // Shifts work on 64 bits without sign.
+    let unsigned = float_to_int(a).cast_unsigned();
     let shift = u32::try_from(float_to_int(b)).ok();
     Ok(Operand::Number(match symbol {
         "+" => a + b,
@@ -188,7 +189,7 @@ fn arithmetic(symbol: &str, l: &Operand, r: &Operand) -> Outcome {
         "&" => bits(|a, b| a & b),
         "|" => bits(|a, b| a | b),
         "^" => bits(|a, b| a ^ b),
-        "<<" => shift.and_then(|s| float_to_int(a).checked_shl(s)).unwrap_or(0) as f64,
-        _ => shift.and_then(|s| float_to_int(a).checked_shr(s)).unwrap_or(0) as f64,
+        "<<" => shift.and_then(|s| unsigned.checked_shl(s)).unwrap_or(0) as f64,
+        _ => shift.and_then(|s| unsigned.checked_shr(s)).unwrap_or(0) as f64,
     }))
 }

@@ -78,7 +78,7 @@ const OPERAND_NEXT: &[&str] = &[
     "SEPARATOR",
 ];
 const OPERATOR_NEXT: &[&str] = &[
-    "PREFIX", "NUMERIC", "VARIABLE", "FUNCTION", "ACCESSOR", "STRING", "BOOLEAN", "TIME", "CLAUSE",
+    "PREFIX", "NUMERIC", "VARIABLE", "FUNCTION", "ACCESSOR", "STRING", "BOOLEAN", "CLAUSE",
 ];
 
 fn follow(kind: Option<&str>) -> Follow {
@@ -91,7 +91,7 @@ fn follow(kind: Option<&str>) -> Follow {
             ],
         },
         Some("CLAUSE") => Follow {
-            end: true,
+            end: false,
             next: &[
                 "PREFIX",
                 "NUMERIC",
@@ -124,7 +124,11 @@ fn follow(kind: Option<&str>) -> Follow {
                 "SEPARATOR",
             ],
         },
-        Some("NUMERIC" | "STRING" | "TIME" | "VARIABLE" | "BOOLEAN" | "PATTERN") => Follow {
+        Some("TIME") => Follow {
+            end: true,
+            next: &["MODIFIER", "COMPARATOR", "LOGICALOP", "CLAUSE_CLOSE", "SEPARATOR"],
+        },
+        Some("NUMERIC" | "STRING" | "VARIABLE" | "BOOLEAN" | "PATTERN") => Follow {
             end: true,
             next: OPERAND_NEXT,
         },
@@ -153,7 +157,7 @@ fn follow(kind: Option<&str>) -> Follow {
         },
         Some("PREFIX") => Follow {
             end: false,
-            next: &["NUMERIC", "BOOLEAN", "VARIABLE", "FUNCTION", "ACCESSOR", "CLAUSE"],
+            next: &["NUMERIC", "BOOLEAN", "VARIABLE", "FUNCTION", "ACCESSOR", "CLAUSE", "CLAUSE_CLOSE"],
         },
         Some(_) => Follow {
             end: false,
