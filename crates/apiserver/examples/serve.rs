@@ -1,6 +1,6 @@
-//! Serves an API in memory on 127.0.0.1 and writes a kubeconfig, for trying kubectl by hand.
+//! Serves an API on 127.0.0.1 and writes a kubeconfig, for trying kubectl by hand.
 //!
-//! Deliberately absent: keeping anything: what was stored goes with the process.
+//! Deliberately absent: a clean stop: the process is ended by a signal, and the store takes that.
 
 use argosy_apiserver::{ApiServer, Options};
 use serde_json::Value;
@@ -11,12 +11,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let kubeconfig = arguments
         .next()
-        .ok_or("usage: serve KUBECONFIG [DEFINITION.json]...")?;
-    let definitions: Result<Vec<Value>, Box<dyn std::error::Error>> = arguments
+        .ok_or("usage: serve KUBECONFIG [STORE.db] [DEFINITION.json]...")?;
+    let (files, definitions): (Vec<String>, Vec<String>) = arguments.partition(|path| path.ends_with(".db"));
+    let definitions: Result<Vec<Value>, Box<dyn std::error::Error>> = definitions
+        .iter()
         .map(|path| Ok(serde_json::from_slice(&std::fs::read(path)?)?))
         .collect();
     let options = Options {
         definitions: definitions?,
+        file: files.first().map(Into::into),
         admin_token: Some("owner".into()),
         bind_to_node: Some("here".into()),
         ..Options::default()
