@@ -15,6 +15,9 @@ pub const WORKFLOW: &str = "workflows.argoproj.io/workflow";
 /// Lines that may wait to be shown before reading pauses; a terminal is slower than a pod.
 const WAITING: usize = 1024;
 
+/// How lines end that the executor writes.
+const EXECUTOR: &str = " argo=true";
+
 /// What of a log is wanted.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -34,6 +37,8 @@ pub struct Options {
     pub grep: Option<regex::Regex>,
     /// Put the time before each line.
     pub timestamps: bool,
+    /// Leave out what the executor itself writes into the log of a container.
+    pub without_executor: bool,
 }
 
 impl Default for Options {
@@ -47,6 +52,7 @@ impl Default for Options {
             tail: None,
             grep: None,
             timestamps: false,
+            without_executor: false,
         }
     }
 }
@@ -129,7 +135,8 @@ async fn read(api: &Api, pod: &str, options: &Options, sender: &mpsc::Sender<Lin
     let mut lines = api.log(pod, &options.container, &options.query()).await?.lines();
     while let Some(Ok(text)) = lines.next().await {
         let line = parse(pod, &text, options.timestamps);
-        let wanted = options.grep.as_ref().is_none_or(|g| g.is_match(&line.content));
+        let wanted = options.grep.as_ref().is_none_or(|g| g.is_match(&line.content))
+            && !(options.without_executor && line.content.ends_with(EXECUTOR));
         if wanted && sender.send(line).await.is_err() {
             break;
         }

@@ -65,7 +65,9 @@ impl Server {
                        "finishedAt": if phase == "Running" { Value::Null } else { "2026-01-01T00:00:05Z".into() }},
         });
         let request = http::Request::post(WORKFLOWS).header("Content-Type", "application/json");
-        let request = request.body(serde_json::to_vec(&object).unwrap()).unwrap();
+        let request = request
+            .body(serde_json::to_vec(&object).expect("a request"))
+            .expect("a request");
         let made = self.runtime.block_on(self.client.request::<Value>(request));
         made.expect("the API takes the workflow");
     }
@@ -73,7 +75,7 @@ impl Server {
     fn read(&self, name: &str) -> Value {
         let request = http::Request::get(format!("{WORKFLOWS}/{name}"))
             .body(Vec::new())
-            .unwrap();
+            .expect("a request");
         self.runtime
             .block_on(self.client.request::<Value>(request))
             .expect("the API has the workflow")

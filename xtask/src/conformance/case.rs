@@ -56,10 +56,16 @@ impl Runner {
             .with_context(|| format!("starting {}", self.argosy.display()))?;
         let actions = wanted.get(key).map(actions).unwrap_or_default();
         let before = self.act(&mut child, started, &kubeconfig, &actions);
-        let ended = examples::wait_within(&mut child, self.limit.saturating_sub(started.elapsed()))?;
+        let in_time = examples::exited_within(&mut child, self.limit.saturating_sub(started.elapsed()))?;
+        let state = if in_time {
+            String::new()
+        } else {
+            self.state(&kubeconfig)
+        };
+        examples::wait_within(&mut child, Duration::ZERO)?;
         let said = String::from_utf8_lossy(&std::fs::read(&stderr)?).into_owned();
-        if ended.is_none() {
-            bail!("stopped after {} s\n{}", self.limit.as_secs(), tail(&said));
+        if !in_time {
+            bail!("stopped after {} s\n{}{state}", self.limit.as_secs(), tail(&said));
         }
         let text = std::fs::read_to_string(&stdout).context("reading standard output")?;
         let mut records = BTreeMap::new();
@@ -99,6 +105,29 @@ impl Runner {
         Ok(records)
     }
 
+    fn argosy(&self, kubeconfig: &Path, words: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.argosy);
+        shell::output(
+            command
+                .arg("--kubeconfig")
+                .arg(kubeconfig)
+                .args(words)
+                .stdin(Stdio::null()),
+        )
+    }
+
+    /// What the workflows look like at this moment, for whoever reads why a case took too long.
+    fn state(&self, kubeconfig: &Path) -> String {
+        let names = self
+            .argosy(kubeconfig, &["list", "-o", "name"])
+            .unwrap_or_default();
+        let show = |name| {
+            self.argosy(kubeconfig, &["get", name, "-o", "short", "--no-color"])
+                .unwrap_or_default()
+        };
+        names.lines().map(show).collect()
+    }
+
     /// Does each action at its time and gives the record of the moment before it.
     fn act(
         &self,
@@ -107,15 +136,7 @@ impl Runner {
         kubeconfig: &Path,
         actions: &[Action],
     ) -> anyhow::Result<Vec<Value>> {
-        let argosy = |words: &[&str]| {
-            shell::output(
-                Command::new(&self.argosy)
-                    .arg("--kubeconfig")
-                    .arg(kubeconfig)
-                    .args(words)
-                    .stdin(Stdio::null()),
-            )
-        };
+        let argosy = |words: &[&str]| self.argosy(kubeconfig, words);
         let mut before = Vec::new();
         for action in actions {
             let left = action.at.saturating_sub(started.elapsed());

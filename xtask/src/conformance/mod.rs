@@ -80,7 +80,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         .clone();
     let argosy = match &args.argosy {
         Some(path) => path.clone(),
-        None => programs::build(programs::Profile::Release)?.argosy,
+        None => programs::build(programs::Profile::Dev)?.argosy,
     };
     let runner = case::Runner {
         argosy,

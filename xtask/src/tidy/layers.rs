@@ -15,7 +15,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("controller", &["engine", "model"]),
     ("apiserver", &[]),
     ("node", &[]),
-    ("standalone", &["apiserver", "artifact", "controller", "engine", "model", "node"]),
+    (
+        "standalone",
+        &["apiserver", "artifact", "controller", "engine", "model", "node"],
+    ),
     ("cli", &["engine", "model", "standalone"]),
 ];
 

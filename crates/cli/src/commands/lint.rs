@@ -47,10 +47,10 @@ pub struct Args {
 type Findings = BTreeMap<String, Vec<String>>;
 
 enum Checked {
-    Workflow(Workflow),
+    Workflow(Box<Workflow>),
     Template(Arc<WorkflowTemplate>),
     ClusterTemplate(Arc<ClusterWorkflowTemplate>),
-    Cron(CronWorkflow),
+    Cron(Box<CronWorkflow>),
 }
 
 /// # Errors
@@ -216,10 +216,10 @@ fn decoded(document: &Document, strict: bool, kinds: &[String]) -> Result<Option
         return Err(document.duplicates.iter().map(ToString::to_string).collect());
     }
     Ok(Some(match kind {
-        "Workflow" => Checked::Workflow(typed(document, strict)?),
+        "Workflow" => Checked::Workflow(Box::new(typed(document, strict)?)),
         "WorkflowTemplate" => Checked::Template(Arc::new(typed(document, strict)?)),
         "ClusterWorkflowTemplate" => Checked::ClusterTemplate(Arc::new(typed(document, strict)?)),
-        "CronWorkflow" => Checked::Cron(typed(document, strict)?),
+        "CronWorkflow" => Checked::Cron(Box::new(typed(document, strict)?)),
         _ => return Ok(None),
     }))
 }

@@ -101,6 +101,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         tail,
         grep,
         timestamps,
+        without_executor: false,
     };
     let api = connection.connect().await?;
     let found = api.get(&workflow).await?;

@@ -131,7 +131,7 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
     } = args;
     match command {
         #[cfg(feature = "local")]
-        Command::Run(args) => run::perform(args, &connection).await,
+        Command::Run(args) => Box::pin(run::perform(args, &connection)).await,
         Command::Submit(args) => submit::perform(args, &connection).await,
         Command::List(args) => list::perform(args, &connection).await,
         Command::Get(args) => get::perform(args, &connection).await,

@@ -90,7 +90,7 @@ fn network(text: &str) -> Result<NetworkChoice, String> {
 /// # Errors
 /// Never: what goes wrong before a workflow is submitted is reported here, because it has an exit code of its own.
 pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Result<ExitCode> {
-    Ok(match run(args, connection).await {
+    Ok(match Box::pin(run(args, connection)).await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tell(&report(&error));
@@ -244,7 +244,10 @@ async fn finish(
     let mut view = view(output, &stopping);
     let names: Vec<String> = states.values().map(|w| w.metadata.name.clone()).collect();
     let leave = leave(api, names, interrupts, stopping);
-    let log = log.then(logs::Options::default);
+    let log = log.then(|| logs::Options {
+        without_executor: true,
+        ..logs::Options::default()
+    });
     let end = follow::follow(api, &mut states, log, view.as_mut(), leave).await?;
     if matches!(end, End::Interrupted) {
         return Ok(INTERRUPTED);
