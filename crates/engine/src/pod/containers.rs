@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::metadata::Trace;
 use super::plugins::{self, Plugins};
-use super::{Error, PodRequest, environment, location, resource, security, tags};
+use super::{Error, PodRequest, environment, location, resource, scheduling, security, tags, volumes};
 use crate::merge::{schema, strategic};
 
 /// Name of the container that holds the user's work.
@@ -153,17 +153,17 @@ impl<'a> Draft<'a> {
 
     fn aux(&self) -> Container {
         let name = if self.initless() { SUPERVISOR } else { WAIT };
-        let mut container = executor_container(self.request, name);
+        let mut container = executor_container(self.request, &self.template, name);
         container.command = self.command(&[name]);
-        let outputs = self.plugins.sidecar_names(&self.plugins.outputs);
+        let beside = self.plugins.sidecar_names(&self.plugins.beside(self.initless()));
         if self.initless() {
             container
                 .env
                 .push(environment::value("ARGO_INITLESS_POD", "true"));
-            if !outputs.is_empty() {
+            if !beside.is_empty() {
                 container
                     .env
-                    .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
+                    .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", beside));
             }
             if !self.plugins.inputs.is_empty() {
                 let inputs = self.plugins.inputs.join(",");
@@ -174,14 +174,14 @@ impl<'a> Draft<'a> {
         } else {
             container
                 .env
-                .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", outputs));
+                .push(environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", beside));
         }
         self.restrict(&mut container, false);
         container
     }
 
     fn init(&self) -> Container {
-        let mut container = executor_container(self.request, INIT);
+        let mut container = executor_container(self.request, &self.template, INIT);
         container.command = self.command(&[INIT]);
         self.restrict(&mut container, false);
         container
@@ -210,7 +210,7 @@ impl<'a> Draft<'a> {
                 .map(|member| with_mounts(&member.container, &set.volume_mounts))
                 .collect()
         } else {
-            let mut container = executor_container(self.request, MAIN);
+            let mut container = executor_container(self.request, &self.template, MAIN);
             if let Some(resource) = &template.resource {
                 container.command = self.command(&["resource", &resource.action]);
             } else if let Some(data) = &template.data {
@@ -297,7 +297,7 @@ pub(super) fn log_flags(request: &PodRequest<'_>) -> Vec<String> {
 }
 
 /// A container of ours, without a command (C-BLD-12).
-pub(super) fn executor_container(request: &PodRequest<'_>, name: &str) -> Container {
+pub(super) fn executor_container(request: &PodRequest<'_>, template: &Template, name: &str) -> Container {
     let config = request.config;
     let mut container = Container {
         name: name.to_owned(),
@@ -327,6 +327,9 @@ pub(super) fn executor_container(request: &PodRequest<'_>, name: &str) -> Contai
             read_only: true,
             ..VolumeMount::default()
         });
+    }
+    if scheduling::executor_account(request, template).is_some() {
+        container.volume_mounts.push(volumes::executor_token_mount());
     }
     container
 }

@@ -137,7 +137,7 @@ pub(super) fn is_init(name: &str) -> bool {
 fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> Result<Container, Error> {
     let request = draft.request;
     let image = image_of(request, plugin)?;
-    let mut container = executor_container(request, &name);
+    let mut container = executor_container(request, &draft.template, &name);
     let entry = emissary::entry_of(request, &image)?;
     container.command = vec![emissary::program(request).to_owned()];
     container

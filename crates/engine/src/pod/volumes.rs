@@ -127,30 +127,15 @@ fn executor_token(draft: &mut Draft<'_>) -> Result<(), Error> {
         });
     };
     draft.pod.spec.volumes.push(secret(TOKEN, token));
-    let token = VolumeMount {
+    Ok(())
+}
+
+/// Where containers of ours find that token.
+pub(super) fn executor_token_mount() -> VolumeMount {
+    VolumeMount {
         read_only: true,
         ..mount(TOKEN, TOKEN_DIRECTORY)
-    };
-    for container in [draft.init_mut().cloned(), draft.aux_mut().cloned()]
-        .into_iter()
-        .flatten()
-    {
-        let name = container.name;
-        let all = draft
-            .pod
-            .spec
-            .init_containers
-            .iter_mut()
-            .chain(draft.pod.spec.containers.iter_mut());
-        all.filter(|c| c.name == name)
-            .for_each(|c| c.volume_mounts.push(token.clone()));
     }
-    if matches!(draft.kind, TemplateType::Resource | TemplateType::Data)
-        && let Some(main) = draft.container_mut(MAIN)
-    {
-        main.volume_mounts.push(token);
-    }
-    Ok(())
 }
 
 /// Volumes that the user's containers mount: from the template, the workflow, the claims made for it.

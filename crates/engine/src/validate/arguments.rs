@@ -71,7 +71,9 @@ fn check_parameter(path: &str, parameter: &Parameter, values_later: bool) -> Res
         return Ok(());
     }
     if parameter.enum_.is_empty() {
-        return Err(Fault::new(format!("{path}.enum should contain at least one value")));
+        return Err(Fault::new(format!(
+            "{path}.enum should contain at least one value"
+        )));
     }
     match &parameter.value {
         None if values_later => Ok(()),
@@ -114,16 +116,25 @@ pub(super) fn check_supplied(template: &Template, supplied: Supplied<'_>) -> Res
     for input in &template.inputs.parameters {
         let argument = arguments.parameters.iter().find(|p| p.name == input.name);
         let source = argument.map_or(&input.value_from, |argument| &argument.value_from);
-        let later = source.as_ref().is_some_and(|from| from.config_map_key_ref.is_some());
-        let has_value = input.value.is_some() || input.default.is_some() || argument.is_some_and(|a| a.value.is_some());
+        let later = source
+            .as_ref()
+            .is_some_and(|from| from.config_map_key_ref.is_some());
+        let has_value =
+            input.value.is_some() || input.default.is_some() || argument.is_some_and(|a| a.value.is_some());
         if !has_value && !later {
-            return Err(Fault::new(format!("inputs.parameters.{} was not supplied", input.name)));
+            return Err(Fault::new(format!(
+                "inputs.parameters.{} was not supplied",
+                input.name
+            )));
         }
     }
     for input in &template.inputs.artifacts {
         let placed = has_location(&input.location) || has_key(&input.location) || input.optional;
         if !placed && !arguments.artifacts.iter().any(|a| a.name == input.name) {
-            return Err(Fault::new(format!("inputs.artifacts.{} was not supplied", input.name)));
+            return Err(Fault::new(format!(
+                "inputs.artifacts.{} was not supplied",
+                input.name
+            )));
         }
     }
     Ok(())

@@ -102,7 +102,11 @@ fn cycle(graph: &BTreeMap<&str, &[String]>) -> Option<String> {
     let mut path: Vec<&str> = vec![open.keys().next()?];
     loop {
         let last = path.last().copied()?;
-        let next = open.get(last)?.iter().find_map(|name| open.get_key_value(name.as_str()))?.0;
+        let next = open
+            .get(last)?
+            .iter()
+            .find_map(|name| open.get_key_value(name.as_str()))?
+            .0;
         if let Some(at) = path.iter().position(|name| name == next) {
             // The peer names the last one first.
             let mut cycle = path.split_off(at);

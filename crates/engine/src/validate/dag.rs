@@ -35,8 +35,11 @@ pub(super) fn check(
         return Err(Fault::new(format!("{prefix} must have at least one task")).at(&[Place::Key("dag")]));
     }
     let graph = Graph::new(dag).map_err(|f| f.within(&format!("{prefix} sorting failed: ")))?;
-    check_list(graph.order.iter().map(|at| dag.tasks[*at].name.as_str()), template_name_fault)
-        .map_err(|f| f.elsewhere().within(&format!("{prefix}.tasks")))?;
+    check_list(
+        graph.order.iter().map(|at| dag.tasks[*at].name.as_str()),
+        template_name_fault,
+    )
+    .map_err(|f| f.elsewhere().within(&format!("{prefix}.tasks")))?;
     let mut resolved = Resolved::new();
     for at in &graph.order {
         let found = check_task(check, base, &prefix, &graph, *at).map_err(|f| f.at(&graph::place(*at)))?;
@@ -44,7 +47,8 @@ pub(super) fn check(
     }
     check_targets(check, &prefix, &graph, names)?;
     for at in &graph.order {
-        check_use(check, base, &prefix, &graph, *at, &resolved, names).map_err(|f| f.at(&graph::place(*at)))?;
+        check_use(check, base, &prefix, &graph, *at, &resolved, names)
+            .map_err(|f| f.at(&graph::place(*at)))?;
     }
     Ok(())
 }
@@ -99,7 +103,9 @@ fn check_wanted(prefix: &str, graph: &Graph<'_>, at: usize) -> Result<(), Fault>
     for wanted in &graph.wanted[at] {
         let name = &wanted.task;
         let Some(on) = graph.task(name) else {
-            return Err(Fault::new(format!("{prefix}.tasks.{task} dependency '{name}' not defined")));
+            return Err(Fault::new(format!(
+                "{prefix}.tasks.{task} dependency '{name}' not defined"
+            )));
         };
         let looped = is_looped(on) || on.with_sequence.is_some();
         if matches!(wanted.result.as_deref(), Some("AnySucceeded" | "AllFailed")) && !looped {
@@ -122,10 +128,15 @@ fn check_targets(check: &Check<'_>, prefix: &str, graph: &Graph<'_>, names: &Nam
     if target.is_empty() {
         return Ok(());
     }
-    match target.split(' ').find(|target| !has_tag(target) && graph.task(target).is_none()) {
-        Some(target) => Err(Fault::new(format!("{prefix}.targets: target '{target}' is not defined"))
-            .maybe(target, graph.names())
-            .at(&place)),
+    match target
+        .split(' ')
+        .find(|target| !has_tag(target) && graph.task(target).is_none())
+    {
+        Some(target) => Err(
+            Fault::new(format!("{prefix}.targets: target '{target}' is not defined"))
+                .maybe(target, graph.names())
+                .at(&place),
+        ),
         None => Ok(()),
     }
 }
@@ -146,7 +157,8 @@ fn check_use(
     add_outputs(names, check, resolved, task);
     let json = go_json::to_string(task).expect("wire types are always valid JSON");
     let mut own = own_names(task);
-    own.add_items(&task.with_items, &task.with_param, task.with_sequence.as_ref()).map_err(within)?;
+    own.add_items(&task.with_items, &task.with_param, task.with_sequence.as_ref())
+        .map_err(within)?;
     for ancestor in referred(&json)? {
         if let Some(found) = graph.ancestor(at, &ancestor) {
             add_outputs(&mut own, check, resolved, found);
@@ -154,16 +166,25 @@ fn check_use(
         }
     }
     check_arguments_come_from_ancestors(graph, at).map_err(within)?;
-    names.check_tags_with(&own, &check.globals, &json, check.template_only).map_err(within)?;
+    names
+        .check_tags_with(&own, &check.globals, &json, check.template_only)
+        .map_err(within)?;
     arguments::check(&format!("{prefix}.arguments."), &task.arguments, false)
         .map_err(|f| f.at(&[Place::Key("arguments")]))?;
-    check.holder(base, &Holder::of_task(task), Supplied::Given(&task.arguments)).map_err(within)?;
+    check
+        .holder(base, &Holder::of_task(task), Supplied::Given(&task.arguments))
+        .map_err(within)?;
     Ok(())
 }
 
 fn add_outputs(names: &mut Names, check: &mut Check<'_>, resolved: &Resolved<'_, '_>, task: &DagTask) {
     let template = resolved.get(task.name.as_str()).and_then(Option::as_deref);
-    names.add_outputs(&mut check.globals, template, &format!("tasks.{}", task.name), is_looped(task));
+    names.add_outputs(
+        &mut check.globals,
+        template,
+        &format!("tasks.{}", task.name),
+        is_looped(task),
+    );
 }
 
 /// Names that only the task itself may use.
@@ -191,7 +212,9 @@ fn referred(json: &str) -> Result<BTreeSet<String>, Fault> {
         return Ok(BTreeSet::new());
     }
     let tags = simple_tags(json)?;
-    let names = tags.iter().filter_map(|tag| tag.trim().strip_prefix("tasks.")?.split('.').next());
+    let names = tags
+        .iter()
+        .filter_map(|tag| tag.trim().strip_prefix("tasks.")?.split('.').next());
     Ok(names.map(ToOwned::to_owned).collect())
 }
 
@@ -208,13 +231,17 @@ fn check_arguments_come_from_ancestors(graph: &Graph<'_>, at: usize) -> Result<(
     for parameter in &arguments.parameters {
         if let Some(name) = parameter.value.as_ref().and_then(|value| missing(value.as_str())) {
             let parameter = &parameter.name;
-            return Err(Fault::new(format!("missing dependency '{name}' for parameter '{parameter}'")));
+            return Err(Fault::new(format!(
+                "missing dependency '{name}' for parameter '{parameter}'"
+            )));
         }
     }
     for artifact in &arguments.artifacts {
         if let Some(name) = missing(&artifact.from) {
             let artifact = &artifact.name;
-            return Err(Fault::new(format!("missing dependency '{name}' for artifact '{artifact}'")));
+            return Err(Fault::new(format!(
+                "missing dependency '{name}' for artifact '{artifact}'"
+            )));
         }
     }
     Ok(())

@@ -118,7 +118,8 @@ impl<'a> Check<'a> {
     /// The index of a workflow's own template.
     fn index_of_own(&self, base: &Base, holder: &Holder<'_>) -> Option<usize> {
         let own = holder.inline.is_none() && holder.reference.is_none() && matches!(base, Base::Local(_));
-        own.then(|| self.local_index.get(holder.template).copied()).flatten()
+        own.then(|| self.local_index.get(holder.template).copied())
+            .flatten()
     }
 
     fn find(&self, base: &Base, holder: &Holder<'_>) -> Result<Option<Found<'a>>, Fault> {

@@ -1,6 +1,6 @@
 //! Inputs of a template: names, paths and locations (C-VAL-09), and the variables that they give.
 
-use argosy_model::{Artifact, Template};
+use argosy_model::{Artifact, HdfsArtifact, Template};
 
 use super::Fault;
 use super::fault::Place;
@@ -102,34 +102,38 @@ pub(super) fn check_location(path: &str, location: &argosy_model::ArtifactLocati
     if location.git.as_ref().is_some_and(|git| git.repo.is_empty()) {
         return Err(Fault::new(format!("{path}.git.repo is required")));
     }
-    let Some(hdfs) = &location.hdfs else { return Ok(()) };
-    let path = format!("{path}.hdfs");
+    match &location.hdfs {
+        Some(hdfs) => check_hdfs(&format!("{path}.hdfs"), hdfs),
+        None => Ok(()),
+    }
+}
+
+fn check_hdfs(path: &str, hdfs: &HdfsArtifact) -> Result<(), Fault> {
     let kerberos = &hdfs.config.kerberos;
-    let missing = |field: &str| Err(Fault::new(format!("{path}.{field} is required")));
-    if hdfs.config.addresses.is_empty() {
-        return missing("addresses");
-    }
-    if hdfs.path.is_empty() {
-        return missing("path");
-    }
     let has_cache = kerberos.krb_c_cache_secret.is_some();
     let has_keytab = kerberos.krb_keytab_secret.is_some();
-    if hdfs.config.hdfs_user.is_empty() && !has_cache && !has_keytab {
-        return Err(Fault::new(format!(
-            "either {path}.hdfsUser, {path}.krbCCacheSecret or {path}.krbKeytabSecret is required"
-        )));
-    }
-    if has_keytab && (kerberos.krb_username.is_empty() || kerberos.krb_realm.is_empty()) {
-        return Err(Fault::new(format!(
-            "{path}.krbUsername and {path}.krbRealm are required with {path}.krbKeytabSecret"
-        )));
-    }
-    if (has_cache || has_keytab)
-        && (kerberos.krb_service_principal_name.is_empty() || kerberos.krb_config_config_map.is_none())
-    {
-        return Err(Fault::new(format!(
-            "{path}.krbServicePrincipalName and {path}.krbConfigConfigMap are required with Kerberos"
-        )));
-    }
-    Ok(())
+    let has_service =
+        !kerberos.krb_service_principal_name.is_empty() && kerberos.krb_config_config_map.is_some();
+    let has_user = !kerberos.krb_username.is_empty() && !kerberos.krb_realm.is_empty();
+    let message = if hdfs.config.addresses.is_empty() {
+        format!("{path}.addresses is required")
+    } else if hdfs.path.is_empty() {
+        format!("{path}.path is required")
+    } else if !hdfs.path.starts_with('/') {
+        format!("{path}.path must be a absolute file path")
+    } else if hdfs.config.hdfs_user.is_empty() && !has_cache && !has_keytab {
+        format!("either {path}.hdfsUser, {path}.krbCCacheSecret or {path}.krbKeytabSecret is required")
+    } else if has_keytab && !(has_service && has_user) {
+        format!(
+            "{path}.krbServicePrincipalName, {path}.krbConfigConfigMap, {path}.krbUsername and {path}.krbRealm are \
+             required with {path}.krbKeytabSecret"
+        )
+    } else if has_cache && !has_service {
+        format!(
+            "{path}.krbServicePrincipalName and {path}.krbConfigConfigMap are required with {path}.krbCCacheSecret"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Fault::new(message))
 }

@@ -133,7 +133,12 @@ fn check_spec(
     let mut check = Check {
         templates,
         local,
-        local_index: local.iter().enumerate().rev().map(|(at, t)| (t.name.as_str(), at)).collect(),
+        local_index: local
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(at, t)| (t.name.as_str(), at))
+            .collect(),
         defaults: spec.template_defaults.as_deref(),
         globals: globals(metadata, spec),
         template_only,

@@ -179,15 +179,15 @@ impl Names {
         }
         for raw in simple_tags(json)? {
             let tag = raw.trim();
-            let free = !CHECKED.iter().any(|begin| tag.starts_with(begin))
+            // The peer looks at the tag before it takes the blanks away: with one in front it is not checked.
+            let free = !CHECKED.iter().any(|begin| raw.starts_with(begin))
                 || ALWAYS.iter().any(|begin| tag.starts_with(begin))
                 || globals.values.contains_key(tag)
                 || (template_only && tag.starts_with("workflow.parameters."));
             if !free && !self.knows(tag) && !more.knows(tag) {
                 let known = self.known.iter().chain(&more.known).chain(globals.values.keys());
-                return Err(
-                    Fault::new(format!("failed to resolve {{{{{raw}}}}}")).maybe(tag, known.map(String::as_str))
-                );
+                return Err(Fault::new(format!("failed to resolve {{{{{raw}}}}}"))
+                    .maybe(tag, known.map(String::as_str)));
             }
         }
         Ok(())

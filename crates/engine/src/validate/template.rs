@@ -95,8 +95,13 @@ pub(super) fn check(check: &mut Check<'_>, found: &Found<'_>, supplied: Supplied
 
 /// Whether fields outside the body, which are checked each time, have variables in them.
 fn depends_on_arguments(template: &Template) -> bool {
-    let policy = template.retry_strategy.as_ref().map_or("", |s| s.retry_policy.as_str());
-    [template.timeout.as_str(), &template.pending_timeout, policy].into_iter().any(has_tag)
+    let policy = template
+        .retry_strategy
+        .as_ref()
+        .map_or("", |s| s.retry_policy.as_str());
+    [template.timeout.as_str(), &template.pending_timeout, policy]
+        .into_iter()
+        .any(has_tag)
 }
 
 fn check_kind(template: &Template) -> Result<(), Fault> {

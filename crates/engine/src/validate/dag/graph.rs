@@ -65,7 +65,9 @@ impl<'d> Graph<'d> {
         let mut open = vec![of];
         while let Some(at) = open.pop() {
             for wanted in &self.wanted[at] {
-                let Some(next) = self.index_of.get(wanted.task.as_str()).copied() else { continue };
+                let Some(next) = self.index_of.get(wanted.task.as_str()).copied() else {
+                    continue;
+                };
                 if next == target {
                     return Some(&self.dag.tasks[target]);
                 }
@@ -112,14 +114,23 @@ impl<'d> Graph<'d> {
 
 /// The tasks that a task names, in `dependencies` or `depends`.
 fn wanted(task: &DagTask) -> Vec<Wanted> {
-    let plain = |name: &String| Wanted { task: name.clone(), result: None };
+    let plain = |name: &String| Wanted {
+        task: name.clone(),
+        result: None,
+    };
     let mut found: Vec<Wanted> = task.dependencies.iter().map(plain).collect();
     let mut rest = task.depends.as_str();
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
         rest = &rest[start..];
         let (name, after) = word(rest);
-        let result = after.strip_prefix('.').map(word).filter(|(result, _)| !result.is_empty());
-        found.push(Wanted { task: name.to_owned(), result: result.map(|(result, _)| result.to_owned()) });
+        let result = after
+            .strip_prefix('.')
+            .map(word)
+            .filter(|(result, _)| !result.is_empty());
+        found.push(Wanted {
+            task: name.to_owned(),
+            result: result.map(|(result, _)| result.to_owned()),
+        });
         rest = result.map_or(after, |(_, after)| after);
     }
     found
@@ -127,6 +138,8 @@ fn wanted(task: &DagTask) -> Vec<Wanted> {
 
 /// A name at the begin of a text, and the rest.
 fn word(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .unwrap_or(text.len());
     text.split_at(end)
 }

@@ -1,0 +1,238 @@
+//! What the recorded `pods.json` does not show: look-ups, deadlines, dollars, and our differences from the peer.
+
+use std::collections::BTreeMap;
+
+use argosy_engine::Config;
+use argosy_engine::config::ImageConfig;
+use argosy_engine::pod::{Built, Error, PodRequest, build};
+use argosy_model::{Template, Workflow, decode, yaml};
+use jiff::{SignedDuration, Timestamp};
+
+struct Case {
+    config: Config,
+    workflow: Workflow,
+    template: Template,
+    images: BTreeMap<String, Result<ImageConfig, String>>,
+    token_secrets: BTreeMap<String, String>,
+    failed_hosts: Vec<String>,
+    deadline: Option<SignedDuration>,
+}
+
+fn read<T: argosy_model::Field>(text: &str) -> T {
+    decode::lenient(yaml::value(text).expect("YAML")).expect("the object is well formed")
+}
+
+fn case(template: &str) -> Case {
+    Case {
+        config: Config::default(),
+        workflow: read("{metadata: {name: w, namespace: ns, uid: u1}, spec: {}}"),
+        template: read(template),
+        images: BTreeMap::new(),
+        token_secrets: BTreeMap::new(),
+        failed_hosts: Vec::new(),
+        deadline: None,
+    }
+}
+
+impl Case {
+    fn build(&self) -> Result<Built, Error> {
+        let now = Timestamp::UNIX_EPOCH;
+        build(&PodRequest {
+            config: &self.config,
+            workflow: &self.workflow,
+            spec: &self.workflow.spec,
+            template: &self.template,
+            boundary: None,
+            node_name: "w",
+            node_id: "w",
+            pod_name: "w",
+            on_exit: false,
+            include_script_output: false,
+            now,
+            started_at: Some(now),
+            workflow_deadline: self.deadline.map(|left| now + left),
+            retry_deadline: None,
+            repository: None,
+            images: &self.images,
+            token_secrets: &self.token_secrets,
+            claims: &[],
+            failed_hosts: &self.failed_hosts,
+            trace: None,
+            substitute: &|json| Ok(json.to_owned()),
+        })
+    }
+
+    fn variable(&self, name: &str) -> String {
+        let built = self.build().expect("the pod can be built");
+        let init = &built.pod.spec.init_containers[0];
+        init.env
+            .iter()
+            .find(|v| v.name == name)
+            .expect("the variable is there")
+            .value
+            .clone()
+    }
+}
+
+const PLAIN: &str = "{name: t, container: {image: i, command: [c]}}";
+
+#[test]
+fn what_is_not_known_is_asked_for() {
+    let mut asks = case("{name: t, container: {image: i}, executor: {serviceAccountName: sa}}");
+    assert_eq!(
+        asks.build().err(),
+        Some(Error::TokenSecretUnknown {
+            service_account: "sa".to_owned()
+        })
+    );
+    asks.token_secrets.insert("sa".to_owned(), "secret".to_owned());
+    assert_eq!(
+        asks.build().err(),
+        Some(Error::ImageUnknown {
+            image: "i".to_owned()
+        })
+    );
+    asks.images.insert("i".to_owned(), Err("no such host".to_owned()));
+    let Some(Error::Refused(text)) = asks.build().err() else {
+        panic!("refused")
+    };
+    assert!(
+        text.starts_with("failed to look-up entrypoint/cmd for image \"i\", you must either"),
+        "{text}"
+    );
+    assert!(text.ends_with(": no such host"), "{text}");
+    asks.images.insert(
+        "i".to_owned(),
+        Ok(ImageConfig {
+            entrypoint: vec!["e".to_owned()],
+            cmd: vec!["a".to_owned()],
+        }),
+    );
+    let main = asks.build().expect("all is known").pod.spec.containers[1].clone();
+    assert_eq!(main.command.last().map(String::as_str), Some("e"));
+    assert_eq!(main.args, ["a"]);
+}
+
+#[test]
+fn dollars_reach_the_executor_as_written() {
+    let sent = |args: &str| {
+        case(&format!(
+            "{{name: t, container: {{image: i, command: ['{args}']}}}}"
+        ))
+        .variable("ARGO_TEMPLATE")
+    };
+    assert!(
+        sent("$HOME costs 5$").contains("$HOME costs 5$"),
+        "lone dollars mean nothing to Kubernetes"
+    );
+    assert!(sent("a$$b").contains("a$$$$b"));
+    assert!(sent("$(ARGO_POD_NAME)").contains("$$(ARGO_POD_NAME)"));
+    assert!(sent("$$$(X)").contains("$$$$$$(X)"));
+}
+
+#[test]
+fn the_nearest_deadline_wins_and_none_left_means_no_pod() {
+    let mut limited = case("{name: t, activeDeadlineSeconds: 30, container: {image: i, command: [c]}}");
+    let deadline = |case: &Case| case.build().map(|built| built.pod.spec.active_deadline_seconds);
+    assert_eq!(deadline(&limited), Ok(Some(30)));
+    limited.deadline = Some(SignedDuration::from_secs(10));
+    assert_eq!(deadline(&limited), Ok(Some(10)));
+    assert_eq!(limited.variable("ARGO_DEADLINE"), "1970-01-01T00:00:10Z");
+    limited.deadline = Some(SignedDuration::ZERO);
+    assert_eq!(deadline(&limited), Err(Error::NoTimeLeft));
+    let short = case("{name: t, timeout: 1s, container: {image: i, command: [c]}}");
+    assert_eq!(
+        deadline(&short),
+        Err(Error::Refused("w exceeded its deadline".to_owned()))
+    );
+}
+
+#[test]
+fn arguments_of_every_container_can_be_moved_out() {
+    let big = "x".repeat(140_000);
+    let moved = case(&format!(
+        "{{name: t, container: {{image: i, command: [c], args: [{big}]}}, sidecars: [{{name: s, image: i, command: [c], args: [{big}]}}]}}"
+    ));
+    let built = moved.build().expect("the pod can be built");
+    let keys: Vec<&String> = built.config_maps[0].data.keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "ARGO_CONTAINER_ARGS_FILE",
+            "ARGO_CONTAINER_ARGS_FILE_s",
+            "ARGO_TEMPLATE"
+        ]
+    );
+    assert!(built.pod.spec.containers.iter().all(|c| c.args.is_empty()));
+}
+
+#[test]
+fn a_container_with_our_image_keeps_its_own_tmp() {
+    let image = Config::default().executor_image;
+    let built = case(&format!(
+        "{{name: t, container: {{image: '{image}', command: [c]}}}}"
+    ))
+    .build();
+    let main = &built.expect("the pod can be built").pod.spec.containers[1];
+    assert!(main.volume_mounts.iter().all(|m| m.mount_path != "/tmp"));
+}
+
+#[test]
+fn failed_hosts_join_the_affinity_that_is_there() {
+    let mut retried = case(
+        "
+name: t
+container: {image: i, command: [c]}
+affinity:
+  nodeAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      nodeSelectorTerms:
+      - matchExpressions: [{key: kubernetes.io/hostname, operator: NotIn, values: [a]}]
+",
+    );
+    retried.failed_hosts = vec!["a".to_owned(), "b".to_owned()];
+    let affinity = retried
+        .build()
+        .expect("the pod can be built")
+        .pod
+        .spec
+        .affinity
+        .expect("an affinity");
+    let required = affinity
+        .node_affinity
+        .and_then(|n| n.required_during_scheduling_ignored_during_execution);
+    assert_eq!(
+        required.expect("required terms").node_selector_terms[0].match_expressions[0].values,
+        ["a", "b"]
+    );
+}
+
+#[test]
+fn without_init_containers_an_artifact_above_a_volume_is_refused() {
+    let mut refused = case(
+        "
+name: t
+volumes: [{name: v, emptyDir: {}}]
+container: {image: i, command: [c], volumeMounts: [{name: v, mountPath: /data/v}]}
+inputs: {artifacts: [{name: a, path: /data, raw: {data: d}}]}
+",
+    );
+    assert!(refused.build().is_ok());
+    refused.config.initless_pod = true;
+    let Some(Error::Refused(text)) = refused.build().err() else {
+        panic!("refused")
+    };
+    assert!(
+        text.starts_with(
+            "input artifact \"a\" path \"/data\" is an ancestor of volume mount \"v\" (/data/v);"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_same_node_gets_the_same_trace() {
+    let trace = || case(PLAIN).variable("TRACEPARENT");
+    assert_eq!(trace(), trace());
+    assert_eq!(trace().len(), "00-".len() + 32 + 1 + 16 + "-01".len());
+}
