@@ -20,8 +20,11 @@ fn main() {
 
 async fn figures() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let server =
-        ApiServer::new(argosy_apiserver::Options { bind_to_node: Some("n".into()), ..Default::default() }).expect("API");
+    let server = ApiServer::new(argosy_apiserver::Options {
+        bind_to_node: Some("n".into()),
+        ..Default::default()
+    })
+    .expect("API");
     let client = Client::new(server.service(), "default");
     let mut options = Options::new("n", dir.path());
     options.runtime = RuntimeChoice::Host;
@@ -50,7 +53,11 @@ async fn figures() {
     let all = names.iter().map(|name| run(&pods, name, &one));
     let mut times: Vec<Duration> = futures::future::join_all(all).await;
     times.sort();
-    println!("200 pods at once: all {:?}, slowest {:?}", begin.elapsed(), times[199]);
+    println!(
+        "200 pods at once: all {:?}, slowest {:?}",
+        begin.elapsed(),
+        times[199]
+    );
     node.shutdown().await;
 }
 
@@ -63,7 +70,9 @@ async fn run(pods: &Api<Pod>, name: &str, spec: &Value) -> Duration {
     let params = WatchParams::default().fields(&format!("metadata.name={name}"));
     let mut events = pods.watch(&params, &version).await.expect("watch").boxed();
     while let Some(event) = events.next().await {
-        let Ok(WatchEvent::Modified(pod)) = event else { continue };
+        let Ok(WatchEvent::Modified(pod)) = event else {
+            continue;
+        };
         let phase = pod.status.and_then(|status| status.phase).unwrap_or_default();
         if phase == "Succeeded" || phase == "Failed" {
             assert_eq!(phase, "Succeeded", "{name}");

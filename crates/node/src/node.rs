@@ -117,6 +117,19 @@ impl Node {
     /// When the data folder cannot be used or the chosen runtime is missing. A runtime that the kernel does not allow
     /// shows in the status of pods, with the name of the missing feature.
     pub async fn start(client: Client, options: Options) -> Result<Node, Error> {
+        let runtime = Linux::new(options.init_program.clone());
+        Node::start_with(client, options, Arc::new(runtime)).await
+    }
+
+    /// As [`Node::start`], with another way to run containers, for tests and simulators.
+    ///
+    /// # Errors
+    /// As for [`Node::start`].
+    pub async fn start_with(
+        client: Client,
+        options: Options,
+        runtime: Arc<dyn Runtime>,
+    ) -> Result<Node, Error> {
         let lock = prepare_data_dir(&options)?;
         let store = Store::open(&options.data_dir, &options.provided_images)?;
         let oci_runtime = match &options.runtime {
@@ -127,7 +140,7 @@ impl Node {
         };
         let host_view = (options.runtime == RuntimeChoice::Host).then(|| vec![options.data_dir.clone()]);
         let shared = Arc::new(Shared {
-            runtime: Arc::new(Linux::new(options.init_program.clone())),
+            runtime,
             store: store.clone(),
             sources: Sources {
                 client: client.clone(),

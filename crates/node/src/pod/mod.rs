@@ -5,4 +5,6 @@ mod probe;
 pub(crate) mod seen;
 pub(crate) mod start;
 pub(crate) mod status;
+#[cfg(test)]
+mod tests;
 pub(crate) mod worker;

@@ -60,6 +60,10 @@ pub(crate) fn next(pod: &Pod, seen: &Seen, now: Timestamp) -> Vec<Action> {
     }
     let mut known = seen.clone();
     known.expired |= expires;
+    if actions.contains(&Action::TearDown) {
+        // Said at once, it saves a write for every pod.
+        known.sandbox = Sandbox::TearingDown;
+    }
     let status = status::status(pod, &known, now);
     if seen.reported.as_ref() != Some(&status) {
         // Before `Remove`, which is the last thing done.
@@ -102,7 +106,10 @@ fn stop_all(pod: &Pod, seen: &Seen, now: Timestamp, deleted: bool, actions: &mut
 }
 
 fn grace_of(pod: &Pod) -> i64 {
-    pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds).unwrap_or(GRACE_SECS)
+    pod.spec
+        .as_ref()
+        .and_then(|spec| spec.termination_grace_period_seconds)
+        .unwrap_or(GRACE_SECS)
 }
 
 /// Stops the named containers; true while one of them is alive.

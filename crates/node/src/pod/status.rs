@@ -302,9 +302,17 @@ fn conditions(
         .filter(|init| !init_done(init, seen) && !(is_sidecar(init) && has_run(seen.container(&init.name))))
         .map(|init| init.name.as_str())
         .collect();
-    let sidecars = pod.spec.iter().flat_map(|s| s.init_containers.iter().flatten()).filter(|init| is_sidecar(init));
+    let sidecars = pod
+        .spec
+        .iter()
+        .flat_map(|s| s.init_containers.iter().flatten())
+        .filter(|init| is_sidecar(init));
     let beside: Vec<&str> = sidecars.map(|init| init.name.as_str()).collect();
-    let counted = mains.iter().chain(inits.iter().filter(|status| beside.contains(&status.name.as_str())));
+    let counted = mains.iter().chain(
+        inits
+            .iter()
+            .filter(|status| beside.contains(&status.name.as_str())),
+    );
     let unready: Vec<&str> = counted.filter(|c| !c.ready).map(|c| c.name.as_str()).collect();
     let initialized = match phase {
         "Succeeded" => Verdict {

@@ -52,7 +52,11 @@ pub(crate) enum Event {
         last_words: Option<String>,
     },
     /// A probe has found something out.
-    Probed { container: String, key: String, verdict: Verdict },
+    Probed {
+        container: String,
+        key: String,
+        verdict: Verdict,
+    },
     /// The sandbox ended without being told to.
     SandboxLost,
     TornDown,
@@ -386,7 +390,11 @@ impl Worker {
                     self.learn_ended(&container, exit, at, last_words);
                 }
             }
-            Event::Probed { container, key, verdict } => self.learn_probed(&container, &key, &verdict),
+            Event::Probed {
+                container,
+                key,
+                verdict,
+            } => self.learn_probed(&container, &key, &verdict),
             Event::SandboxLost => self.learn_lost(),
             Event::TornDown => self.seen.sandbox = seen::Sandbox::Gone,
         }
@@ -434,10 +442,16 @@ impl Worker {
                 let probed = |probe: &Option<_>| probe.is_some();
                 let spec = seen::all_containers(&self.pod).find(|c| c.name == name);
                 let (startup, readiness, liveness) = spec.map_or((false, false, false), |c| {
-                    (probed(&c.startup_probe), probed(&c.readiness_probe), probed(&c.liveness_probe))
+                    (
+                        probed(&c.startup_probe),
+                        probed(&c.readiness_probe),
+                        probed(&c.liveness_probe),
+                    )
                 });
                 (container.started, container.ready) = (!startup, !startup && !readiness);
-                if let (true, Some(spec), Some(ground)) = (startup || readiness || liveness, spec, &self.ground) {
+                if let (true, Some(spec), Some(ground)) =
+                    (startup || readiness || liveness, spec, &self.ground)
+                {
                     let target = probe::Target {
                         handle: Arc::clone(&self.handle),
                         spec: spec.clone(),

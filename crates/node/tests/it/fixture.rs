@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_apiserver::ApiServer;
+use argosy_node::runtime::recording::Recording;
 use argosy_node::{LogOptions, NetworkChoice, Node, Options, RuntimeChoice};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
@@ -28,6 +29,11 @@ pub struct Fixture {
 impl Fixture {
     /// A node whose only image is busybox.
     pub async fn start(change: impl FnOnce(&mut Options)) -> Fixture {
+        Fixture::start_with(change, None).await
+    }
+
+    /// The same, perhaps over a runtime that only records.
+    pub async fn start_with(change: impl FnOnce(&mut Options), runtime: Option<Recording>) -> Fixture {
         let dir = tempfile::Builder::new()
             .prefix("argosy-node-")
             .tempdir()
@@ -42,7 +48,11 @@ impl Fixture {
         options.api_address = Some(("127.0.0.1".into(), 6443));
         options.network = NetworkChoice::Host;
         change(&mut options);
-        let node = Node::start(client.clone(), options).await.expect("node");
+        let node = match runtime {
+            Some(runtime) => Node::start_with(client.clone(), options, Arc::new(runtime)).await,
+            None => Node::start(client.clone(), options).await,
+        };
+        let node = node.expect("node");
         let archive = dir.path().join("busybox.tar");
         busybox_archive(&archive, IMAGE);
         node.images().import(&archive).expect("import");

@@ -351,3 +351,53 @@ async fn the_host_view_needs_no_image() {
     f.node.shutdown().await;
     let _ = IMAGE;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_decide_readiness_and_life() {
+    let f = Fixture::start(|_| {}).await;
+    let ready = |pod: &Pod| {
+        let conditions = pod.status.iter().flat_map(|s| s.conditions.iter().flatten());
+        conditions
+            .into_iter()
+            .any(|c| c.type_ == "Ready" && c.status == "True")
+    };
+    let probe = json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1});
+    let mut spec = one("while ! test -e /tmp/end; do sleep 0.05; done");
+    spec["containers"][0]["readinessProbe"] = probe.clone();
+    f.create("readiness", spec).await;
+    let pod = f.wait("readiness", |pod| phase(pod) == "Running").await;
+    assert!(!ready(&pod));
+    let touch = |path: &str| ["touch", path].map(String::from).to_vec();
+    f.node
+        .exec("default", "readiness", None, touch("/tmp/ready"), false)
+        .await
+        .unwrap()
+        .exit
+        .await
+        .unwrap();
+    f.wait("readiness", ready).await;
+    f.node
+        .exec("default", "readiness", None, touch("/tmp/end"), false)
+        .await
+        .unwrap()
+        .exit
+        .await
+        .unwrap();
+    f.ended("readiness").await;
+
+    let mut spec = one("sleep 1000");
+    spec["terminationGracePeriodSeconds"] = json!(0);
+    spec["containers"][0]["livenessProbe"] =
+        json!({"tcpSocket": {"port": 1}, "periodSeconds": 1, "failureThreshold": 1});
+    check(
+        &f,
+        "liveness",
+        spec,
+        expect![[r#"
+            Failed
+            main: Error 137
+        "#]],
+    )
+    .await;
+    f.node.shutdown().await;
+}

@@ -1,6 +1,7 @@
 //! Runs real pods on a real node against the in-process API.
 
 mod access;
+mod crash;
 mod fixture;
 mod images;
 mod lifecycle;
