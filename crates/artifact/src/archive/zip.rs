@@ -74,7 +74,8 @@ pub fn unpack(archive: File, folder: &Path) -> Result<Report, Error> {
         if name.as_os_str().is_empty() {
             continue;
         }
-        if entry.is_dir() {
+        // Only a slash separates; the library takes a backslash for one too.
+        if text.ends_with('/') {
             tree.folder(&name)?;
             continue;
         }
