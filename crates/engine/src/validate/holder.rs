@@ -159,7 +159,8 @@ impl<'a> Check<'a> {
             return Ok(None);
         }
         if holder.template.is_empty() {
-            return Err(Fault::new("template name is required"));
+            // The peer looks up the empty name.
+            return Err(Fault::new("template  not found"));
         }
         self.find_in(base.clone(), holder.template, || {
             format!("template name '{}' undefined", holder.template)
