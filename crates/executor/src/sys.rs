@@ -48,8 +48,17 @@ pub fn signal_descriptor() -> io::Result<OwnedFd> {
     }
 }
 
+/// A received signal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Received {
+    /// Which.
+    pub number: Signal,
+    /// Whether a process sent it, not the kernel.
+    pub is_sent: bool,
+}
+
 /// Reads one received signal; `None` when none is waiting.
-pub fn read_signal(descriptor: &OwnedFd) -> io::Result<Option<Signal>> {
+pub fn read_signal(descriptor: &OwnedFd) -> io::Result<Option<Received>> {
     let size = std::mem::size_of::<libc::signalfd_siginfo>();
     let mut info = std::mem::MaybeUninit::<libc::signalfd_siginfo>::zeroed();
     // SAFETY: the buffer is exactly one record long, and a record of zeroes is valid.
@@ -58,12 +67,41 @@ pub fn read_signal(descriptor: &OwnedFd) -> io::Result<Option<Signal>> {
         (read, info.assume_init())
     };
     if read == size as isize {
-        return Ok(Some(info.ssi_signo as Signal));
+        let is_sent = info.ssi_code == libc::SI_USER || info.ssi_code == libc::SI_TKILL;
+        return Ok(Some(Received {
+            number: info.ssi_signo as Signal,
+            is_sent,
+        }));
     }
     let error = io::Error::last_os_error();
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
         _ => Err(error),
+    }
+}
+
+/// Makes the kernel send us SIGIO whenever a file directly in a folder is made, written or
+/// renamed, for as long as the descriptor is open.
+///
+/// Directory notification, not inotify: closing an inotify descriptor, be it by ending, takes the
+/// kernel 5 to 20 ms, which would be most of what a short step takes.
+pub fn notify_of_changes(folder: &std::path::Path) -> io::Result<OwnedFd> {
+    const DN_MODIFY: libc::c_int = 0x02;
+    const DN_CREATE: libc::c_int = 0x04;
+    const DN_RENAME: libc::c_int = 0x10;
+    const DN_MULTISHOT: libc::c_int = libc::c_int::MIN;
+    const F_NOTIFY: libc::c_int = 1026;
+    let file = std::fs::File::open(folder)?;
+    // SAFETY: no memory is passed; SIGIO is caught or blocked by every caller before.
+    match unsafe {
+        libc::fcntl(
+            file.as_raw_fd(),
+            F_NOTIFY,
+            DN_MODIFY | DN_CREATE | DN_RENAME | DN_MULTISHOT,
+        )
+    } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(file.into()),
     }
 }
 

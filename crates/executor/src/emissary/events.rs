@@ -31,8 +31,12 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Events {
     signals: OwnedFd,
-    // None when the system has no watches left: files are then looked at periodically.
-    files: Option<OwnedFd>,
+    // Open for as long as their changes are signalled.
+    folders: Vec<OwnedFd>,
+    // For systems without directory notification.
+    inotify: Option<OwnedFd>,
+    // Set when the system has no watches left: files are then looked at periodically.
+    polls: bool,
 }
 
 impl Events {
@@ -41,25 +45,35 @@ impl Events {
     /// # Errors
     /// The system gives no descriptor for signals.
     pub fn new() -> io::Result<Self> {
-        let signals = sys::signal_descriptor()?;
-        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
         Ok(Self {
-            signals,
-            files: inotify::init(flags).ok(),
+            signals: sys::signal_descriptor()?,
+            folders: Vec::new(),
+            inotify: None,
+            polls: false,
         })
     }
 
     /// Reports changes of the files directly in a folder from now on.
     pub fn watch(&mut self, folder: &Path) {
+        match sys::notify_of_changes(folder) {
+            Ok(descriptor) => self.folders.push(descriptor),
+            Err(_) => self.polls |= self.watch_by_inotify(folder).is_err(),
+        }
+    }
+
+    fn watch_by_inotify(&mut self, folder: &Path) -> io::Result<()> {
         let wanted = inotify::WatchFlags::CREATE
             | inotify::WatchFlags::CLOSE_WRITE
             | inotify::WatchFlags::MODIFY
             | inotify::WatchFlags::MOVED_TO;
-        if let Some(files) = &self.files
-            && inotify::add_watch(files, folder, wanted).is_err()
-        {
-            self.files = None;
-        }
+        let flags = inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK;
+        let queue = match self.inotify.take() {
+            Some(queue) => queue,
+            None => inotify::init(flags)?,
+        };
+        let added = inotify::add_watch(&queue, folder, wanted);
+        self.inotify = Some(queue);
+        added.map(drop).map_err(io::Error::from)
     }
 
     /// Waits until something happens or the deadline passes. Several things may have happened.
@@ -68,15 +82,14 @@ impl Events {
     /// The descriptors cannot be waited for, which nothing can mend.
     pub fn next(&mut self, deadline: Option<Instant>) -> io::Result<Vec<Event>> {
         let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
-        let polls = self.files.is_none();
-        let limit = match (left, polls) {
+        let limit = match (left, self.polls) {
             (None, false) => None,
             (None, true) => Some(FALLBACK_PERIOD),
             (Some(left), false) => Some(left),
             (Some(left), true) => Some(left.min(FALLBACK_PERIOD)),
         };
         let mut descriptors = vec![PollFd::new(&self.signals, PollFlags::IN)];
-        descriptors.extend(self.files.as_ref().map(|f| PollFd::new(f, PollFlags::IN)));
+        descriptors.extend(self.inotify.as_ref().map(|f| PollFd::new(f, PollFlags::IN)));
         let limit = limit.and_then(|l| Timespec::try_from(l).ok());
         match poll(&mut descriptors, limit.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -84,7 +97,7 @@ impl Events {
         }
         let mut events = Vec::new();
         self.take_signals(&mut events)?;
-        if self.take_files() || polls {
+        if self.take_files() || self.polls {
             events.push(Event::Files);
         }
         if deadline.is_some_and(|d| Instant::now() >= d) {
@@ -94,10 +107,11 @@ impl Events {
     }
 
     fn take_signals(&self, events: &mut Vec<Event>) -> io::Result<()> {
-        while let Some(signal) = sys::read_signal(&self.signals)? {
-            match signal {
+        while let Some(received) = sys::read_signal(&self.signals)? {
+            match received.number {
                 libc::SIGCHLD => events.push(Event::Children),
-                signal => events.push(Event::Signal(signal)),
+                libc::SIGIO if !received.is_sent => events.push(Event::Files),
+                number => events.push(Event::Signal(number)),
             }
         }
         Ok(())
@@ -107,7 +121,7 @@ impl Events {
     fn take_files(&self) -> bool {
         let mut buffer = [0_u8; 4096];
         let mut changed = false;
-        if let Some(files) = &self.files {
+        if let Some(files) = &self.inotify {
             while rustix::io::read(files.as_fd(), &mut buffer).is_ok_and(|read| read > 0) {
                 changed = true;
             }

@@ -323,7 +323,7 @@ fn x_s3_08_large_files_go_in_parts() {
         {"name": "big", "path": "/big", "archive": {"none": {}}},
     ]}}));
     let pod = pod(&template);
-    let script = "head -c 50000000 /dev/urandom > big";
+    let script = "head -c 17000000 /dev/urandom > big";
     produce(&cluster, &pod, script, 0);
     let (sent, kept) = (bucket.object("wf/pod/big"), pod.path("/big"));
     assert!(std::fs::read(sent).unwrap() == std::fs::read(kept).unwrap());
