@@ -49,16 +49,33 @@ struct Bounds {
     names: &'static [&'static str],
 }
 
-const MINUTES: Bounds = Bounds { min: 0, max: 59, names: &[] };
-const HOURS: Bounds = Bounds { min: 0, max: 23, names: &[] };
-const DAYS: Bounds = Bounds { min: 1, max: 31, names: &[] };
+const MINUTES: Bounds = Bounds {
+    min: 0,
+    max: 59,
+    names: &[],
+};
+const HOURS: Bounds = Bounds {
+    min: 0,
+    max: 23,
+    names: &[],
+};
+const DAYS: Bounds = Bounds {
+    min: 1,
+    max: 31,
+    names: &[],
+};
 const MONTHS: Bounds = Bounds {
     min: 1,
     max: 12,
-    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    names: &[
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ],
 };
-const WEEKDAYS: Bounds =
-    Bounds { min: 0, max: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAYS: Bounds = Bounds {
+    min: 0,
+    max: 6,
+    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+};
 
 impl Schedule {
     /// Reads a schedule; `CRON_TZ=ZONE ` or `TZ=ZONE ` before it names its zone, else it is in UTC.
@@ -78,7 +95,11 @@ impl Schedule {
             zone = gotime::zone(name).map_err(|e| Error(format!("provided bad location {name}: {e}")))?;
             rest = spec.trim();
         }
-        let when = if rest.starts_with('@') { descriptor(rest)? } else { When::Fields(fields(rest)?) };
+        let when = if rest.starts_with('@') {
+            descriptor(rest)?
+        } else {
+            When::Fields(fields(rest)?)
+        };
         Ok(Self { when, zone })
     }
 
@@ -87,7 +108,11 @@ impl Schedule {
     /// # Errors
     /// Like [`Schedule::parse`].
     pub fn parse_in(text: &str, zone: &str) -> Result<Self, Error> {
-        if zone.is_empty() { Self::parse(text) } else { Self::parse(&format!("CRON_TZ={zone} {text}")) }
+        if zone.is_empty() {
+            Self::parse(text)
+        } else {
+            Self::parse(&format!("CRON_TZ={zone} {text}"))
+        }
     }
 
     /// The first time after `after`, or `None` when there is none within five years.
@@ -122,8 +147,11 @@ fn descriptor(text: &str) -> Result<When, Error> {
 fn fields(text: &str) -> Result<Fields, Error> {
     let parts: Vec<&str> = text.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = parts.as_slice() else {
-        let message =
-            format!("expected exactly 5 fields, found {}: [{}]", parts.len(), parts.join(" "));
+        let message = format!(
+            "expected exactly 5 fields, found {}: [{}]",
+            parts.len(),
+            parts.join(" ")
+        );
         return Err(Error(message));
     };
     Ok(Fields {
@@ -136,7 +164,9 @@ fn fields(text: &str) -> Result<Fields, Error> {
 }
 
 fn field(text: &str, bounds: &Bounds) -> Result<u64, Error> {
-    text.split(',').filter(|part| !part.is_empty()).try_fold(0, |bits, part| Ok(bits | range(part, bounds)?))
+    text.split(',')
+        .filter(|part| !part.is_empty())
+        .try_fold(0, |bits, part| Ok(bits | range(part, bounds)?))
 }
 
 fn range(text: &str, bounds: &Bounds) -> Result<u64, Error> {
@@ -171,13 +201,17 @@ fn range(text: &str, bounds: &Bounds) -> Result<u64, Error> {
     };
     let (min, max) = (bounds.min, bounds.max);
     if start < min {
-        return fail(format!("beginning of range ({start}) below minimum ({min}): {text}"));
+        return fail(format!(
+            "beginning of range ({start}) below minimum ({min}): {text}"
+        ));
     }
     if end > max {
         return fail(format!("end of range ({end}) above maximum ({max}): {text}"));
     }
     if start > end {
-        return fail(format!("beginning of range ({start}) beyond end of range ({end}): {text}"));
+        return fail(format!(
+            "beginning of range ({start}) beyond end of range ({end}): {text}"
+        ));
     }
     if step == 0 {
         return fail(format!("step of range should be a positive number: {text}"));
@@ -195,7 +229,10 @@ fn number(text: &str, names: &[&str]) -> Result<u64, Error> {
     match parse_int(text, 10) {
         Err(e) => {
             let quoted = go_quote(text.as_bytes());
-            Err(Error(format!("failed to parse int from {text}: strconv.Atoi: parsing {quoted}: {}", e.text())))
+            Err(Error(format!(
+                "failed to parse int from {text}: strconv.Atoi: parsing {quoted}: {}",
+                e.text()
+            )))
         }
         Ok(n) => u64::try_from(n).map_err(|_| Error(format!("negative number ({n}) not allowed: {text}"))),
     }
@@ -212,7 +249,11 @@ fn moment(at: DateTime, zone: &TimeZone) -> Option<Zoned> {
     if offset.seconds() == 0 {
         return Some(as_utc.to_zoned(zone.clone()));
     }
-    let shifted = |by: jiff::tz::Offset| as_utc.checked_sub(jiff::SignedDuration::from_secs(by.seconds().into())).ok();
+    let shifted = |by: jiff::tz::Offset| {
+        as_utc
+            .checked_sub(jiff::SignedDuration::from_secs(by.seconds().into()))
+            .ok()
+    };
     let second = zone.to_offset(shifted(offset)?);
     if second != offset {
         offset = second;
@@ -228,7 +269,11 @@ impl Fields {
     fn day_fits(&self, t: &Zoned) -> bool {
         let day = has(self.day, t.day());
         let weekday = has(self.weekday, t.weekday().to_sunday_zero_offset());
-        if (self.day | self.weekday) & STAR != 0 { day && weekday } else { day || weekday }
+        if (self.day | self.weekday) & STAR != 0 {
+            day && weekday
+        } else {
+            day || weekday
+        }
     }
 
     fn next(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
@@ -279,17 +324,31 @@ impl Fields {
     }
 
     fn next_month(&self, t: &Zoned, cut: &mut bool, zone: &TimeZone) -> Option<Zoned> {
-        let at = if *cut { t.datetime() } else { t.date().first_of_month().at(0, 0, 0, 0) };
+        let at = if *cut {
+            t.datetime()
+        } else {
+            t.date().first_of_month().at(0, 0, 0, 0)
+        };
         *cut = true;
-        let (year, month) = if at.month() == 12 { (at.year() + 1, 1) } else { (at.year(), at.month() + 1) };
+        let (year, month) = if at.month() == 12 {
+            (at.year() + 1, 1)
+        } else {
+            (at.year(), at.month() + 1)
+        };
         let first = jiff::civil::Date::new(year, month, 1).ok()?;
-        let date = first.checked_add(jiff::Span::new().days(i64::from(at.day()) - 1)).ok()?;
+        let date = first
+            .checked_add(jiff::Span::new().days(i64::from(at.day()) - 1))
+            .ok()?;
         moment(date.to_datetime(at.time()), zone)
     }
 }
 
 fn next_day(t: &Zoned, cut: &mut bool, zone: &TimeZone) -> Option<Zoned> {
-    let at = if *cut { t.datetime() } else { t.date().at(0, 0, 0, 0) };
+    let at = if *cut {
+        t.datetime()
+    } else {
+        t.date().at(0, 0, 0, 0)
+    };
     *cut = true;
     let tomorrow = at.checked_add(jiff::Span::new().days(1)).ok()?;
     let mut next = moment(tomorrow, zone)?;
@@ -301,7 +360,11 @@ fn next_day(t: &Zoned, cut: &mut bool, zone: &TimeZone) -> Option<Zoned> {
         next = plus(&next, -hour * 3600)?;
     }
     // A day that the zone skipped as a whole would hold the search for ever.
-    if next.timestamp() <= t.timestamp() { plus(t, 86_400) } else { Some(next) }
+    if next.timestamp() <= t.timestamp() {
+        plus(t, 86_400)
+    } else {
+        Some(next)
+    }
 }
 
 fn bounded(steps: &mut usize) -> Option<()> {

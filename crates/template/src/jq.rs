@@ -29,8 +29,48 @@ const SIZE: usize = 64 << 20;
 /// How deep results may be nested.
 const DEPTH: usize = 500;
 
-/// Functions that are not offered: they read the machine, or the original does not have them.
-const ABSENT: &[&str] = &["input_filename/0", "ascii/0"];
+/// Functions of the crates that the original does not have, or that would read this machine.
+const ABSENT: &[&str] = &["env", "input", "inputs", "input_filename", "debug", "ascii"];
+
+/// Functions whose answers differ from the crates', and some that these lack. They stand before every filter.
+const OURS: &str = r#"
+def env: {};
+def abs: if type == "number" then if . < 0 then -. else . end else error("abs cannot be applied to: \(type)") end;
+def limit($n; f):
+  if $n < 0 then error("limit doesn't support negative count")
+  elif $n == 0 then empty
+  else label $enough | foreach f as $x (0; . + 1; $x, if . >= $n then break $enough else empty end) end;
+def join($glue):
+  reduce .[] as $x (null;
+    (if . == null then "" else . + $glue end)
+    + ($x | if . == null then "" elif type == "number" or type == "boolean" then tostring else . end)
+  ) // "";
+def from_entries:
+  reduce .[] as $e ({};
+    ($e | [.key, .k, .name, .Name, .Key, .K] | map(select(. != null)) | first) as $k
+    | ($e | [.value, .v, .Value, .V] | map(select(. != null)) | first) as $v
+    | . + {($k | if type == "string" then . elif . == null then "null" else tostring end): $v});
+def @csv:
+  map(if type == "string" then "\"" + gsub("\""; "\"\"") + "\"" elif . == null then "" else tostring end)
+  | join(",");
+def @tsv:
+  map(if type == "string" then gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r")
+      elif . == null then "" else tostring end)
+  | join("\t");
+def tostream:
+  def leaves($at): if (type == "array" or type == "object") and length > 0
+    then (keys as $ks | ($ks[] as $k | .[$k] | leaves($at + [$k])), [$at + [$ks[-1]]])
+    else [$at, .] end;
+  leaves([]);
+def truncate_stream(stream): . as $n | stream | select(.[0] | length > $n) | .[0] |= .[$n:];
+def fromstream(f):
+  foreach f as $e ({};
+    (if .done then {} else . end)
+    | if ($e | length) == 2
+      then .made = ((.made // null) | setpath($e[0]; $e[1])) | .done = (($e[0] | length) == 0)
+      else .done = (($e[0] | length) == 1) end;
+    if .done then .made else empty end);
+"#;
 
 /// Runs a filter: each result on a line of its own, texts as they are, blanks around the whole cut.
 ///
@@ -41,14 +81,36 @@ pub fn run(filter: &str, document: &Value) -> Result<String, Error> {
         return Err(Error::Compile("missing query (try \".\")".into()));
     }
     // Objects keep the order of their keys, and serde_json gives them sorted, as the original does.
-    let text = document.to_string();
+    let text = crate::value::json::write(
+        &crate::value::json::from_document(document),
+        crate::value::json::COMPACT,
+    )
+    .map_err(Error::Run)?;
     let input = read::parse_single(text.as_bytes()).map_err(|e| Error::Run(e.to_string()))?;
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    let funs = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_std::extra_funs()).chain(jaq_json::funs());
-    let funs = funs.filter(|(name, ..)| !matches!(*name, "env" | "input" | "inputs" | "input_filename"));
+    let defs = defs.filter(|def| !ABSENT.contains(&def.name));
+    let funs = jaq_core::funs()
+        .chain(jaq_std::base_funs())
+        .chain(jaq_std::extra_funs())
+        .chain(jaq_json::funs());
+    let funs = funs.filter(|(name, ..)| !ABSENT.contains(name));
+    let starts_with_module = ["import", "include"]
+        .iter()
+        .any(|word| filter.trim_start().starts_with(word));
+    let code = if starts_with_module {
+        filter.to_owned()
+    } else {
+        format!("{OURS}{filter}")
+    };
     let arena = Arena::default();
     let modules = Loader::new(defs)
-        .load(&arena, File { code: filter, path: () })
+        .load(
+            &arena,
+            File {
+                code: code.as_str(),
+                path: (),
+            },
+        )
         .map_err(|_| Error::Compile(syntax(filter)))?;
     let compiled = Compiler::default()
         .with_funs(funs)
@@ -65,7 +127,9 @@ pub fn run(filter: &str, document: &Value) -> Result<String, Error> {
             Err(_) => Error::Run("halt error".into()),
         })?;
         if n >= RESULTS || out.len() > SIZE {
-            return Err(Error::Run(format!("filter gives more than {RESULTS} results or {SIZE} bytes")));
+            return Err(Error::Run(format!(
+                "filter gives more than {RESULTS} results or {SIZE} bytes"
+            )));
         }
         if n > 0 {
             out.push('\n');
@@ -107,7 +171,7 @@ fn undefined<P>(errors: &jaq_core::compile::Errors<&str, P>) -> String {
             };
         }
     }
-    format!("filter does not compile (some of {} are not offered)", ABSENT.join(", "))
+    "filter does not compile".to_owned()
 }
 
 /// JSON as Go writes it: keys sorted, whole floats without a point, `<>&` escaped.
@@ -135,7 +199,12 @@ fn write(out: &mut String, value: &Val, depth: usize) -> Result<(), String> {
             for (k, v) in members.iter() {
                 match k {
                     Val::TStr(s) | Val::BStr(s) => sorted.push((s.to_vec(), v)),
-                    other => return Err(format!("expected a string for object key but got: {}", describe(other))),
+                    other => {
+                        return Err(format!(
+                            "expected a string for object key but got: {}",
+                            describe(other)
+                        ));
+                    }
                 }
             }
             sorted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -169,7 +238,12 @@ fn number(out: &mut String, n: &Num) -> Result<(), String> {
     };
     match float_json(float) {
         Some(text) => out.push_str(if text == "-0" { "0" } else { &text }),
-        None => return Err(format!("json: unsupported value: {}", crate::value::number::float_text(float))),
+        None => {
+            return Err(format!(
+                "json: unsupported value: {}",
+                crate::value::number::float_text(float)
+            ));
+        }
     }
     Ok(())
 }

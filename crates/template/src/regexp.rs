@@ -32,7 +32,9 @@ pub fn for_text(pattern: &str) -> Result<regex::Regex, String> {
     regex::RegexBuilder::new(&translated)
         .size_limit(SIZE)
         .build()
-        .or_else(|_| compile(pattern).and_then(|_| Err("error parsing regexp: invalid expression".to_owned())))
+        .or_else(|_| {
+            compile(pattern).and_then(|_| Err("error parsing regexp: invalid expression".to_owned()))
+        })
 }
 
 /// Like [`compile`], keeping the last patterns.

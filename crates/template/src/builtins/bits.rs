@@ -10,8 +10,12 @@ use crate::value::Value;
 pub fn call(name: &str, args: &[Value]) -> Result<Value, String> {
     let integer = |at: usize| {
         let v = arg(args, at)?;
-        v.integer()
-            .ok_or_else(|| format!("cannot use {} as argument (type int) to call {name}", v.type_name()))
+        v.integer().ok_or_else(|| {
+            format!(
+                "cannot use {} as argument (type int) to call {name}",
+                v.type_name()
+            )
+        })
     };
     let a = integer(0)?;
     if name == "bitnot" {

@@ -52,7 +52,9 @@ fn items(name: &str, v: &Value) -> Result<Vec<Value>, String> {
 /// The element at an end; what has no elements has no first one either.
 fn end(v: &Value, at: i64) -> Value {
     match v {
-        Value::List(_) | Value::Bytes(_) | Value::Str(_) => ops::fetch(v, &Value::Int(at)).unwrap_or(Value::Nil),
+        Value::List(_) | Value::Bytes(_) | Value::Str(_) => {
+            ops::fetch(v, &Value::Int(at)).unwrap_or(Value::Nil)
+        }
         _ => Value::Nil,
     }
 }
@@ -75,9 +77,15 @@ fn get(from: &Value, key: &Value) -> Result<Value, String> {
         }
         Value::Nil => Ok(Value::Nil),
         Value::AnyMap(_)
-            if matches!(key, Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)) =>
+            if matches!(
+                key,
+                Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)
+            ) =>
         {
-            Err(format!("runtime error: hash of unhashable type {}", key.type_name()))
+            Err(format!(
+                "runtime error: hash of unhashable type {}",
+                key.type_name()
+            ))
         }
         _ => Ok(ops::fetch(from, key).unwrap_or(Value::Nil)),
     }
@@ -104,7 +112,11 @@ fn concat(machine: &mut Machine<'_>, args: &[Value]) -> Result<Value, String> {
         all.extend(items("concat", v)?);
     }
     machine.grow(all.len() as u64)?;
-    Ok(if all.is_empty() { Value::nil_list(Element::Any) } else { Value::list(all) })
+    Ok(if all.is_empty() {
+        Value::nil_list(Element::Any)
+    } else {
+        Value::list(all)
+    })
 }
 
 fn flatten(from: &[Value], out: &mut Vec<Value>, depth: usize) -> Result<(), String> {

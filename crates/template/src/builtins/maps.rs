@@ -18,7 +18,11 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
         return from_pairs(v);
     }
     let entries: Vec<(Value, Value)> = match v {
-        Value::Map(m) => m.entries.iter().map(|(k, v)| (Value::Str(k.clone()), v.clone())).collect(),
+        Value::Map(m) => m
+            .entries
+            .iter()
+            .map(|(k, v)| (Value::Str(k.clone()), v.clone()))
+            .collect(),
         Value::AnyMap(m) => m.entries.clone(),
         other => {
             let given = Type::of(other).kind();
@@ -34,25 +38,36 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
         "keys" => Value::list(entries.into_iter().map(|(k, _)| k).collect()),
         "values" => Value::list(entries.into_iter().map(|(_, v)| v).collect()),
         _ => {
-            let pairs = entries.into_iter().map(|(k, v)| Value::list_of(Element::Two, vec![k, v]));
+            let pairs = entries
+                .into_iter()
+                .map(|(k, v)| Value::list_of(Element::Two, vec![k, v]));
             Value::list_of(Element::Pair, pairs.collect())
         }
     })
 }
 
 fn from_pairs(v: &Value) -> Result<Value, String> {
-    let Value::List(pairs) = v else { return Err(not_pairs(v)) };
+    let Value::List(pairs) = v else {
+        return Err(not_pairs(v));
+    };
     let mut entries: Vec<(Value, Value)> = Vec::new();
     for pair in &pairs.items {
         let invalid = || format!("invalid pair {}", print::plain(pair));
-        let Value::List(p) = pair else { return Err(invalid()) };
-        let [key, value] = p.items.as_slice() else { return Err(invalid()) };
+        let Value::List(p) = pair else {
+            return Err(invalid());
+        };
+        let [key, value] = p.items.as_slice() else {
+            return Err(invalid());
+        };
         match entries.iter_mut().find(|(k, _)| ops::same(k, key)) {
             Some(known) => known.1 = value.clone(),
             None => entries.push((key.clone(), value.clone())),
         }
     }
-    Ok(Value::AnyMap(Arc::new(AnyMap { of_lists: false, entries })))
+    Ok(Value::AnyMap(Arc::new(AnyMap {
+        of_lists: false,
+        entries,
+    })))
 }
 
 fn not_pairs(v: &Value) -> String {

@@ -3,8 +3,8 @@
 use super::arg;
 use crate::expr::ast::Op;
 use crate::expr::ops;
-use crate::value::{Value, Width};
 use crate::value::number::{float_to_int, parse_float, parse_int};
+use crate::value::{Value, Width};
 
 /// How deep lists inside lists are searched.
 const DEPTH: usize = 64;
@@ -114,7 +114,12 @@ fn each(
                 }
             }
             v if number_kind(v).is_some() => put(v)?,
-            other => return Err(format!("invalid argument for {name} (type {})", other.type_name())),
+            other => {
+                return Err(format!(
+                    "invalid argument for {name} (type {})",
+                    other.type_name()
+                ));
+            }
         }
     }
     Ok(())
@@ -154,7 +159,11 @@ fn floats(name: &str, args: &[Value]) -> Result<Vec<f64>, String> {
 fn mean(args: &[Value]) -> Result<Value, String> {
     let all = floats("mean", args)?;
     let sum = all.iter().sum::<f64>();
-    Ok(Value::Float(if all.is_empty() { 0.0 } else { sum / all.len() as f64 }))
+    Ok(Value::Float(if all.is_empty() {
+        0.0
+    } else {
+        sum / all.len() as f64
+    }))
 }
 
 fn median(args: &[Value]) -> Result<Value, String> {

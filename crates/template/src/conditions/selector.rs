@@ -61,7 +61,10 @@ impl Requirement {
             Op::DoesNotExist => found.is_none(),
             Op::Greater | Op::Less => {
                 let number = |text: &str| parse_int(text, 10).ok();
-                match (found.as_deref().and_then(number), self.values.first().and_then(|v| number(v))) {
+                match (
+                    found.as_deref().and_then(number),
+                    self.values.first().and_then(|v| number(v)),
+                ) {
                     (Some(a), Some(b)) if self.op == Op::Greater => a > b,
                     (Some(a), Some(b)) => a < b,
                     _ => false,
@@ -152,7 +155,10 @@ fn tokens(text: &str) -> Vec<Token> {
                 }
             }
         } else {
-            let run = chars[i..].iter().take_while(|c| !special(**c) && !blank(**c)).count();
+            let run = chars[i..]
+                .iter()
+                .take_while(|c| !special(**c) && !blank(**c))
+                .count();
             out.push(Token::Word(chars[i..i + run].iter().collect()));
             i += run;
         }
@@ -171,7 +177,10 @@ impl Selector {
     /// # Errors
     /// The words of Kubernetes for the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser { tokens: tokens(text), at: 0 };
+        let mut parser = Parser {
+            tokens: tokens(text),
+            at: 0,
+        };
         let mut all = Vec::new();
         loop {
             let next = parser.peek();
@@ -180,11 +189,15 @@ impl Selector {
                 Token::Word(_) => {}
                 ref t if t.is("!") => {}
                 other => {
-                    return Err(format!("found '{}', expected: !, identifier, or 'end of string'", other.text()));
+                    return Err(format!(
+                        "found '{}', expected: !, identifier, or 'end of string'",
+                        other.text()
+                    ));
                 }
             }
-            let requirement =
-                parser.requirement().map_err(|e| format!("unable to parse requirement: {e}"))?;
+            let requirement = parser
+                .requirement()
+                .map_err(|e| format!("unable to parse requirement: {e}"))?;
             all.push(requirement);
             match parser.next() {
                 Token::End => break,
@@ -192,11 +205,17 @@ impl Selector {
                     Token::Word(_) => {}
                     t if t.is("!") => {}
                     other => {
-                        return Err(format!("found '{}', expected: identifier after ','", other.text()));
+                        return Err(format!(
+                            "found '{}', expected: identifier after ','",
+                            other.text()
+                        ));
                     }
                 },
                 other => {
-                    return Err(format!("found '{}', expected: ',' or 'end of string'", other.text()));
+                    return Err(format!(
+                        "found '{}', expected: ',' or 'end of string'",
+                        other.text()
+                    ));
                 }
             }
         }
@@ -233,14 +252,26 @@ impl Parser {
         };
         check_key(&key)?;
         if absent {
-            return Ok(Requirement { key, op: Op::DoesNotExist, values: Vec::new() });
+            return Ok(Requirement {
+                key,
+                op: Op::DoesNotExist,
+                values: Vec::new(),
+            });
         }
         let next = self.peek();
         if next == Token::End || next.is(",") {
-            return Ok(Requirement { key, op: Op::Exists, values: Vec::new() });
+            return Ok(Requirement {
+                key,
+                op: Op::Exists,
+                values: Vec::new(),
+            });
         }
         let op = self.operator()?;
-        let values = if matches!(op, Op::In | Op::NotIn) { self.values()? } else { self.exact()? };
+        let values = if matches!(op, Op::In | Op::NotIn) {
+            self.values()?
+        } else {
+            self.exact()?
+        };
         let values: Vec<String> = values.into_iter().collect();
         check_values(&key, op, &values)?;
         Ok(Requirement { key, op, values })
@@ -283,11 +314,20 @@ impl Parser {
                 self.at += 1;
                 return Ok(BTreeSet::from([String::new()]));
             }
-            other => return Err(format!("found '{}', expected: ',', ')' or identifier", other.text())),
+            other => {
+                return Err(format!(
+                    "found '{}', expected: ',', ')' or identifier",
+                    other.text()
+                ));
+            }
         }
         let all = self.list()?;
         let close = self.next();
-        if close.is(")") { Ok(all) } else { Err(format!("found '{}', expected: ')'", close.text())) }
+        if close.is(")") {
+            Ok(all)
+        } else {
+            Err(format!("found '{}', expected: ')'", close.text()))
+        }
     }
 
     fn list(&mut self) -> Result<BTreeSet<String>, String> {
@@ -350,7 +390,10 @@ fn check_key(key: &str) -> Result<(), String> {
                  with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
                  validation is '{NAME}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             );
-            return Err(format!("<nil>: Invalid value: {}: {message}", go_quote(key.as_bytes())));
+            return Err(format!(
+                "<nil>: Invalid value: {}: {message}",
+                go_quote(key.as_bytes())
+            ));
         }
     };
     if name.is_empty() {
@@ -368,7 +411,11 @@ fn check_key(key: &str) -> Result<(), String> {
     if wrong.is_empty() {
         Ok(())
     } else {
-        Err(format!("<nil>: Invalid value: {}: {}", go_quote(key.as_bytes()), wrong.join("; ")))
+        Err(format!(
+            "<nil>: Invalid value: {}: {}",
+            go_quote(key.as_bytes()),
+            wrong.join("; ")
+        ))
     }
 }
 

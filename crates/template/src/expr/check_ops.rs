@@ -86,8 +86,12 @@ pub fn binary(node: &Node, op: Op, right: &Node, l: &Type, r: &Type) -> Checked 
 fn mismatch(node: &Node, op: Op, l: &Type, r: &Type) -> Fault {
     // Pointers are shown as what they point to.
     let name = |t: &Type| t.name().trim_start_matches('*').to_owned();
-    let message =
-        format!("invalid operation: {} (mismatched types {} and {})", op.text(), name(l), name(r));
+    let message = format!(
+        "invalid operation: {} (mismatched types {} and {})",
+        op.text(),
+        name(l),
+        name(r)
+    );
     Fault::new(node.at, message)
 }
 

@@ -248,7 +248,14 @@ impl<'a> Machine<'a> {
             // The ends of a filtered list are looked for without making the list, and missed in other words.
             let filtered = matches!(&member.node.kind, Kind::Builtin(b) if b.name == "filter");
             let end = matches!(member.property.kind, Kind::Int(0 | -1));
-            fault(node, if filtered && end { "reflect: slice index out of range".to_owned() } else { m })
+            fault(
+                node,
+                if filtered && end {
+                    "reflect: slice index out of range".to_owned()
+                } else {
+                    m
+                },
+            )
         })
     }
 
@@ -330,7 +337,11 @@ fn texts(op: Op, l: &Value, r: &Value) -> Result<bool, String> {
     let (Value::Str(a), Value::Str(b)) = (l, r) else {
         let wrong = if matches!(l, Value::Str(_)) { r } else { l };
         // A left operand that is no text is taken for bytes by `matches`.
-        let wanted = if op == Op::Matches && !matches!(l, Value::Str(_)) { "[]uint8" } else { "string" };
+        let wanted = if op == Op::Matches && !matches!(l, Value::Str(_)) {
+            "[]uint8"
+        } else {
+            "string"
+        };
         return Err(conversion(wrong, wanted));
     };
     Ok(match op {

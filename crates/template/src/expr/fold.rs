@@ -28,7 +28,10 @@ fn visit(node: &mut Node) -> Result<(), Fault> {
     {
         let at = r.at;
         if let Kind::Binary(_, _, r) = &mut node.kind {
-            **r = Node { at, kind: Kind::Constant(set) };
+            **r = Node {
+                at,
+                kind: Kind::Constant(set),
+            };
         }
         return Ok(());
     }
@@ -56,7 +59,9 @@ fn visit(node: &mut Node) -> Result<(), Fault> {
 
 /// A constant side decides, or leaves the other side as the value, whatever its type.
 fn fold_logic(node: &mut Node) {
-    let Kind::Binary(op, l, r) = &mut node.kind else { return };
+    let Kind::Binary(op, l, r) = &mut node.kind else {
+        return;
+    };
     let neutral = matches!(op, Op::And(_));
     let constant = |n: &Node| if let Kind::Bool(b) = n.kind { Some(b) } else { None };
     let kept = match (constant(l), constant(r)) {
@@ -68,7 +73,13 @@ fn fold_logic(node: &mut Node) {
             return;
         }
     };
-    let kept = std::mem::replace(&mut **kept, Node { at: 0, kind: Kind::Nil });
+    let kept = std::mem::replace(
+        &mut **kept,
+        Node {
+            at: 0,
+            kind: Kind::Nil,
+        },
+    );
     *node = kept;
 }
 

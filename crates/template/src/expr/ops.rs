@@ -35,7 +35,7 @@ pub fn arithmetic(op: Op, a: &Value, b: &Value) -> Outcome {
             Op::Sub => return Ok(Value::Float(x - y)),
             Op::Mul => return Ok(Value::Float(x * y)),
             Op::Div => return Ok(Value::Float(x / y)),
-            Op::Pow(_) => return Ok(Value::Float(x.powf(y))),
+            Op::Pow(_) => return Ok(Value::Float(crate::value::number::pow(x, y))),
             _ => {}
         }
     }
@@ -191,9 +191,15 @@ pub fn contains(needle: &Value, stack: &Value) -> Result<bool, String> {
             other => Err(map_key(other)),
         },
         Value::AnyMap(_)
-            if matches!(needle, Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)) =>
+            if matches!(
+                needle,
+                Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)
+            ) =>
         {
-            Err(format!("runtime error: hash of unhashable type {}", needle.type_name()))
+            Err(format!(
+                "runtime error: hash of unhashable type {}",
+                needle.type_name()
+            ))
         }
         Value::AnyMap(m) => Ok(m.entries.iter().any(|(k, _)| same(k, needle))),
         Value::Time(_) if matches!(needle, Value::Str(_)) => Ok(false),

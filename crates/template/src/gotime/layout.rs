@@ -391,7 +391,11 @@ fn read(layout: &str, text: &str) -> Result<Read, String> {
                 "parsing time {} as {}: cannot parse {} as {}",
                 quoted(text),
                 quoted(layout),
-                quoted(if matches!(piece, Piece::Literal(_)) { rest } else { before }),
+                quoted(if matches!(piece, Piece::Literal(_)) {
+                    rest
+                } else {
+                    before
+                }),
                 quoted(&spelling(piece))
             ));
         }

@@ -65,7 +65,13 @@ pub fn holds(walk: &mut Walk<'_>, current: &Value, expression: &str) -> bool {
 /// Texts that are no expression, operands that do not fit.
 pub fn evaluate(walk: &mut Walk<'_>, current: &Value, expression: &str) -> Result<Operand, String> {
     let tokens = tokens(expression)?;
-    let mut parser = Parser { tokens, at: 0, walk, current, depth: 0 };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        walk,
+        current,
+        depth: 0,
+    };
     let value = parser.level(0)?;
     if parser.at < parser.tokens.len() {
         return Err(format!("invalid expression. unexpected text in '{expression}'"));
@@ -85,7 +91,9 @@ enum Token {
     CloseList,
 }
 
-const OPS: &[&str] = &["&&", "||", "==", "!=", "<=", ">=", "=~", "!~", "**", "<", ">", "+", "-", "*", "/", "%", "!"];
+const OPS: &[&str] = &[
+    "&&", "||", "==", "!=", "<=", ">=", "=~", "!~", "**", "<", ">", "+", "-", "*", "/", "%", "!",
+];
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let chars: Vec<char> = text.chars().collect();
@@ -97,7 +105,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             i += 1;
             continue;
         }
-        let after_operand = matches!(out.last(), Some(Token::Value(_) | Token::Path(_) | Token::Close | Token::CloseList));
+        let after_operand = matches!(
+            out.last(),
+            Some(Token::Value(_) | Token::Path(_) | Token::Close | Token::CloseList)
+        );
         match c {
             '@' | '$' => {
                 let end = path_end(&chars, i);
@@ -105,8 +116,13 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 i = end;
             }
             '\'' | '"' => {
-                let len = chars[i + 1..].iter().position(|q| *q == c).ok_or("invalid expression. unclosed quote")?;
-                out.push(Token::Value(Operand::Text(chars[i + 1..i + 1 + len].iter().collect())));
+                let len = chars[i + 1..]
+                    .iter()
+                    .position(|q| *q == c)
+                    .ok_or("invalid expression. unclosed quote")?;
+                out.push(Token::Value(Operand::Text(
+                    chars[i + 1..i + 1 + len].iter().collect(),
+                )));
                 i += len + 2;
             }
             '(' | ')' | ',' | '[' | ']' => {
@@ -119,15 +135,25 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 });
                 i += 1;
             }
-            _ if c.is_ascii_digit() || (c == '-' && !after_operand && chars.get(i + 1).is_some_and(char::is_ascii_digit)) => {
-                let len = 1 + chars[i + 1..].iter().take_while(|c| c.is_ascii_digit() || **c == '.').count();
+            _ if c.is_ascii_digit()
+                || (c == '-' && !after_operand && chars.get(i + 1).is_some_and(char::is_ascii_digit)) =>
+            {
+                let len = 1 + chars[i + 1..]
+                    .iter()
+                    .take_while(|c| c.is_ascii_digit() || **c == '.')
+                    .count();
                 let number: String = chars[i..i + len].iter().collect();
-                let number = number.parse().map_err(|_| format!("invalid expression. invalid number {number}"))?;
+                let number = number
+                    .parse()
+                    .map_err(|_| format!("invalid expression. invalid number {number}"))?;
                 out.push(Token::Value(Operand::Number(number)));
                 i += len;
             }
             _ if c.is_alphabetic() || c == '_' => {
-                let len = chars[i..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').count();
+                let len = chars[i..]
+                    .iter()
+                    .take_while(|c| c.is_alphanumeric() || **c == '_')
+                    .count();
                 let word: String = chars[i..i + len].iter().collect();
                 out.push(match word.as_str() {
                     "true" | "false" => Token::Value(Operand::Bool(word == "true")),
@@ -205,7 +231,11 @@ impl Parser<'_, '_, '_> {
         if self.depth > DEPTH * 7 {
             return Err(format!("expression is nested deeper than {DEPTH} levels"));
         }
-        let value = if level == 6 { self.operand() } else { self.chain(level) };
+        let value = if level == 6 {
+            self.operand()
+        } else {
+            self.chain(level)
+        };
         self.depth -= 1;
         value
     }
@@ -243,7 +273,11 @@ impl Parser<'_, '_, '_> {
             Some(Token::Path(path)) => {
                 let tokens = parse::parse(&path)?;
                 let root = self.walk.root().clone();
-                let start = if path.starts_with('$') { &root } else { self.current };
+                let start = if path.starts_with('$') {
+                    &root
+                } else {
+                    self.current
+                };
                 self.walk.apply(start, &tokens).map(Operand::from)
             }
             Some(Token::Open) => {
@@ -291,9 +325,10 @@ impl Parser<'_, '_, '_> {
 
 fn same(a: &Operand, b: &Operand) -> bool {
     match (a, b) {
-        (Operand::Other(a), Operand::Other(b)) => {
-            crate::expr::ops::equal(&crate::value::json::from_document(a), &crate::value::json::from_document(b))
-        }
+        (Operand::Other(a), Operand::Other(b)) => crate::expr::ops::equal(
+            &crate::value::json::from_document(a),
+            &crate::value::json::from_document(b),
+        ),
         _ => a == b,
     }
 }
@@ -315,17 +350,19 @@ fn apply(op: &str, l: Operand, r: Operand) -> Outcome {
         "==" => Ok(Operand::Bool(same(&l, &r))),
         "!=" => Ok(Operand::Bool(!same(&l, &r))),
         "=~" | "!~" => {
-            let Operand::Text(pattern) = &r else { return Err("invalid argument. expected string".into()) };
+            let Operand::Text(pattern) = &r else {
+                return Err("invalid argument. expected string".into());
+            };
             let found = regexp::cached(pattern)?.is_match(l.shown().as_bytes());
             Ok(Operand::Bool(found == (op == "=~")))
         }
         "in" => match &r {
-            Operand::Other(Value::Array(items)) => {
-                Ok(Operand::Bool(items.iter().any(|v| same(&Operand::from(v.clone()), &l))))
-            }
-            Operand::Other(Value::Object(members)) => {
-                Ok(Operand::Bool(members.values().any(|v| same(&Operand::from(v.clone()), &l))))
-            }
+            Operand::Other(Value::Array(items)) => Ok(Operand::Bool(
+                items.iter().any(|v| same(&Operand::from(v.clone()), &l)),
+            )),
+            Operand::Other(Value::Object(members)) => Ok(Operand::Bool(
+                members.values().any(|v| same(&Operand::from(v.clone()), &l)),
+            )),
             _ => Err("invalid argument. expected array, map or slice".into()),
         },
         "<" | ">" | "<=" | ">=" => {
@@ -336,7 +373,9 @@ fn apply(op: &str, l: Operand, r: Operand) -> Outcome {
                     a.partial_cmp(&b)
                 }
             };
-            let Some(order) = order else { return Ok(Operand::Bool(false)) };
+            let Some(order) = order else {
+                return Ok(Operand::Bool(false));
+            };
             Ok(Operand::Bool(match op {
                 "<" => order.is_lt(),
                 ">" => order.is_gt(),

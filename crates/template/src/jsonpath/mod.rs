@@ -17,7 +17,11 @@ const VISITS: usize = 2_000_000;
 /// A path that is none, a member that is missing, a value that has no members: in the library's words.
 pub fn query(path: &str, document: &Value) -> Result<Value, String> {
     let tokens = parse::parse(path)?;
-    Walk { root: document, visits: 0 }.apply(document, &tokens)
+    Walk {
+        root: document,
+        visits: 0,
+    }
+    .apply(document, &tokens)
 }
 
 /// The state of one query.
@@ -38,7 +42,10 @@ fn kind(v: &Value) -> &'static str {
 }
 
 fn target(what: &str, expected: &str, v: &Value) -> String {
-    format!("{what}: invalid token target. expected [{expected}] got [{}]", kind(v))
+    format!(
+        "{what}: invalid token target. expected [{expected}] got [{}]",
+        kind(v)
+    )
 }
 
 fn out_of_range(what: &str) -> String {
@@ -55,7 +62,9 @@ impl Walk<'_> {
         if self.visits > VISITS {
             return Err(format!("query visits more than {VISITS} values"));
         }
-        let Some((token, rest)) = tokens.split_first() else { return Ok(value.clone()) };
+        let Some((token, rest)) = tokens.split_first() else {
+            return Ok(value.clone());
+        };
         match token {
             Token::Root => self.apply(value, rest),
             Token::Key(name) => {
@@ -63,7 +72,9 @@ impl Walk<'_> {
                 self.apply(&found, rest)
             }
             Token::Index(i) => {
-                let Value::Array(items) = value else { return Err(target("index", "array slice", value)) };
+                let Value::Array(items) = value else {
+                    return Err(target("index", "array slice", value));
+                };
                 self.apply(index(items, *i)?, rest)
             }
             Token::Script(expression) => {
@@ -83,7 +94,9 @@ impl Walk<'_> {
             }
             Token::Recursive => Ok(Value::Array(self.recurse(value, rest)?)),
             Token::Range(from, to, step) => {
-                let Value::Array(items) = value else { return Err(target("range", "array slice", value)) };
+                let Value::Array(items) = value else {
+                    return Err(target("range", "array slice", value));
+                };
                 let picked = range(items, *from, *to, *step)?;
                 Ok(self.each(&picked, rest))
             }
@@ -105,7 +118,9 @@ impl Walk<'_> {
     }
 
     fn apply_one(&mut self, value: &Value, token: &Token, rest: &[Token]) -> Result<Value, String> {
-        let tokens: Vec<Token> = std::iter::once(token.clone()).chain(rest.iter().cloned()).collect();
+        let tokens: Vec<Token> = std::iter::once(token.clone())
+            .chain(rest.iter().cloned())
+            .collect();
         self.apply(value, &tokens)
     }
 
@@ -167,10 +182,18 @@ fn key(value: &Value, name: &str) -> Result<Value, String> {
 fn index(items: &[Value], i: i64) -> Result<&Value, String> {
     let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let at = if i < 0 { i.saturating_add(len) } else { i };
-    usize::try_from(at).ok().and_then(|at| items.get(at)).ok_or_else(|| out_of_range("index"))
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| items.get(at))
+        .ok_or_else(|| out_of_range("index"))
 }
 
-fn range(items: &[Value], from: Option<i64>, to: Option<i64>, step: Option<i64>) -> Result<Vec<&Value>, String> {
+fn range(
+    items: &[Value],
+    from: Option<i64>,
+    to: Option<i64>,
+    step: Option<i64>,
+) -> Result<Vec<&Value>, String> {
     let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let step = step.unwrap_or(1);
     if step == 0 {

@@ -53,7 +53,11 @@ pub fn parse(path: &str) -> Result<Vec<Token>, String> {
             '[' => {
                 let end = closing(&chars, at);
                 let text: String = chars[at..end.map_or(chars.len(), |e| e + 1)].iter().collect();
-                let wrong = || invalid(&format!("invalid token. '{text}' does not match any token format"));
+                let wrong = || {
+                    invalid(&format!(
+                        "invalid token. '{text}' does not match any token format"
+                    ))
+                };
                 let Some(end) = end else { return Err(wrong()) };
                 let inner: String = chars[at + 1..end].iter().collect();
                 match bracket(inner.trim()) {
@@ -71,13 +75,20 @@ pub fn parse(path: &str) -> Result<Vec<Token>, String> {
 }
 
 fn key(chars: &[char], from: usize, tokens: &mut Vec<Token>) -> Result<usize, String> {
-    let len = chars[from..].iter().take_while(|c| !matches!(c, '.' | '[')).count();
+    let len = chars[from..]
+        .iter()
+        .take_while(|c| !matches!(c, '.' | '['))
+        .count();
     let name: String = chars[from..from + len].iter().collect();
     let name = name.trim();
     if name.is_empty() {
         return Err("invalid token. token string is empty".into());
     }
-    tokens.push(if name == "*" { Token::Wildcard } else { Token::Key(name.to_owned()) });
+    tokens.push(if name == "*" {
+        Token::Wildcard
+    } else {
+        Token::Key(name.to_owned())
+    });
     Ok(from + len)
 }
 
@@ -125,7 +136,9 @@ fn integer(text: &str) -> Option<i64> {
 }
 
 fn simple(text: &str) -> Option<Token> {
-    quoted(text).map(Token::Key).or_else(|| integer(text).map(Token::Index))
+    quoted(text)
+        .map(Token::Key)
+        .or_else(|| integer(text).map(Token::Index))
 }
 
 /// What stands in brackets; `None` when it is nothing that is known.
@@ -144,7 +157,11 @@ fn bracket(text: &str) -> Result<Option<Token>, String> {
     }
     let parts = split(text, ',');
     if parts.len() > 1 {
-        return Ok(parts.iter().map(|p| simple(p.trim())).collect::<Option<Vec<_>>>().map(Token::Union));
+        return Ok(parts
+            .iter()
+            .map(|p| simple(p.trim()))
+            .collect::<Option<Vec<_>>>()
+            .map(Token::Union));
     }
     let parts = split(text, ':');
     if (2..=3).contains(&parts.len()) {
@@ -152,7 +169,8 @@ fn bracket(text: &str) -> Result<Option<Token>, String> {
         for (bound, part) in bounds.iter_mut().zip(&parts) {
             let part = part.trim();
             if !part.is_empty() {
-                let n = integer(part).ok_or_else(|| format!("invalid expression. invalid format '{part}'"))?;
+                let n =
+                    integer(part).ok_or_else(|| format!("invalid expression. invalid format '{part}'"))?;
                 *bound = Some(n);
             }
         }

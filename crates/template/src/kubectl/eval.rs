@@ -29,7 +29,13 @@ struct Walk {
 /// # Errors
 /// The original's words.
 pub fn print(nodes: &[Node], document: &Value) -> Result<String, String> {
-    let mut walk = Walk { begin: 0, inside: 0, end: 0, last_end: None, made: 0 };
+    let mut walk = Walk {
+        begin: 0,
+        inside: 0,
+        end: 0,
+        last_end: None,
+        made: 0,
+    };
     let mut out = String::new();
     walk.block(nodes, 0, &Cow::Borrowed(document), &mut out)?;
     Ok(out)
@@ -60,7 +66,13 @@ fn number(n: &serde_json::Number) -> String {
 
 impl Walk {
     /// Walks nodes from a place on; a `range` walks what follows once for each of its values.
-    fn block(&mut self, nodes: &[Node], from: usize, at: &Cow<'_, Value>, out: &mut String) -> Result<(), String> {
+    fn block(
+        &mut self,
+        nodes: &[Node],
+        from: usize,
+        at: &Cow<'_, Value>,
+        out: &mut String,
+    ) -> Result<(), String> {
         let mut i = from;
         while i < nodes.len() {
             let found = self.step(vec![at.clone()], &nodes[i])?;
@@ -253,17 +265,25 @@ fn array<'d>(input: Found<'d>, bounds: [Option<i64>; 3], derived: bool) -> Resul
             return Err(format!("array index out of bounds: index {start}, length {len}"));
         }
         if end > len || end < 0 {
-            return Err(format!("array index out of bounds: index {}, length {len}", end - 1));
+            return Err(format!(
+                "array index out of bounds: index {}, length {len}",
+                end - 1
+            ));
         }
         if start > end {
-            return Err(format!("starting index {start} is greater than ending index {end}"));
+            return Err(format!(
+                "starting index {start} is greater than ending index {end}"
+            ));
         }
         let step = match bounds[2] {
             None => 1,
             Some(s) if s <= 0 => return Err("step must be > 0".into()),
             Some(s) => usize::try_from(s).unwrap_or(usize::MAX),
         };
-        let (start, end) = (usize::try_from(start).unwrap_or(0), usize::try_from(end).unwrap_or(0));
+        let (start, end) = (
+            usize::try_from(start).unwrap_or(0),
+            usize::try_from(end).unwrap_or(0),
+        );
         out.extend(items.into_iter().take(end).skip(start).step_by(step));
     }
     Ok(out)
@@ -299,12 +319,14 @@ fn holds(l: &Value, op: &str, r: &Value) -> Result<bool, String> {
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64(), a.is_f64(), b.is_f64()) {
             (Some(a), Some(b), false, false) => a.cmp(&b),
-            (_, _, true, true) => {
-                a.as_f64().partial_cmp(&b.as_f64()).ok_or_else(|| BAD.to_owned())?
-            }
+            (_, _, true, true) => a
+                .as_f64()
+                .partial_cmp(&b.as_f64())
+                .ok_or_else(|| BAD.to_owned())?,
             _ => return Err(BAD.into()),
         },
-        (Value::Array(_) | Value::Object(_) | Value::Null, _) | (_, Value::Array(_) | Value::Object(_) | Value::Null) => {
+        (Value::Array(_) | Value::Object(_) | Value::Null, _)
+        | (_, Value::Array(_) | Value::Object(_) | Value::Null) => {
             return Err(NONE.into());
         }
         _ => return Err(BAD.into()),

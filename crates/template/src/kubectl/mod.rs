@@ -20,7 +20,11 @@ pub enum Error {
          template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{object}\n\n\n",
         crate::value::quote::go_quote(.template.as_bytes())
     )]
-    Print { template: String, what: String, object: String },
+    Print {
+        template: String,
+        what: String,
+        object: String,
+    },
 }
 
 /// A template that was understood.
@@ -39,9 +43,14 @@ impl Template {
         if text.is_empty() {
             return Err(Error::Empty);
         }
-        let nodes =
-            parse::parse(text, 0).map_err(|what| Error::Parse { template: text.to_owned(), what })?;
-        Ok(Self { source: text.to_owned(), nodes })
+        let nodes = parse::parse(text, 0).map_err(|what| Error::Parse {
+            template: text.to_owned(),
+            what,
+        })?;
+        Ok(Self {
+            source: text.to_owned(),
+            nodes,
+        })
     }
 
     /// The text for a document. Members that are missing give nothing.

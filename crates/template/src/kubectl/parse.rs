@@ -40,7 +40,11 @@ pub fn parse(text: &str, depth: usize) -> Result<Vec<Node>, String> {
     if depth > DEPTH {
         return Err(format!("nested deeper than {DEPTH} levels"));
     }
-    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth };
+    let mut parser = Parser {
+        chars: text.chars().collect(),
+        at: 0,
+        depth,
+    };
     let mut nodes = Vec::new();
     loop {
         let text = parser.until(|c| c == '{');
@@ -69,7 +73,10 @@ fn is_word(c: char) -> bool {
 }
 
 fn terminates(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}')
+    matches!(
+        c,
+        ' ' | '\t' | '\r' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}'
+    )
 }
 
 impl Parser {
@@ -78,7 +85,9 @@ impl Parser {
     }
 
     fn starts(&self, text: &str) -> bool {
-        text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c))
+        text.chars()
+            .enumerate()
+            .all(|(i, c)| self.chars.get(self.at + i) == Some(&c))
     }
 
     fn until(&mut self, stop: impl Fn(char) -> bool) -> String {
@@ -112,7 +121,9 @@ impl Parser {
                 }
                 continue;
             }
-            let Some(c) = self.peek() else { return Err("unclosed action".into()) };
+            let Some(c) = self.peek() else {
+                return Err("unclosed action".into());
+            };
             match c {
                 '\r' | '\n' => return Err("unclosed action".into()),
                 ' ' | '@' | '$' => self.at += 1,
@@ -136,7 +147,12 @@ impl Parser {
                         _ => Node::Identifier(word),
                     });
                 }
-                c => return Err(format!("unrecognized character in action: U+{:04X} '{c}'", c as u32)),
+                c => {
+                    return Err(format!(
+                        "unrecognized character in action: U+{:04X} '{c}'",
+                        c as u32
+                    ));
+                }
             }
         }
     }
@@ -161,7 +177,11 @@ impl Parser {
             name.push(c);
             self.at += 1;
         }
-        if name == "*" { Node::Wildcard } else { Node::Field(name) }
+        if name == "*" {
+            Node::Wildcard
+        } else {
+            Node::Field(name)
+        }
     }
 
     fn number(&mut self) -> Result<Node, String> {
@@ -174,7 +194,9 @@ impl Parser {
         if let Ok(i) = crate::value::number::parse_int(&text, 10) {
             return Ok(Node::Int(i));
         }
-        crate::value::number::parse_float(&text).map(Node::Float).map_err(|_| format!("cannot parse number {text}"))
+        crate::value::number::parse_float(&text)
+            .map(Node::Float)
+            .map_err(|_| format!("cannot parse number {text}"))
     }
 
     fn quoted(&mut self, quote: char) -> Result<Node, String> {
@@ -209,8 +231,10 @@ impl Parser {
         self.at += 1;
         let text = if text == "*" { ":".to_owned() } else { text };
         if text.contains(',') {
-            let parts: Result<Vec<_>, _> =
-                text.split(',').map(|part| inner(&format!("[{}]", part.trim_matches(' ')), self.depth)).collect();
+            let parts: Result<Vec<_>, _> = text
+                .split(',')
+                .map(|part| inner(&format!("[{}]", part.trim_matches(' ')), self.depth))
+                .collect();
             nodes.push(Node::Union(parts?));
             return Ok(());
         }
@@ -218,7 +242,9 @@ impl Parser {
             nodes.extend(inner(&format!(".{}", &key[1]), self.depth)?);
             return Ok(());
         }
-        let Some(found) = SLICE.captures(&text) else { return Err(format!("invalid array index {text}")) };
+        let Some(found) = SLICE.captures(&text) else {
+            return Err(format!("invalid array index {text}"));
+        };
         let bound = |i: usize| -> Result<Option<i64>, String> {
             let text = found.get(i).map_or("", |m| m.as_str()).trim_start_matches(':');
             if text.is_empty() {
@@ -230,7 +256,11 @@ impl Parser {
         };
         let start = bound(1)?;
         let derived = found.get(2).is_none_or(|m| m.as_str().is_empty());
-        let end = if derived { Some(start.unwrap_or(0).saturating_add(1)) } else { bound(2)? };
+        let end = if derived {
+            Some(start.unwrap_or(0).saturating_add(1))
+        } else {
+            bound(2)?
+        };
         nodes.push(Node::Array([start, end, bound(3)?], derived));
         Ok(())
     }
@@ -241,7 +271,9 @@ impl Parser {
         let from = self.at;
         let (mut begun, mut ended, mut pair) = (false, false, ' ');
         loop {
-            let Some(c) = self.peek().filter(|c| *c != '\n') else { return Err("unterminated filter".into()) };
+            let Some(c) = self.peek().filter(|c| *c != '\n') else {
+                return Err("unterminated filter".into());
+            };
             self.at += 1;
             match c {
                 '"' | '\'' if !begun => {
@@ -260,9 +292,11 @@ impl Parser {
         self.at += 1;
         Ok(match PARTS.captures(&text) {
             None => Node::Filter(inner(&text, self.depth)?, Vec::new(), "exists".into()),
-            Some(found) => {
-                Node::Filter(inner(&found[1], self.depth)?, inner(&found[3], self.depth)?, found[2].to_owned())
-            }
+            Some(found) => Node::Filter(
+                inner(&found[1], self.depth)?,
+                inner(&found[3], self.depth)?,
+                found[2].to_owned(),
+            ),
         })
     }
 }

@@ -35,7 +35,15 @@ pub fn untitle(s: &str) -> String {
 
 /// Upper case becomes lower and the other way round.
 pub fn swap(s: &str) -> String {
-    s.chars().map(|c| if c.is_uppercase() { to_lower(c) } else { to_upper(c) }).collect()
+    s.chars()
+        .map(|c| {
+            if c.is_uppercase() {
+                to_lower(c)
+            } else {
+                to_upper(c)
+            }
+        })
+        .collect()
 }
 
 /// What a word is made of.

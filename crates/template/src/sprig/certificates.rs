@@ -13,7 +13,11 @@ use crate::value::{Struct, Value};
 /// A certificate and its key, both PEM.
 fn pair(cert: &str, key: &str) -> Value {
     let fields = BTreeMap::from([("Cert", Value::str(cert)), ("Key", Value::str(key))]);
-    Value::Struct(Arc::new(Struct { name: "sprig.certificate", fields, text: format!("{{{cert} {key}}}") }))
+    Value::Struct(Arc::new(Struct {
+        name: "sprig.certificate",
+        fields,
+        text: format!("{{{cert} {key}}}"),
+    }))
 }
 
 /// Checks a certificate and key given in base64 of PEM, and gives them as a pair.
@@ -34,7 +38,7 @@ pub fn build_custom(a: &[Value]) -> Outcome {
 
 #[cfg(not(feature = "certificates"))]
 mod make {
-    //! Stands in when the feature is off.
+    //! Stands in when the feature is off, and says so.
 
     use super::{Outcome, Value};
 
@@ -58,7 +62,11 @@ mod make {
 /// A key that was given must at least be PEM.
 fn given_key(a: &[Value], at: usize) -> Result<String, String> {
     let key = string(a, at);
-    if key.contains("-----BEGIN ") { Ok(key) } else { Err("parsing private key: no PEM data in input".into()) }
+    if key.contains("-----BEGIN ") {
+        Ok(key)
+    } else {
+        Err("parsing private key: no PEM data in input".into())
+    }
 }
 
 pub fn gen_private_key(a: &[Value]) -> Outcome {

@@ -11,10 +11,12 @@ use crate::value::Value;
 /// Bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+            let _ = write!(out, "{b:02x}");
+            out
+        })
 }
 
 pub fn sha1sum(a: &[Value]) -> Outcome {
@@ -75,8 +77,12 @@ pub fn b32dec(a: &[Value]) -> Outcome {
 }
 
 fn base32(given: &[u8]) -> Result<Vec<u8>, usize> {
-    let clean: Vec<(usize, u8)> =
-        given.iter().copied().enumerate().filter(|(_, b)| !matches!(b, b'\r' | b'\n')).collect();
+    let clean: Vec<(usize, u8)> = given
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, b)| !matches!(b, b'\r' | b'\n'))
+        .collect();
     let mut out = Vec::new();
     let mut ended = false;
     for chunk in clean.chunks(8) {
@@ -173,7 +179,9 @@ pub fn decrypt_aes(a: &[Value]) -> Outcome {
     let sealed = decode(given)?;
     if sealed.len() < 16 {
         let n = given.len() / 4 * 3;
-        return Err(format!("runtime error: slice bounds out of range [:16] with capacity {n}"));
+        return Err(format!(
+            "runtime error: slice bounds out of range [:16] with capacity {n}"
+        ));
     }
     let (iv, body) = sealed.split_at(16);
     let mut start = [0; 16];
@@ -184,7 +192,10 @@ pub fn decrypt_aes(a: &[Value]) -> Outcome {
         .map_err(|_| "crypto/cipher: input not full blocks".to_owned())?;
     let padding = plain.last().copied().map_or(0, usize::from);
     let kept = plain.len().checked_sub(padding).ok_or_else(|| {
-        format!("runtime error: slice bounds out of range [:{}]", -i64::try_from(padding).unwrap_or(0))
+        format!(
+            "runtime error: slice bounds out of range [:{}]",
+            -i64::try_from(padding).unwrap_or(0)
+        )
     })?;
     Ok(Value::str(&plain[..kept]))
 }

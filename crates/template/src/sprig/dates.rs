@@ -69,7 +69,8 @@ pub fn duration_round(a: &[Value]) -> Outcome {
     };
     let seconds = nanos.unsigned_abs() / 1_000_000_000;
     let u = nanos.unsigned_abs();
-    let unit = |name: &str, secs: u64| (u > secs * 1_000_000_000).then(|| format!("{}{name}", seconds / secs));
+    let unit =
+        |name: &str, secs: u64| (u > secs * 1_000_000_000).then(|| format!("{}{name}", seconds / secs));
     let shown = unit("y", 365 * 86_400)
         .or_else(|| unit("mo", 30 * 86_400))
         .or_else(|| unit("d", 86_400))

@@ -26,7 +26,10 @@ impl Decimal {
         let exponent: i32 = exponent.parse().ok()?;
         let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
         let mantissa: i128 = format!("{whole}{part}").parse().ok()?;
-        Some(Self { mantissa, exponent: exponent - i32::try_from(part.len()).ok()? })
+        Some(Self {
+            mantissa,
+            exponent: exponent - i32::try_from(part.len()).ok()?,
+        })
     }
 
     fn scaled(self, exponent: i32) -> Option<i128> {
@@ -35,7 +38,9 @@ impl Decimal {
     }
 
     fn float(self) -> f64 {
-        format!("{}e{}", self.mantissa, self.exponent).parse().unwrap_or(0.0)
+        format!("{}e{}", self.mantissa, self.exponent)
+            .parse()
+            .unwrap_or(0.0)
     }
 }
 
@@ -44,9 +49,14 @@ impl Decimal {
 /// # Errors
 /// A division by zero; a number that is none.
 pub fn fold(all: &[f64], op: Op) -> Result<f64, String> {
-    let Some((first, rest)) = all.split_first() else { return Ok(0.0) };
+    let Some((first, rest)) = all.split_first() else {
+        return Ok(0.0);
+    };
     if let Some(bad) = all.iter().find(|f| !f.is_finite()) {
-        return Err(format!("Cannot create a Decimal from {}", crate::value::number::float_text(*bad)));
+        return Err(format!(
+            "Cannot create a Decimal from {}",
+            crate::value::number::float_text(*bad)
+        ));
     }
     if op == Op::Div && rest.contains(&0.0) {
         return Err("decimal division by 0".into());
@@ -79,20 +89,39 @@ fn apply(a: Decimal, b: Decimal, op: Op) -> Option<Decimal> {
         Op::Add | Op::Sub => {
             let exponent = a.exponent.min(b.exponent);
             let (x, y) = (a.scaled(exponent)?, b.scaled(exponent)?);
-            let mantissa = if op == Op::Add { x.checked_add(y)? } else { x.checked_sub(y)? };
+            let mantissa = if op == Op::Add {
+                x.checked_add(y)?
+            } else {
+                x.checked_sub(y)?
+            };
             Some(Decimal { mantissa, exponent })
         }
         Op::Div => {
             let shift = a.exponent - b.exponent + PLACES;
             let (x, y) = if shift >= 0 {
-                (a.mantissa.checked_mul(10i128.checked_pow(u32::try_from(shift).ok()?)?)?, b.mantissa)
+                (
+                    a.mantissa
+                        .checked_mul(10i128.checked_pow(u32::try_from(shift).ok()?)?)?,
+                    b.mantissa,
+                )
             } else {
-                (a.mantissa, b.mantissa.checked_mul(10i128.checked_pow(u32::try_from(-shift).ok()?)?)?)
+                (
+                    a.mantissa,
+                    b.mantissa
+                        .checked_mul(10i128.checked_pow(u32::try_from(-shift).ok()?)?)?,
+                )
             };
             let (quotient, rest) = (x / y, x % y);
-            let away = if rest.unsigned_abs().checked_mul(2)? >= y.unsigned_abs() { 1 } else { 0 };
+            let away = if rest.unsigned_abs().checked_mul(2)? >= y.unsigned_abs() {
+                1
+            } else {
+                0
+            };
             let sign = if (x < 0) == (y < 0) { 1 } else { -1 };
-            Some(Decimal { mantissa: quotient + sign * away, exponent: -PLACES })
+            Some(Decimal {
+                mantissa: quotient + sign * away,
+                exponent: -PLACES,
+            })
         }
     }
 }

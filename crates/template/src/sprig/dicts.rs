@@ -28,7 +28,11 @@ pub fn dict(a: &[Value]) -> Outcome {
 
 pub fn get(a: &[Value]) -> Outcome {
     Ok(match any(a, 0) {
-        Value::Map(m) => m.entries.get(text(a, 1)).cloned().unwrap_or_else(|| Value::str("")),
+        Value::Map(m) => m
+            .entries
+            .get(text(a, 1))
+            .cloned()
+            .unwrap_or_else(|| Value::str("")),
         _ => Value::str(""),
     })
 }
@@ -46,7 +50,9 @@ pub fn unset(a: &[Value]) -> Outcome {
 }
 
 pub fn has_key(a: &[Value]) -> Outcome {
-    Ok(Value::Bool(matches!(any(a, 0), Value::Map(m) if m.entries.contains_key(text(a, 1)))))
+    Ok(Value::Bool(
+        matches!(any(a, 0), Value::Map(m) if m.entries.contains_key(text(a, 1))),
+    ))
 }
 
 pub fn pluck(a: &[Value]) -> Outcome {
@@ -59,7 +65,11 @@ pub fn pluck(a: &[Value]) -> Outcome {
 }
 
 pub fn keys(a: &[Value]) -> Outcome {
-    let all = a.iter().flat_map(|v| entries(v).into_keys()).map(Value::Str).collect();
+    let all = a
+        .iter()
+        .flat_map(|v| entries(v).into_keys())
+        .map(Value::Str)
+        .collect();
     Ok(Value::list_of(Element::Str, all))
 }
 
@@ -82,11 +92,19 @@ pub fn omit(a: &[Value]) -> Outcome {
 }
 
 pub fn merge(a: &[Value]) -> Outcome {
-    Ok(Value::map(a[1..].iter().fold(entries(any(a, 0)), |into, from| merged(into, &entries(from), false, 0))))
+    Ok(Value::map(
+        a[1..].iter().fold(entries(any(a, 0)), |into, from| {
+            merged(into, &entries(from), false, 0)
+        }),
+    ))
 }
 
 pub fn merge_overwrite(a: &[Value]) -> Outcome {
-    Ok(Value::map(a[1..].iter().fold(entries(any(a, 0)), |into, from| merged(into, &entries(from), true, 0))))
+    Ok(Value::map(
+        a[1..].iter().fold(entries(any(a, 0)), |into, from| {
+            merged(into, &entries(from), true, 0)
+        }),
+    ))
 }
 
 /// Entries that are missing or empty are taken over; with `overwrite` all others too, except by nil.
@@ -116,7 +134,9 @@ fn merged(
 }
 
 pub fn dig(a: &[Value]) -> Outcome {
-    let [keys @ .., default, dict] = a else { return Err("dig needs at least three arguments".into()) };
+    let [keys @ .., default, dict] = a else {
+        return Err("dig needs at least three arguments".into());
+    };
     if keys.is_empty() {
         return Err("dig needs at least three arguments".into());
     }
@@ -126,8 +146,12 @@ pub fn dig(a: &[Value]) -> Outcome {
         return Err(conversion(&at, "map[string]interface {}"));
     }
     for key in keys {
-        let Value::Str(key) = key else { return Err(conversion(key, "string")) };
-        let Value::Map(m) = &at else { return Err(conversion(&at, "map[string]interface {}")) };
+        let Value::Str(key) = key else {
+            return Err(conversion(key, "string"));
+        };
+        let Value::Map(m) = &at else {
+            return Err(conversion(&at, "map[string]interface {}"));
+        };
         match m.entries.get(key) {
             Some(v) => at = v.clone(),
             None => return Ok(default.clone()),

@@ -32,15 +32,25 @@ pub fn prepend(a: &[Value]) -> Outcome {
 }
 
 pub fn first(a: &[Value]) -> Outcome {
-    Ok(items(any(a, 0), "Cannot find first on type")?.first().cloned().unwrap_or(Value::Nil))
+    Ok(items(any(a, 0), "Cannot find first on type")?
+        .first()
+        .cloned()
+        .unwrap_or(Value::Nil))
 }
 
 pub fn last(a: &[Value]) -> Outcome {
-    Ok(items(any(a, 0), "Cannot find last on type")?.last().cloned().unwrap_or(Value::Nil))
+    Ok(items(any(a, 0), "Cannot find last on type")?
+        .last()
+        .cloned()
+        .unwrap_or(Value::Nil))
 }
 
 fn part(all: &[Value], from: usize, to: usize) -> Value {
-    if all.is_empty() { Value::nil_list(Element::Any) } else { Value::list(all[from..to].to_vec()) }
+    if all.is_empty() {
+        Value::nil_list(Element::Any)
+    } else {
+        Value::list(all[from..to].to_vec())
+    }
 }
 
 pub fn rest(a: &[Value]) -> Outcome {
@@ -95,7 +105,10 @@ pub fn slice(a: &[Value]) -> Outcome {
     if all.is_empty() {
         return Ok(Value::Nil);
     }
-    let at = |i: usize, none: usize| a.get(i).map_or(Some(none), |v| usize::try_from(super::numbers::to_int(v)).ok());
+    let at = |i: usize, none: usize| {
+        a.get(i)
+            .map_or(Some(none), |v| usize::try_from(super::numbers::to_int(v)).ok())
+    };
     let (from, to) = (at(1, 0), at(2, all.len()));
     match (from, to) {
         (Some(from), Some(to)) if from <= to && to <= all.len() => Ok(match any(a, 0) {
@@ -109,11 +122,21 @@ pub fn slice(a: &[Value]) -> Outcome {
 pub fn concat(a: &[Value]) -> Outcome {
     let mut all = Vec::new();
     for v in a {
-        let wrong = |e: String| if e.starts_with("runtime") { e } else { format!("Cannot concat type {} as list", kind(v)) };
+        let wrong = |e: String| {
+            if e.starts_with("runtime") {
+                e
+            } else {
+                format!("Cannot concat type {} as list", kind(v))
+            }
+        };
         let found = items(v, "").map_err(wrong)?;
         all.extend(found);
     }
-    Ok(if all.is_empty() { Value::nil_list(Element::Any) } else { Value::list(all) })
+    Ok(if all.is_empty() {
+        Value::nil_list(Element::Any)
+    } else {
+        Value::list(all)
+    })
 }
 
 pub fn chunk(a: &[Value]) -> Outcome {

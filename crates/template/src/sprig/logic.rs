@@ -60,8 +60,14 @@ pub fn must_from_json(a: &[Value]) -> Outcome {
     parse(text(a, 0))
 }
 
-const PRETTY: Style = Style { html: true, indent: Some(2) };
-const RAW: Style = Style { html: false, indent: None };
+const PRETTY: Style = Style {
+    html: true,
+    indent: Some(2),
+};
+const RAW: Style = Style {
+    html: false,
+    indent: None,
+};
 
 pub fn to_json(a: &[Value]) -> Outcome {
     Ok(Value::str(write(any(a, 0), COMPACT).unwrap_or_default()))

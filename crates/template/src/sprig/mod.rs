@@ -49,7 +49,10 @@ pub fn namespace() -> &'static Arc<Map> {
             .zip(0u16..)
             .map(|(f, at)| (Text::from(f.name), Value::Func(Func::Sprig(at))))
             .collect();
-        Arc::new(Map { of_text: false, entries })
+        Arc::new(Map {
+            of_text: false,
+            entries,
+        })
     });
     &ALL
 }
@@ -66,10 +69,16 @@ pub fn call(at: u16, args: &[Value]) -> Outcome {
     let params: Vec<char> = function.params.chars().filter(|c| *c != '*').collect();
     let fixed = params.len() - usize::from(repeats);
     if repeats && args.len() < fixed {
-        return Err(format!("invalid number of arguments: expected at least {fixed}, got {}", args.len()));
+        return Err(format!(
+            "invalid number of arguments: expected at least {fixed}, got {}",
+            args.len()
+        ));
     }
     if !repeats && args.len() != fixed {
-        return Err(format!("invalid number of arguments: expected {fixed}, got {}", args.len()));
+        return Err(format!(
+            "invalid number of arguments: expected {fixed}, got {}",
+            args.len()
+        ));
     }
     let mut given = Vec::with_capacity(args.len());
     for (i, arg) in args.iter().enumerate() {
@@ -77,10 +86,18 @@ pub fn call(at: u16, args: &[Value]) -> Outcome {
         match fit(arg, param) {
             Some(v) => given.push(v),
             None if repeats && i >= fixed => {
-                return Err(format!("reflect: cannot use {} as type {} in Call", arg.type_name(), type_name(param)));
+                return Err(format!(
+                    "reflect: cannot use {} as type {} in Call",
+                    arg.type_name(),
+                    type_name(param)
+                ));
             }
             None => {
-                return Err(format!("reflect: Call using {} as type {}", arg.type_name(), type_name(param)));
+                return Err(format!(
+                    "reflect: Call using {} as type {}",
+                    arg.type_name(),
+                    type_name(param)
+                ));
             }
         }
     }

@@ -70,7 +70,9 @@ pub fn sub(a: &[Value]) -> Outcome {
 }
 
 pub fn mul(a: &[Value]) -> Outcome {
-    Ok(wide(a.iter().fold(1i64, |product, v| product.wrapping_mul(to_int(v)))))
+    Ok(wide(
+        a.iter().fold(1i64, |product, v| product.wrapping_mul(to_int(v))),
+    ))
 }
 
 pub fn div(a: &[Value]) -> Outcome {
@@ -122,11 +124,21 @@ pub fn min(a: &[Value]) -> Outcome {
 }
 
 pub fn maxf(a: &[Value]) -> Outcome {
-    Ok(Value::Float(a.iter().map(to_float).reduce(|x, y| if y > x || y.is_nan() { y } else { x }).unwrap_or(0.0)))
+    Ok(Value::Float(
+        a.iter()
+            .map(to_float)
+            .reduce(|x, y| if y > x || y.is_nan() { y } else { x })
+            .unwrap_or(0.0),
+    ))
 }
 
 pub fn minf(a: &[Value]) -> Outcome {
-    Ok(Value::Float(a.iter().map(to_float).reduce(|x, y| if y < x || y.is_nan() { y } else { x }).unwrap_or(0.0)))
+    Ok(Value::Float(
+        a.iter()
+            .map(to_float)
+            .reduce(|x, y| if y < x || y.is_nan() { y } else { x })
+            .unwrap_or(0.0),
+    ))
 }
 
 pub fn ceil(a: &[Value]) -> Outcome {
@@ -141,7 +153,11 @@ pub fn round(a: &[Value]) -> Outcome {
     let on = a.get(2).map_or(0.5, to_float);
     let power = 10f64.powf(int_at(a, 1) as f64);
     let digit = power * to_float(any(a, 0));
-    let rounded = if digit.fract() >= on { digit.ceil() } else { digit.floor() };
+    let rounded = if digit.fract() >= on {
+        digit.ceil()
+    } else {
+        digit.floor()
+    };
     Ok(Value::Float(rounded / power))
 }
 
@@ -174,7 +190,10 @@ pub fn until_step(a: &[Value]) -> Outcome {
 }
 
 fn ints(all: Vec<i64>) -> Outcome {
-    Ok(Value::list_of(Element::Int, all.into_iter().map(Value::Int).collect()))
+    Ok(Value::list_of(
+        Element::Int,
+        all.into_iter().map(Value::Int).collect(),
+    ))
 }
 
 pub fn seq(a: &[Value]) -> Outcome {

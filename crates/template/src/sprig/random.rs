@@ -21,7 +21,9 @@ fn below(bound: u64) -> Result<u64, String> {
 }
 
 fn from_set(a: &[Value], set: &[u8]) -> Outcome {
-    let Ok(n) = usize::try_from(int_at(a, 0)) else { return Ok("".into()) };
+    let Ok(n) = usize::try_from(int_at(a, 0)) else {
+        return Ok("".into());
+    };
     if n > SIZE {
         return Err(format!("random text of more than {SIZE} bytes"));
     }
@@ -52,13 +54,16 @@ pub fn ascii(a: &[Value]) -> Outcome {
 }
 
 pub fn bytes(a: &[Value]) -> Outcome {
-    let n = usize::try_from(int_at(a, 0)).map_err(|_| "runtime error: makeslice: len out of range".to_owned())?;
+    let n =
+        usize::try_from(int_at(a, 0)).map_err(|_| "runtime error: makeslice: len out of range".to_owned())?;
     if n > SIZE {
         return Err(format!("random text of more than {SIZE} bytes"));
     }
     let mut buffer = vec![0; n];
     fill(&mut buffer)?;
-    Ok(Value::str(base64::engine::general_purpose::STANDARD.encode(buffer)))
+    Ok(Value::str(
+        base64::engine::general_purpose::STANDARD.encode(buffer),
+    ))
 }
 
 pub fn int(a: &[Value]) -> Outcome {
@@ -92,8 +97,13 @@ pub fn uuid(_: &[Value]) -> Outcome {
 /// Asks the system's resolver, as the original does; the only function that leaves the process.
 pub fn host_by_name(a: &[Value]) -> Outcome {
     let name = string(a, 0);
-    let mut found: Vec<IpAddr> =
-        (name.as_str(), 0).to_socket_addrs().map_err(|_| format!("lookup {name}: no such host"))?.map(|s| s.ip()).collect();
+    let mut found: Vec<IpAddr> = (name.as_str(), 0)
+        .to_socket_addrs()
+        .map_err(|_| format!("lookup {name}: no such host"))?
+        .map(|s| s.ip())
+        .collect();
     found.sort();
-    Ok(found.first().map_or_else(|| "".into(), |ip| Value::str(ip.to_string())))
+    Ok(found
+        .first()
+        .map_or_else(|| "".into(), |ip| Value::str(ip.to_string())))
 }

@@ -20,7 +20,9 @@ fn backquoted(s: &str) -> String {
 }
 
 pub fn matches(a: &[Value]) -> Outcome {
-    Ok(Value::Bool(cached(&string(a, 0)).is_ok_and(|r| r.is_match(text(a, 1)))))
+    Ok(Value::Bool(
+        cached(&string(a, 0)).is_ok_and(|r| r.is_match(text(a, 1))),
+    ))
 }
 
 pub fn must_match(a: &[Value]) -> Outcome {
@@ -39,8 +41,16 @@ pub fn panic_find(a: &[Value]) -> Outcome {
 pub fn find_all(a: &[Value]) -> Outcome {
     let r = for_text(&string(a, 0))?;
     let limit = usize::try_from(int(a, 2)).unwrap_or(usize::MAX);
-    let found: Vec<Value> = r.find_iter(&string(a, 1)).take(limit).map(|m| Value::str(m.as_str())).collect();
-    Ok(if found.is_empty() { Value::nil_list(Element::Str) } else { Value::list_of(Element::Str, found) })
+    let found: Vec<Value> = r
+        .find_iter(&string(a, 1))
+        .take(limit)
+        .map(|m| Value::str(m.as_str()))
+        .collect();
+    Ok(if found.is_empty() {
+        Value::nil_list(Element::Str)
+    } else {
+        Value::list_of(Element::Str, found)
+    })
 }
 
 pub fn panic_find_all(a: &[Value]) -> Outcome {
@@ -49,7 +59,9 @@ pub fn panic_find_all(a: &[Value]) -> Outcome {
 
 pub fn replace_all(a: &[Value]) -> Outcome {
     let r = for_text(&string(a, 0))?;
-    Ok(Value::str(r.replace_all(&string(a, 1), string(a, 2).as_str()).into_owned()))
+    Ok(Value::str(
+        r.replace_all(&string(a, 1), string(a, 2).as_str()).into_owned(),
+    ))
 }
 
 pub fn panic_replace_all(a: &[Value]) -> Outcome {
@@ -59,7 +71,9 @@ pub fn panic_replace_all(a: &[Value]) -> Outcome {
 pub fn replace_all_literal(a: &[Value]) -> Outcome {
     let r = for_text(&string(a, 0))?;
     let new = string(a, 2);
-    Ok(Value::str(r.replace_all(&string(a, 1), regex::NoExpand(&new)).into_owned()))
+    Ok(Value::str(
+        r.replace_all(&string(a, 1), regex::NoExpand(&new)).into_owned(),
+    ))
 }
 
 pub fn panic_replace_all_literal(a: &[Value]) -> Outcome {

@@ -43,7 +43,12 @@ impl Version {
         if pre.split('.').any(zero_led) {
             return Err("version segment starts with 0".into());
         }
-        Ok(Self { numbers, pre, meta: group(8).to_owned(), original: text.to_owned() })
+        Ok(Self {
+            numbers,
+            pre,
+            meta: group(8).to_owned(),
+            original: text.to_owned(),
+        })
     }
 
     fn show(&self) -> String {
@@ -59,12 +64,14 @@ impl Version {
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        self.numbers.cmp(&other.numbers).then_with(|| match (self.pre.is_empty(), other.pre.is_empty()) {
-            (true, true) => Ordering::Equal,
-            (true, false) => Ordering::Greater,
-            (false, true) => Ordering::Less,
-            (false, false) => pre_order(&self.pre, &other.pre),
-        })
+        self.numbers
+            .cmp(&other.numbers)
+            .then_with(|| match (self.pre.is_empty(), other.pre.is_empty()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => Ordering::Greater,
+                (false, true) => Ordering::Less,
+                (false, false) => pre_order(&self.pre, &other.pre),
+            })
     }
 }
 
@@ -91,7 +98,11 @@ fn pre_order(a: &str, b: &str) -> Ordering {
 pub fn make(a: &[Value]) -> Outcome {
     let v = Version::parse(&string(a, 0))?;
     let _ = v.show();
-    let value = Struct { name: "*semver.Version", fields: BTreeMap::new(), text: v.original };
+    let value = Struct {
+        name: "*semver.Version",
+        fields: BTreeMap::new(),
+        text: v.original,
+    };
     Ok(Value::Struct(Arc::new(value)))
 }
 
@@ -155,13 +166,18 @@ impl Constraint {
         let found = FORM.captures(text)?;
         let group = |i: usize| found.get(i).map_or("", |m| m.as_str());
         let wild = |s: &str| matches!(s, "x" | "X" | "*");
-        let (mut version, mut dirty, mut minor_dirty, mut patch_dirty) = (group(2).to_owned(), false, false, false);
+        let (mut version, mut dirty, mut minor_dirty, mut patch_dirty) =
+            (group(2).to_owned(), false, false, false);
         let tail = format!("{}{}", group(6), "");
         let (minor, patch) = (group(4).trim_start_matches('.'), group(5).trim_start_matches('.'));
         if wild(group(3)) {
             (version, dirty) = ("0.0.0".into(), true);
             (minor_dirty, patch_dirty) = (false, false);
-            let op = if group(1).is_empty() || group(1) == "=" { ">=" } else { group(1) };
+            let op = if group(1).is_empty() || group(1) == "=" {
+                ">="
+            } else {
+                group(1)
+            };
             return Some(Self {
                 op: op.to_owned(),
                 version: Version::parse(&version).ok()?,
@@ -178,7 +194,13 @@ impl Constraint {
             version = format!("{}.{minor}.0{tail}", group(3));
         }
         let version = Version::parse(&version).ok()?;
-        Some(Self { op: group(1).to_owned(), version, dirty, minor_dirty, patch_dirty })
+        Some(Self {
+            op: group(1).to_owned(),
+            version,
+            dirty,
+            minor_dirty,
+            patch_dirty,
+        })
     }
 
     fn holds(&self, v: &Version) -> bool {
@@ -262,8 +284,10 @@ fn constraints(text: &str) -> Result<Vec<Vec<Constraint>>, String> {
         if !ALL.is_match(part) {
             return Err(improper());
         }
-        let conditions: Option<Vec<Constraint>> =
-            ONE.find_iter(part).map(|m| Constraint::parse(m.as_str())).collect();
+        let conditions: Option<Vec<Constraint>> = ONE
+            .find_iter(part)
+            .map(|m| Constraint::parse(m.as_str()))
+            .collect();
         all.push(conditions.ok_or_else(improper)?);
     }
     Ok(all)
@@ -272,5 +296,8 @@ fn constraints(text: &str) -> Result<Vec<Vec<Constraint>>, String> {
 pub fn compare(a: &[Value]) -> Outcome {
     let all = constraints(&string(a, 0))?;
     let v = Version::parse(&string(a, 1))?;
-    Ok(Value::Bool(all.iter().any(|conditions| conditions.iter().all(|c| c.holds(&v)))))
+    Ok(Value::Bool(
+        all.iter()
+            .any(|conditions| conditions.iter().all(|c| c.holds(&v))),
+    ))
 }

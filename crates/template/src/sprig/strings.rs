@@ -59,7 +59,9 @@ pub fn abbrevboth(a: &[Value]) -> Outcome {
     if right < 4 || left > 0 && right < 7 {
         return Ok(Value::str(s));
     }
-    Ok(Value::str(abbreviate(s, count(left), count(right)).unwrap_or_default()))
+    Ok(Value::str(
+        abbreviate(s, count(left), count(right)).unwrap_or_default(),
+    ))
 }
 
 pub fn trunc(a: &[Value]) -> Outcome {
@@ -138,19 +140,25 @@ pub fn substr(a: &[Value]) -> Outcome {
     }
     if end < 0 || end > len {
         if start > len {
-            return Err(format!("runtime error: slice bounds out of range [{start}:{len}]"));
+            return Err(format!(
+                "runtime error: slice bounds out of range [{start}:{len}]"
+            ));
         }
         return Ok(Value::str(&s[count(start)..]));
     }
     if start > end {
-        return Err(format!("runtime error: slice bounds out of range [{start}:{end}]"));
+        return Err(format!(
+            "runtime error: slice bounds out of range [{start}:{end}]"
+        ));
     }
     Ok(Value::str(&s[count(start)..count(end)]))
 }
 
 pub fn repeat(a: &[Value]) -> Outcome {
     let (n, s) = (int(a, 0), text(a, 1));
-    let Ok(n) = usize::try_from(n) else { return Err("strings: negative Repeat count".into()) };
+    let Ok(n) = usize::try_from(n) else {
+        return Err("strings: negative Repeat count".into());
+    };
     if s.len().saturating_mul(n) > SIZE {
         return Err(format!("repeat makes more than {SIZE} bytes"));
     }
@@ -158,12 +166,22 @@ pub fn repeat(a: &[Value]) -> Outcome {
 }
 
 pub fn nospace(a: &[Value]) -> Outcome {
-    Ok(Value::str(string(a, 0).chars().filter(|c| !c.is_whitespace()).collect::<String>()))
+    Ok(Value::str(
+        string(a, 0)
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>(),
+    ))
 }
 
 pub fn initials(a: &[Value]) -> Outcome {
     let s = string(a, 0);
-    Ok(Value::str(s.split_whitespace().filter_map(|w| w.bytes().next()).map(char::from).collect::<String>()))
+    Ok(Value::str(
+        s.split_whitespace()
+            .filter_map(|w| w.bytes().next())
+            .map(char::from)
+            .collect::<String>(),
+    ))
 }
 
 pub fn wrap(a: &[Value]) -> Outcome {
@@ -186,7 +204,10 @@ fn wrapped(s: &[u8], width: i64, glue: &[u8], cut: bool) -> Outcome {
             continue;
         }
         let end = at + width + 1;
-        let space = s[at..end.min(s.len())].iter().rposition(|b| *b == b' ').map(|i| i + at);
+        let space = s[at..end.min(s.len())]
+            .iter()
+            .rposition(|b| *b == b' ')
+            .map(|i| i + at);
         match space {
             Some(space) => {
                 out.extend_from_slice(&s[at..space]);
@@ -217,7 +238,9 @@ fn wrapped(s: &[u8], width: i64, glue: &[u8], cut: bool) -> Outcome {
 }
 
 pub fn contains(a: &[Value]) -> Outcome {
-    Ok(Value::Bool(crate::expr::eval::find(text(a, 1), text(a, 0)).is_some()))
+    Ok(Value::Bool(
+        crate::expr::eval::find(text(a, 1), text(a, 0)).is_some(),
+    ))
 }
 
 pub fn has_prefix(a: &[Value]) -> Outcome {
@@ -229,19 +252,29 @@ pub fn has_suffix(a: &[Value]) -> Outcome {
 }
 
 pub fn quote(a: &[Value]) -> Outcome {
-    let all: Vec<String> =
-        a.iter().filter(|v| !matches!(v, Value::Nil)).map(|v| go_quote(&as_text(v))).collect();
+    let all: Vec<String> = a
+        .iter()
+        .filter(|v| !matches!(v, Value::Nil))
+        .map(|v| go_quote(&as_text(v)))
+        .collect();
     Ok(Value::str(all.join(" ")))
 }
 
 pub fn squote(a: &[Value]) -> Outcome {
-    let all: Vec<String> =
-        a.iter().filter(|v| !matches!(v, Value::Nil)).map(|v| format!("'{}'", print::plain(v))).collect();
+    let all: Vec<String> = a
+        .iter()
+        .filter(|v| !matches!(v, Value::Nil))
+        .map(|v| format!("'{}'", print::plain(v)))
+        .collect();
     Ok(Value::str(all.join(" ")))
 }
 
 pub fn cat(a: &[Value]) -> Outcome {
-    let all: Vec<String> = a.iter().filter(|v| !matches!(v, Value::Nil)).map(print::plain).collect();
+    let all: Vec<String> = a
+        .iter()
+        .filter(|v| !matches!(v, Value::Nil))
+        .map(print::plain)
+        .collect();
     Ok(Value::str(all.join(" ")))
 }
 
@@ -255,12 +288,17 @@ pub fn nindent(a: &[Value]) -> Outcome {
 
 fn indented(a: &[Value], before: &str) -> Outcome {
     let (n, s) = (int(a, 0), string(a, 1));
-    let Ok(n) = usize::try_from(n) else { return Err("strings: negative Repeat count".into()) };
+    let Ok(n) = usize::try_from(n) else {
+        return Err("strings: negative Repeat count".into());
+    };
     if n.saturating_mul(s.matches('\n').count() + 1) > SIZE {
         return Err(format!("indent makes more than {SIZE} bytes"));
     }
     let pad = " ".repeat(n);
-    Ok(Value::str(format!("{before}{pad}{}", s.replace('\n', &format!("\n{pad}")))))
+    Ok(Value::str(format!(
+        "{before}{pad}{}",
+        s.replace('\n', &format!("\n{pad}"))
+    )))
 }
 
 pub fn replace(a: &[Value]) -> Outcome {
@@ -283,7 +321,12 @@ pub fn to_string(a: &[Value]) -> Outcome {
 pub(super) fn strings(v: &Value) -> Vec<Vec<u8>> {
     match v {
         Value::Nil => Vec::new(),
-        Value::List(l) => l.items.iter().filter(|v| !matches!(v, Value::Nil)).map(as_text).collect(),
+        Value::List(l) => l
+            .items
+            .iter()
+            .filter(|v| !matches!(v, Value::Nil))
+            .map(as_text)
+            .collect(),
         Value::Bytes(b) => b.iter().map(|b| b.to_string().into_bytes()).collect(),
         other => vec![as_text(other)],
     }
@@ -299,7 +342,11 @@ pub fn join(a: &[Value]) -> Outcome {
 
 pub fn sort_alpha(a: &[Value]) -> Outcome {
     let v = any(a, 0);
-    let mut all = if matches!(v, Value::Nil) { vec![as_text(v)] } else { strings(v) };
+    let mut all = if matches!(v, Value::Nil) {
+        vec![as_text(v)]
+    } else {
+        strings(v)
+    };
     if matches!(v, Value::List(_)) {
         all.sort();
     }
@@ -313,7 +360,10 @@ fn numbered(parts: Option<Vec<Vec<u8>>>) -> Value {
         .enumerate()
         .map(|(i, p)| (Text::from(format!("_{i}")), Value::str(p)))
         .collect();
-    Value::Map(Arc::new(Map { of_text: true, entries }))
+    Value::Map(Arc::new(Map {
+        of_text: true,
+        entries,
+    }))
 }
 
 pub fn split(a: &[Value]) -> Outcome {
@@ -325,5 +375,7 @@ pub fn splitn(a: &[Value]) -> Outcome {
 }
 
 pub fn split_list(a: &[Value]) -> Outcome {
-    Ok(texts(go::split(text(a, 1), text(a, 0), -1, false).unwrap_or_default()))
+    Ok(texts(
+        go::split(text(a, 1), text(a, 0), -1, false).unwrap_or_default(),
+    ))
 }

@@ -1,7 +1,8 @@
 //! Every function, sorted by name.
 
 use super::{
-    Function, certificates, crypto, dates, dicts, lists, logic, numbers, paths, random, regexes, semver, strings, urls,
+    Function, certificates, crypto, dates, dicts, lists, logic, numbers, paths, random, regexes, semver,
+    strings, urls,
 };
 
 macro_rules! functions {

@@ -94,7 +94,11 @@ impl Url {
                 }
                 let shown = match user.split_once(':') {
                     Some((name, password)) => {
-                        format!("{}:{}", escape(&unescape(name)?, USER), escape(&unescape(password)?, USER))
+                        format!(
+                            "{}:{}",
+                            escape(&unescape(name)?, USER),
+                            escape(&unescape(password)?, USER)
+                        )
                     }
                     None => escape(&unescape(user)?, USER),
                 };
@@ -112,7 +116,10 @@ impl Url {
             return Err(format!("invalid port {} after host", go_quote(port.as_bytes())));
         }
         if let Some(bad) = host.chars().find(|c| " <>\"{}|\\^`".contains(*c)) {
-            return Err(format!("invalid character {} in host name", go_quote(bad.to_string().as_bytes())));
+            return Err(format!(
+                "invalid character {} in host name",
+                go_quote(bad.to_string().as_bytes())
+            ));
         }
         self.host = unescape(host)?;
         Ok(())
@@ -123,7 +130,10 @@ impl Url {
             Some(i) if self.host[i + 1..].bytes().all(|b| b.is_ascii_digit()) => &self.host[..i],
             _ => &self.host,
         };
-        host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host).to_owned()
+        host.strip_prefix('[')
+            .and_then(|h| h.strip_suffix(']'))
+            .unwrap_or(host)
+            .to_owned()
     }
 
     fn show(&self) -> String {
@@ -209,7 +219,10 @@ pub fn parse(a: &[Value]) -> Outcome {
         ("fragment", url.fragment.clone()),
         ("userinfo", url.user.clone().unwrap_or_default()),
     ];
-    let entries: BTreeMap<Text, Value> = parts.into_iter().map(|(k, v)| (Text::from(k), Value::str(v))).collect();
+    let entries: BTreeMap<Text, Value> = parts
+        .into_iter()
+        .map(|(k, v)| (Text::from(k), Value::str(v)))
+        .collect();
     Ok(Value::map(entries))
 }
 
@@ -240,7 +253,10 @@ pub fn join(a: &[Value]) -> Outcome {
     if !user.is_empty() {
         let whole = format!("proto://{user}@host");
         let parsed = Url::parse(&whole).map_err(|e| {
-            format!("unable to parse userinfo in dict: parse {}: {e}", go_quote(whole.as_bytes()))
+            format!(
+                "unable to parse userinfo in dict: parse {}: {e}",
+                go_quote(whole.as_bytes())
+            )
         })?;
         url.user = parsed.user;
     }

@@ -125,7 +125,11 @@ impl Element {
     /// Go's name of a list of it.
     #[must_use]
     pub fn list_name(self) -> String {
-        if self == Self::Two { "[2]interface {}".into() } else { format!("[]{}", self.name()) }
+        if self == Self::Two {
+            "[2]interface {}".into()
+        } else {
+            format!("[]{}", self.name())
+        }
     }
 }
 

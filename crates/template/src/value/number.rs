@@ -252,3 +252,92 @@ pub fn float_to_int(f: f64) -> i64 {
         f as i64
     }
 }
+
+/// `math.Pow`, step by step as Go computes it, so that the last digit is the same.
+#[must_use]
+pub fn pow(x: f64, y: f64) -> f64 {
+    if y == 0.0 || x == 1.0 {
+        return 1.0;
+    }
+    if y == 1.0 {
+        return x;
+    }
+    if x.is_nan() || y.is_nan() || x == 0.0 || x.is_infinite() || y.is_infinite() {
+        // These cases are exact and the same everywhere.
+        return x.powf(y);
+    }
+    if y == 0.5 {
+        return x.sqrt();
+    }
+    if y == -0.5 {
+        return 1.0 / x.sqrt();
+    }
+    let (mut whole, mut part) = (y.abs().trunc(), y.abs().fract());
+    if part != 0.0 && x < 0.0 {
+        return f64::NAN;
+    }
+    if whole >= 9.223_372_036_854_776e18 {
+        return x.powf(y);
+    }
+    let mut result = 1.0;
+    let mut exponent: i64 = 0;
+    if part != 0.0 {
+        if part > 0.5 {
+            part -= 1.0;
+            whole += 1.0;
+        }
+        result = (part * x.ln()).exp();
+    }
+    let (mut base, base_exponent) = split(x);
+    let mut scale = i64::from(base_exponent);
+    let mut bits = float_to_int(whole);
+    while bits != 0 {
+        if !(-(1 << 12)..=1 << 12).contains(&scale) {
+            // Far out of range: the exponent alone decides.
+            exponent += scale;
+            break;
+        }
+        if bits & 1 == 1 {
+            result *= base;
+            exponent += scale;
+        }
+        base *= base;
+        scale <<= 1;
+        if base < 0.5 {
+            base += base;
+            scale -= 1;
+        }
+        bits >>= 1;
+    }
+    if y < 0.0 {
+        result = 1.0 / result;
+        exponent = -exponent;
+    }
+    join(result, exponent)
+}
+
+/// A float as fraction in [½, 1) and power of two.
+fn split(x: f64) -> (f64, i32) {
+    let bits = x.to_bits();
+    let exponent = i32::try_from(bits >> 52 & 0x7ff).unwrap_or(0);
+    if exponent == 0 {
+        let (fraction, e) = split(x * (1u64 << 54) as f64);
+        return (fraction, e - 54);
+    }
+    (
+        f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52),
+        exponent - 1022,
+    )
+}
+
+/// A float times a power of two.
+fn join(fraction: f64, exponent: i64) -> f64 {
+    let mut left = exponent.clamp(-3000, 3000);
+    let mut value = fraction;
+    while left != 0 {
+        let step = left.clamp(-1000, 1000);
+        value *= 2f64.powi(i32::try_from(step).unwrap_or(0));
+        left -= step;
+    }
+    value
+}

@@ -185,7 +185,7 @@ fn arithmetic(symbol: &str, l: &Operand, r: &Operand) -> Outcome {
         "*" => a * b,
         "/" => a / b,
         "%" => a % b,
-        "**" => a.powf(b),
+        "**" => crate::value::number::pow(a, b),
         "&" => bits(|a, b| a & b),
         "|" => bits(|a, b| a | b),
         "^" => bits(|a, b| a ^ b),

@@ -157,7 +157,15 @@ fn follow(kind: Option<&str>) -> Follow {
         },
         Some("PREFIX") => Follow {
             end: false,
-            next: &["NUMERIC", "BOOLEAN", "VARIABLE", "FUNCTION", "ACCESSOR", "CLAUSE", "CLAUSE_CLOSE"],
+            next: &[
+                "NUMERIC",
+                "BOOLEAN",
+                "VARIABLE",
+                "FUNCTION",
+                "ACCESSOR",
+                "CLAUSE",
+                "CLAUSE_CLOSE",
+            ],
         },
         Some(_) => Follow {
             end: false,
