@@ -63,12 +63,16 @@ const KINDS: &[(&str, Check)] = &[
 /// Kinds of which every vector must agree, so that `cargo xtask test` fails when one no longer does.
 const CLAIMED: &[&str] = &[
     "cliformat",
+    "cron",
     "depends",
     "durations",
     "edits",
     "expr",
+    "gjson-conditions",
+    "jsonpath",
     "objects",
     "pods",
+    "sprig",
     "template",
     "template-tags",
     "traces-random",
