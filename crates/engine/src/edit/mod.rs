@@ -8,6 +8,7 @@ mod resubmit;
 mod retry;
 mod selector;
 mod suspend;
+mod tree;
 
 use argosy_model::{NodePhase, ShutdownStrategy, Workflow};
 

@@ -1,7 +1,5 @@
 //! A new workflow like an old one, with or without what the old one has done (C-CTL-06).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use argosy_model::k8s::{ObjectMeta, Time};
 use argosy_model::{
     Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy, Workflow, WorkflowPhase,
@@ -9,6 +7,7 @@ use argosy_model::{
 };
 use jiff::Timestamp;
 
+use super::tree::above;
 use super::{Error, parameters};
 use crate::names;
 
@@ -94,7 +93,7 @@ fn keep_successes(old: &Workflow, new: &mut Workflow, now: Timestamp) {
             .map_or_else(String::new, |node| renamed(&node.name));
         names::node_id(&new_name, &name)
     };
-    let fruitful = with_succeeded_descendant(&old.status.nodes);
+    let fruitful = above(&old.status.nodes, |node| node.phase == NodePhase::Succeeded);
     for node in old
         .status
         .nodes
@@ -141,28 +140,4 @@ fn settle(kept: &mut NodeStatus, node: &NodeStatus, now: Timestamp) {
         kept.phase = NodePhase::Pending;
         kept.message.clear();
     }
-}
-
-/// Nodes below which something succeeded.
-fn with_succeeded_descendant(nodes: &BTreeMap<String, NodeStatus>) -> BTreeSet<&str> {
-    let mut parents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in nodes.values() {
-        for child in &node.children {
-            parents.entry(child).or_default().push(&node.id);
-        }
-    }
-    let mut found = BTreeSet::new();
-    let mut waiting: Vec<&str> = nodes
-        .values()
-        .filter(|n| n.phase == NodePhase::Succeeded)
-        .map(|n| n.id.as_str())
-        .collect();
-    while let Some(id) = waiting.pop() {
-        for parent in parents.get(id).into_iter().flatten() {
-            if found.insert(*parent) {
-                waiting.push(parent);
-            }
-        }
-    }
-    found
 }

@@ -9,6 +9,7 @@ use argosy_model::{
 };
 use jiff::Timestamp;
 
+use super::tree::above;
 use super::{Error, Selector, parameters};
 use crate::names::{self, PodNames};
 use crate::node::{executes, failed_or_error};
@@ -97,6 +98,8 @@ fn reset_workflow(workflow: &mut Workflow, now: Timestamp) {
 struct Plan {
     deleted: BTreeSet<String>,
     reset: BTreeSet<String>,
+    /// Groups from which the way up was gone already.
+    climbed: BTreeSet<String>,
 }
 
 /// The nodes of a workflow with the ways up.
@@ -126,18 +129,15 @@ impl<'a> Tree<'a> {
         self.nodes.get(*self.parents.get(node.id.as_str())?)
     }
 
-    /// A node and everything below it, in breadth-first order.
-    fn subtree(&self, root: &str) -> Vec<&'a NodeStatus> {
+    /// A node and everything below it that is not in `known`, in breadth-first order.
+    fn below(&self, root: &str, known: &BTreeSet<String>) -> Vec<&'a NodeStatus> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
-        let mut queue = VecDeque::from([root.to_owned()]);
-        while let Some(id) = queue.pop_front() {
-            if !seen.insert(id.clone()) {
-                continue;
-            }
-            if let Some(node) = self.nodes.get(&id) {
+        let mut queue: VecDeque<&NodeStatus> = self.nodes.get(root).into_iter().collect();
+        while let Some(node) = queue.pop_front() {
+            if seen.insert(node.id.as_str()) && !known.contains(&node.id) {
                 found.push(node);
-                queue.extend(node.children.iter().cloned());
+                queue.extend(node.children.iter().filter_map(|id| self.nodes.get(id)));
             }
         }
         found
@@ -155,8 +155,11 @@ impl<'a> Tree<'a> {
             .filter(|node| how.restart_successful && !how.selector.is_empty() && how.selector.matches(node))
             .map(|node| node.id.as_str())
             .collect();
-        for node in self.subtree(&self.workflow.metadata.name) {
-            let wanted = selected.contains(node.id.as_str()) || self.is_failed_leaf(node, &selected);
+        let fruitful = above(self.nodes, |n| {
+            n.phase == NodePhase::Succeeded && !selected.contains(n.id.as_str())
+        });
+        for node in self.below(&self.workflow.metadata.name, &BTreeSet::new()) {
+            let wanted = selected.contains(node.id.as_str()) || self.is_failed_leaf(node, &fruitful);
             if wanted && !plan.deleted.contains(&node.id) {
                 self.take_away(node, &mut plan)?;
             }
@@ -165,7 +168,7 @@ impl<'a> Tree<'a> {
     }
 
     /// A node that did the work and failed, unless something built on its failure succeeded.
-    fn is_failed_leaf(&self, node: &NodeStatus, selected: &BTreeSet<&str>) -> bool {
+    fn is_failed_leaf(&self, node: &NodeStatus, fruitful: &BTreeSet<&str>) -> bool {
         if !executes(&node.type_) || !failed_or_error(&node.phase) {
             return false;
         }
@@ -175,19 +178,24 @@ impl<'a> Tree<'a> {
         } else {
             node
         };
-        !self.subtree(&judged.id).iter().any(|n| {
-            n.id != judged.id && n.phase == NodePhase::Succeeded && !selected.contains(n.id.as_str())
-        })
+        !fruitful.contains(judged.id.as_str())
     }
 
     /// Deletes a node with all below it, and resets what holds it.
     fn take_away(&self, node: &'a NodeStatus, plan: &mut Plan) -> Result<(), Error> {
         self.delete(&node.id, plan);
         let mut below_container = false;
+        let mut passed = BTreeSet::new();
         let mut next = Some(node);
         while let Some(mut current) = next {
+            if !passed.insert(current.id.as_str()) {
+                return Err(Error::NoParent(current.id.clone()));
+            }
             match current.type_ {
                 NodeType::Steps | NodeType::StepGroup | NodeType::Dag | NodeType::TaskGroup => {
+                    if !plan.climbed.insert(current.id.clone()) {
+                        return Ok(());
+                    }
                     plan.reset.insert(current.id.clone());
                     current = self.reset_boundaries(current, plan)?;
                 }
@@ -209,16 +217,21 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
+    /// Below what is deleted already, everything is.
     fn delete(&self, id: &str, plan: &mut Plan) {
-        plan.deleted
-            .extend(self.subtree(id).into_iter().map(|n| n.id.clone()));
+        let more = self.below(id, &plan.deleted);
+        plan.deleted.extend(more.into_iter().map(|n| n.id.clone()));
     }
 
     /// Resets the nodes that enclose a group, boundary by boundary up to the outermost, but not the earlier groups
     /// on the way; gives the last one.
     fn reset_boundaries(&self, group: &'a NodeStatus, plan: &mut Plan) -> Result<&'a NodeStatus, Error> {
         let mut current = group;
+        let mut steps_left = self.nodes.len() * 2;
         loop {
+            steps_left = steps_left
+                .checked_sub(1)
+                .ok_or_else(|| Error::NoParent(current.id.clone()))?;
             for kinds in [
                 [NodeType::Retry, NodeType::Retry],
                 [NodeType::StepGroup, NodeType::TaskGroup],
@@ -233,6 +246,10 @@ impl<'a> Tree<'a> {
             }
             let boundary = current.boundary_id.clone();
             while current.id != boundary {
+                // A tree that leads in circles would keep us here for ever.
+                steps_left = steps_left
+                    .checked_sub(1)
+                    .ok_or_else(|| Error::NoParent(boundary.clone()))?;
                 current = self
                     .parent(current)
                     .ok_or_else(|| Error::NoParent(current.id.clone()))?;

@@ -150,6 +150,7 @@ fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> R
         .command
         .push(format!("{}/socket", socket_directory(plugin)));
     container.args.clear();
+    container.volume_mounts.clear();
     container.image = image;
     container
         .env

@@ -1,6 +1,7 @@
 //! Selectors and the edges of user edits; whole edits are in the recorded `edits.json`.
 
-use argosy_engine::edit::{self, Error, Selector, Set};
+use argosy_engine::edit::{self, Error, Retry, Selector, Set};
+use argosy_engine::names::PodNames;
 use argosy_model::{NodeStatus, ShutdownStrategy, Workflow, decode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -97,4 +98,48 @@ fn what_has_ended_stays_ended() {
         refused,
         Err("cannot shutdown a completed workflow: workflow: \"w\", namespace: \"n\"".to_owned())
     );
+}
+
+#[test]
+fn a_tree_in_circles_is_an_error_and_no_hang() {
+    let circle = |boundary: &str| {
+        json!({
+            "w": {"id": "w", "name": "w", "type": "Steps", "phase": "Failed", "children": ["w-1"]},
+            "w-1": {"id": "w-1", "name": "w[0]", "type": "StepGroup", "phase": "Failed", "boundaryID": boundary,
+                "children": ["w-2"]},
+            "w-2": {"id": "w-2", "name": "w[0].a", "type": "Pod", "phase": "Failed", "boundaryID": "w", "children": ["w-1"]},
+        })
+    };
+    for boundary in ["w", "w-1", "nowhere"] {
+        let failed = workflow("Failed", circle(boundary));
+        let retried = edit::retry(&failed, &Retry::default(), PodNames::V2, Timestamp::UNIX_EPOCH);
+        assert!(
+            matches!(retried, Err(Error::NoParent(_))),
+            "{boundary}: {retried:?}"
+        );
+    }
+}
+
+#[test]
+fn ten_thousand_failed_items_are_retried_in_no_time() {
+    let mut nodes = serde_json::Map::new();
+    let ids: Vec<String> = (0..10_000).map(|n| format!("w-{n}")).collect();
+    nodes.insert(
+        "w".to_owned(),
+        json!({"id": "w", "name": "w", "type": "Steps", "phase": "Failed", "children": ["g"]}),
+    );
+    nodes.insert(
+        "g".to_owned(),
+        json!({"id": "g", "name": "w[0]", "type": "StepGroup", "phase": "Failed", "boundaryID": "w", "children": ids}),
+    );
+    for id in &ids {
+        let name = format!("w[0].{id}");
+        let node = json!({"id": id, "name": name, "templateName": "t", "type": "Pod", "phase": "Failed", "boundaryID": "w"});
+        nodes.insert(id.clone(), node);
+    }
+    let failed = workflow("Failed", nodes.into());
+    let retried =
+        edit::retry(&failed, &Retry::default(), PodNames::V2, Timestamp::UNIX_EPOCH).expect("it failed");
+    assert_eq!(retried.pods.len(), 10_000);
+    assert_eq!(retried.workflow.status.nodes.len(), 2);
 }
