@@ -6,7 +6,7 @@ use std::time::Instant;
 fn main() {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let [archive, data_dir] = arguments.as_slice() else {
-        eprintln!("usage: image_import ARCHIVE DATA_DIR");
+        println!("usage: image_import ARCHIVE DATA_DIR");
         std::process::exit(2);
     };
     let begin = Instant::now();

@@ -17,6 +17,7 @@ mod register;
 mod report;
 pub mod runtime;
 mod spec;
+mod tree;
 mod volumes;
 
 pub use access::{AccessError, Process};

@@ -18,6 +18,7 @@ use crate::options::{Options, RuntimeChoice};
 use crate::pod::worker::{self, Event, Handle};
 use crate::register;
 use crate::runtime::{Runtime, linux::Linux};
+use crate::tree;
 use crate::volumes::Sources;
 
 /// Why a node cannot start.
@@ -345,7 +346,7 @@ fn sweep(shared: &Shared, known: &BTreeSet<String>) {
     for folder in folders.flatten() {
         if !known.contains(&*folder.file_name().to_string_lossy()) {
             tokio::task::spawn_blocking(move || {
-                if let Err(error) = fs::remove_dir_all(folder.path()) {
+                if let Err(error) = tree::remove(&folder.path()) {
                     tracing::warn!(folder = %folder.path().display(), %error, "Folder of a forgotten pod was not removed");
                 }
             });

@@ -9,6 +9,7 @@
 
 pub(crate) mod creds;
 pub(crate) mod dev;
+mod host_view;
 pub(crate) mod init;
 pub(crate) mod mounts;
 pub(crate) mod oci;

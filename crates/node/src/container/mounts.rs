@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatVfsMoun
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 
-use super::{dev, failure};
+use super::{dev, failure, host_view};
 use crate::runtime::{ContainerSpec, Mount, Root, StartFailure};
 
 type Result<T> = std::result::Result<T, StartFailure>;
@@ -84,22 +84,51 @@ fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
 }
 
 fn overlay(root: &Root, target: &Path) -> Result<()> {
-    // Names relative to the current folder keep many layers below the limit of one page of options.
-    let (folder, lower) = match root.host {
-        true => (Path::new("/"), "/".to_string()),
-        false => (root.layers_dir.as_path(), root.layers.join(":")),
+    let mounted = match root.host {
+        true => mount_overlay(Path::new("/"), "/", &root.upper, &root.work, target),
+        false => mount_overlay(
+            &root.layers_dir,
+            &root.layers.join(":"),
+            &root.upper,
+            &root.work,
+            target,
+        ),
     };
-    std::env::set_current_dir(folder).map_err(|e| failure(folder.display(), e))?;
+    match mounted {
+        Ok(()) => Ok(()),
+        Err(Errno::INVAL) if root.host => host_view::assemble(root, target),
+        Err(Errno::NODEV) => Err(failure(
+            "mounting the root",
+            "this kernel has no overlay file system (CONFIG_OVERLAY_FS)",
+        )),
+        Err(Errno::PERM) => Err(failure(
+            "mounting the root",
+            "overlay mounts in user namespaces need Linux 5.11 or newer, or run as root",
+        )),
+        Err(error) => Err(failure("mounting the root (overlay)", error)),
+    }
+}
+
+/// Mounts an overlay whose lower layers are named relative to `folder`: that keeps many of them below the limit of one
+/// page of options.
+pub(super) fn mount_overlay(
+    folder: &Path,
+    lower: &str,
+    upper: &Path,
+    work: &Path,
+    target: &Path,
+) -> std::result::Result<(), Errno> {
+    rustix::process::chdir(folder)?;
     let paths = format!(
         "lowerdir={lower},upperdir={},workdir={}",
-        escape(&root.upper),
-        escape(&root.work)
+        escape(upper),
+        escape(work)
     );
     // Nothing of a container's root is kept, so it need not be synced: unmounting is then free. The second attempt is
     // for kernels before 5.10, the third for user namespaces.
     let mut result = Ok(());
     for extra in [",volatile", "", ",userxattr"] {
-        let options = CString::new(format!("{paths}{extra}")).map_err(|e| failure("overlay options", e))?;
+        let options = CString::new(format!("{paths}{extra}")).map_err(|_| Errno::INVAL)?;
         result = rustix::mount::mount(
             "overlay",
             target,
@@ -111,20 +140,10 @@ fn overlay(root: &Root, target: &Path) -> Result<()> {
             break;
         }
     }
-    result.map_err(|error| match error {
-        Errno::NODEV => failure(
-            "mounting the root",
-            "this kernel has no overlay file system (CONFIG_OVERLAY_FS)",
-        ),
-        Errno::PERM => failure(
-            "mounting the root",
-            "overlay mounts in user namespaces need Linux 5.11 or newer, or run as root",
-        ),
-        error => failure("mounting the root (overlay)", error),
-    })
+    result
 }
 
-fn escape(path: &Path) -> String {
+pub(super) fn escape(path: &Path) -> String {
     path.to_string_lossy()
         .replace('\\', "\\\\")
         .replace(',', "\\,")

@@ -103,10 +103,11 @@ impl Reader {
         while let Some(line) = file.next()? {
             match self.options.tail_lines {
                 Some(limit) => {
+                    self.full_kept += u64::from(is_full(&line));
                     kept.push_back(line);
-                    while kept.iter().filter(|line| is_full(line)).count() as u64 > limit && !kept.is_empty()
-                    {
-                        kept.pop_front();
+                    while self.full_kept > limit {
+                        let dropped = kept.pop_front();
+                        self.full_kept -= u64::from(dropped.is_some_and(|line| is_full(&line)));
                     }
                 }
                 None => self.render(&line, &mut chunk),

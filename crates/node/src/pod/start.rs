@@ -232,15 +232,7 @@ impl Attempt {
         );
         let log = log.map_err(|e| Problem::create(format!("log file: {e}")))?;
         let (stdio, pumps) = stdio(&log).map_err(|e| Problem::create(format!("pipes: {e}")))?;
-        let fall_back = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
-        let output = Output {
-            container: self.spec.name.clone(),
-            log: Arc::clone(&log),
-            pumps,
-            dir: dir.clone(),
-            fall_back_to_log: fall_back,
-        };
-        self.handle.add_output(&self.key, output);
+        self.expect_output(&log, pumps, &dir);
         match self.ground.sandbox.start(&spec, stdio).await {
             Ok(()) => Ok(Started {
                 at: Timestamp::now(),
@@ -266,6 +258,19 @@ impl Attempt {
         }
     }
 
+    /// The end of a container may be told before its start: what it leaves must be known by then.
+    fn expect_output(&self, log: &Arc<Log>, pumps: Vec<JoinHandle<bool>>, dir: &Path) {
+        let fall_back = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
+        let output = Output {
+            container: self.spec.name.clone(),
+            log: Arc::clone(log),
+            pumps,
+            dir: dir.to_path_buf(),
+            fall_back_to_log: fall_back,
+        };
+        self.handle.add_output(&self.key, output);
+    }
+
     fn id(&self) -> String {
         let uid = self.pod.metadata.uid.as_deref().unwrap_or_default();
         images::hex(&Sha256::digest(format!("{uid}/{}", self.key).as_bytes()))
@@ -273,9 +278,7 @@ impl Attempt {
 
     fn make_folders(&self, dir: &Path) -> std::io::Result<()> {
         // Left over from a start that was cancelled or failed.
-        if dir.exists() {
-            fs::remove_dir_all(dir)?;
-        }
+        crate::tree::remove(dir)?;
         for part in ["upper", "work", "rootfs"] {
             fs::create_dir_all(dir.join(part))?;
         }

@@ -286,6 +286,19 @@ impl Verdict {
     }
 }
 
+/// Init containers that the others still wait for.
+fn not_initialized<'a>(pod: &'a Pod, seen: &Seen) -> Vec<&'a str> {
+    let done = |init: &Spec| init_done(init, seen) || is_sidecar(init) && has_run(seen.container(&init.name));
+    let inits = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten());
+    inits
+        .filter(|init| !done(init))
+        .map(|init| init.name.as_str())
+        .collect()
+}
+
 fn conditions(
     pod: &Pod,
     seen: &Seen,
@@ -295,13 +308,7 @@ fn conditions(
     now: Timestamp,
 ) -> Vec<PodCondition> {
     let names = |list: Vec<&str>| format!("[{}]", list.join(" "));
-    let open: Vec<&str> = pod
-        .spec
-        .iter()
-        .flat_map(|s| s.init_containers.iter().flatten())
-        .filter(|init| !init_done(init, seen) && !(is_sidecar(init) && has_run(seen.container(&init.name))))
-        .map(|init| init.name.as_str())
-        .collect();
+    let open = not_initialized(pod, seen);
     let sidecars = pod
         .spec
         .iter()

@@ -172,9 +172,53 @@ fn one(policy: &str) -> Value {
 
 #[test]
 fn a_container_runs_once() {
-    check(one("Never"), "ready\nrunning c\nexit c 0\ntorn-down", expect![""]);
-    check(one("Never"), "ready\nrunning c\nexit c 3\ntorn-down", expect![""]);
-    check(one("Never"), "refused", expect![""]);
+    check(
+        one("Never"),
+        "ready\nrunning c\nexit c 0\ntorn-down",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        ready
+            Start { container: "c" }
+            report Pending [Initialized] c=ContainerCreating
+        running c
+            report Running [Initialized Ready] c=running
+        exit c 0
+            TearDown
+            report Succeeded [Initialized] c=0
+        torn-down
+    "#]],
+    );
+    check(
+        one("Never"),
+        "ready\nrunning c\nexit c 3\ntorn-down",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        ready
+            Start { container: "c" }
+            report Pending [Initialized] c=ContainerCreating
+        running c
+            report Running [Initialized Ready] c=running
+        exit c 3
+            TearDown
+            report Failed [Initialized] c=3
+        torn-down
+    "#]],
+    );
+    check(
+        one("Never"),
+        "refused",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        refused
+            report Failed (NotSupported) [Initialized] c=ContainerCreating
+    "#]],
+    );
 }
 
 #[test]
@@ -184,9 +228,57 @@ fn init_containers_and_sidecars_come_before_containers() {
     check(
         spec.clone(),
         "ready\nrunning i\nexit i 0\nrunning s\nrunning c\nrunning d\nexit c 0\nexit d 0\nexit s 137\ntorn-down",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                report Pending [] i=PodInitializing s=PodInitializing c=PodInitializing d=PodInitializing
+            ready
+                Start { container: "i" }
+                report Pending [] i=PodInitializing s=PodInitializing c=PodInitializing d=PodInitializing
+            running i
+                report Pending [] i=running s=PodInitializing c=PodInitializing d=PodInitializing
+            exit i 0
+                Start { container: "s" }
+                report Pending [] i=0 s=PodInitializing c=PodInitializing d=PodInitializing
+            running s
+                Start { container: "c" }
+                Start { container: "d" }
+                report Pending [Initialized] i=0 s=running c=PodInitializing d=PodInitializing
+            running c
+                report Pending [Initialized] i=0 s=running c=running d=PodInitializing
+            running d
+                report Running [Initialized Ready] i=0 s=running c=running d=running
+            exit c 0
+                report Running [Initialized] i=0 s=running c=0 d=running
+            exit d 0
+                Terminate { container: "s" }
+                wake at 30
+                report Running [Initialized] i=0 s=running c=0 d=0
+                wake at 30
+            exit s 137
+                TearDown
+                report Succeeded [Initialized] i=0 s=137 c=0 d=0
+            torn-down
+        "#]],
     );
-    check(spec, "ready\nrunning i\nexit i 1\ntorn-down", expect![""]);
+    check(
+        spec,
+        "ready\nrunning i\nexit i 1\ntorn-down",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [] i=PodInitializing s=PodInitializing c=PodInitializing d=PodInitializing
+        ready
+            Start { container: "i" }
+            report Pending [] i=PodInitializing s=PodInitializing c=PodInitializing d=PodInitializing
+        running i
+            report Pending [] i=running s=PodInitializing c=PodInitializing d=PodInitializing
+        exit i 1
+            TearDown
+            report Failed [] i=1 s=PodInitializing c=PodInitializing d=PodInitializing
+        torn-down
+    "#]],
+    );
 }
 
 #[test]
@@ -194,12 +286,59 @@ fn restarts_back_off() {
     check(
         one("Always"),
         "ready\nrunning c\nexit c 1\nrunning c\nat 5\nexit c 1\nat 15\nrunning c\nat 16\nexit c 0",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                report Pending [Initialized] c=ContainerCreating
+            ready
+                Start { container: "c" }
+                report Pending [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            exit c 1
+                Start { container: "c" }
+                report Running [Initialized] c=1
+                report Running [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            at 5
+            exit c 1
+                wake at 15
+                report Running [Initialized] c=CrashLoopBackOff
+            at 15
+                Start { container: "c" }
+                report Running [Initialized] c=1
+                report Running [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            at 16
+            exit c 0
+                wake at 36
+                report Running [Initialized] c=CrashLoopBackOff
+        "#]],
     );
     check(
         one("OnFailure"),
         "ready\nrunning c\nexit c 1\nrunning c\nexit c 0",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                report Pending [Initialized] c=ContainerCreating
+            ready
+                Start { container: "c" }
+                report Pending [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            exit c 1
+                Start { container: "c" }
+                report Running [Initialized] c=1
+                report Running [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            exit c 0
+                TearDown
+                report Succeeded [Initialized] c=0
+        "#]],
     );
 }
 
@@ -208,10 +347,59 @@ fn deletion_is_polite_then_firm() {
     check(
         one("Never"),
         "ready\nrunning c\ndelete\nat 4\nat 5\nexit c 137\ntorn-down",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                report Pending [Initialized] c=ContainerCreating
+            ready
+                Start { container: "c" }
+                report Pending [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            delete
+                Terminate { container: "c" }
+                wake at 5
+                wake at 5
+            at 4
+                wake at 5
+            at 5
+                Kill { container: "c" }
+            exit c 137
+                TearDown
+                report Failed [Initialized] c=137
+            torn-down
+                Remove
+        "#]],
     );
-    check(one("Never"), "delete", expect![""]);
-    check(one("Never"), "ready\ndelete\ntorn-down", expect![""]);
+    check(
+        one("Never"),
+        "delete",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        delete
+    "#]],
+    );
+    check(
+        one("Never"),
+        "ready\ndelete\ntorn-down",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        ready
+            Start { container: "c" }
+            report Pending [Initialized] c=ContainerCreating
+        delete
+            Cancel { container: "c" }
+            TearDown
+            report Pending [Initialized] c=ContainerCreating
+        torn-down
+            report Failed [Initialized] c=ContainerCreating
+            Remove
+    "#]],
+    );
 }
 
 #[test]
@@ -221,19 +409,108 @@ fn deadlines_end_pods() {
     check(
         spec.clone(),
         "ready\nrunning c\nat 10\nat 15\nexit c 137\ntorn-down",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                wake at 10
+                report Pending [Initialized] c=ContainerCreating
+                wake at 10
+            ready
+                Start { container: "c" }
+                wake at 10
+                report Pending [Initialized] c=ContainerCreating
+                wake at 10
+            running c
+                wake at 10
+                report Running [Initialized Ready] c=running
+            at 10
+                Expire
+                Terminate { container: "c" }
+                wake at 15
+                wake at 15
+            at 15
+                Kill { container: "c" }
+            exit c 137
+                TearDown
+                report Failed (DeadlineExceeded) [Initialized] c=137
+            torn-down
+        "#]],
     );
     check(
         spec.clone(),
         "ready\nrunning c\nexit c 0\nat 20\ntorn-down",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                wake at 10
+                report Pending [Initialized] c=ContainerCreating
+                wake at 10
+            ready
+                Start { container: "c" }
+                wake at 10
+                report Pending [Initialized] c=ContainerCreating
+                wake at 10
+            running c
+                wake at 10
+                report Running [Initialized Ready] c=running
+            exit c 0
+                TearDown
+                report Succeeded [Initialized] c=0
+            at 20
+            torn-down
+        "#]],
     );
-    check(spec, "ready\npull-failed c\nat 10", expect![""]);
+    check(
+        spec,
+        "ready\npull-failed c\nat 10",
+        expect![[r#"
+        begin
+            SetUp
+            wake at 10
+            report Pending [Initialized] c=ContainerCreating
+            wake at 10
+        ready
+            Start { container: "c" }
+            wake at 10
+            report Pending [Initialized] c=ContainerCreating
+            wake at 10
+        pull-failed c
+            wake at 10
+            wake at 2
+            wake at 10
+            report Pending [Initialized] c=ErrImagePull
+        at 10
+            Expire
+            TearDown
+            report Failed (DeadlineExceeded) [Initialized] c=ImagePullBackOff
+    "#]],
+    );
 }
 
 #[test]
 fn failed_pulls_are_tried_again() {
-    check(one("Never"), "ready\npull-failed c\nat 2\nat 10", expect![""]);
+    check(
+        one("Never"),
+        "ready\npull-failed c\nat 2\nat 10",
+        expect![[r#"
+        begin
+            SetUp
+            report Pending [Initialized] c=ContainerCreating
+        ready
+            Start { container: "c" }
+            report Pending [Initialized] c=ContainerCreating
+        pull-failed c
+            wake at 10
+            wake at 2
+            report Pending [Initialized] c=ErrImagePull
+        at 2
+            wake at 10
+            report Pending [Initialized] c=ImagePullBackOff
+        at 10
+            Start { container: "c" }
+            report Pending [Initialized] c=ContainerCreating
+    "#]],
+    );
 }
 
 #[test]
@@ -241,7 +518,26 @@ fn condemned_containers_are_ended_and_restarted() {
     check(
         one("Always"),
         "ready\nrunning c\ncondemn c\nat 5\nexit c 137",
-        expect![""],
+        expect![[r#"
+            begin
+                SetUp
+                report Pending [Initialized] c=ContainerCreating
+            ready
+                Start { container: "c" }
+                report Pending [Initialized] c=ContainerCreating
+            running c
+                report Running [Initialized Ready] c=running
+            condemn c
+                Terminate { container: "c" }
+                wake at 5
+                wake at 5
+            at 5
+                Kill { container: "c" }
+            exit c 137
+                Start { container: "c" }
+                report Running [Initialized] c=137
+                report Running [Initialized] c=ContainerCreating
+        "#]],
     );
 }
 

@@ -203,10 +203,8 @@ impl Worker {
     async fn take_away(self) {
         self.stop().await;
         let dir = self.handle.dir.clone();
-        let removed = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(dir)).await;
-        if let Ok(Err(error)) = removed
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
+        let removed = tokio::task::spawn_blocking(move || crate::tree::remove(&dir)).await;
+        if let Ok(Err(error)) = removed {
             tracing::warn!(pod = %self.handle.uid, %error, "Folder of a pod was not removed");
         }
     }
@@ -348,7 +346,7 @@ impl Worker {
             // Logs stay until the API forgets the pod; roots and volumes only cost space.
             for part in ["containers", "volumes"] {
                 let folder = dir.join(part);
-                let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await;
+                let _ = tokio::task::spawn_blocking(move || crate::tree::remove(&folder)).await;
             }
             let _ = events.send(Event::TornDown);
         });

@@ -27,7 +27,7 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Sends one packet. Blocks, or answers `WouldBlock`, as the socket is set.
 pub(crate) fn send<T: Serialize>(socket: impl AsFd, message: &T, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(message)?;
+    let bytes = serde_json::to_vec(message)?;
     if bytes.len() > PACKET_LIMIT_BYTES {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "packet too long"));
     }
@@ -39,12 +39,7 @@ pub(crate) fn send<T: Serialize>(socket: impl AsFd, message: &T, fds: &[Borrowed
             "too many descriptors",
         ));
     }
-    rustix::net::sendmsg(
-        socket,
-        &[IoSlice::new(&mut bytes)],
-        &mut control,
-        SendFlags::NOSIGNAL,
-    )?;
+    rustix::net::sendmsg(socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }
 

@@ -59,6 +59,9 @@ async fn one(
     prepared: &mut Prepared,
 ) -> Result<PathBuf, String> {
     let group = fs_group(pod);
+    if group.is_some() && !rustix::process::geteuid().is_root() {
+        return Err("fsGroup needs a node that runs as root".into());
+    }
     if let Some(host_path) = &volume.host_path {
         return check_host_path(host_path);
     }

@@ -22,7 +22,6 @@ pub const IMAGE: &str = "test/busybox:1";
 pub struct Fixture {
     pub client: Client,
     pub node: Node,
-    pub server: Arc<ApiServer>,
     pub dir: tempfile::TempDir,
 }
 
@@ -56,12 +55,7 @@ impl Fixture {
         let archive = dir.path().join("busybox.tar");
         busybox_archive(&archive, IMAGE);
         node.images().import(&archive).expect("import");
-        Fixture {
-            client,
-            node,
-            server,
-            dir,
-        }
+        Fixture { client, node, dir }
     }
 
     pub fn pods(&self) -> Api<Pod> {
