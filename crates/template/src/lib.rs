@@ -39,6 +39,7 @@ pub mod builtins;
 pub mod conditions;
 pub mod cron;
 pub mod depends;
+pub mod diagnose;
 pub mod duration;
 pub mod env;
 pub mod expr;

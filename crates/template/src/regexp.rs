@@ -57,54 +57,12 @@ pub fn cached(pattern: &str) -> Result<Arc<Regex>, String> {
 
 /// Rewrites what Go reads otherwise: its classes `\d`, `\w`, `\s`, `\b` know ASCII only, `\C`, `\Q…\E`, `\z`.
 fn translate(pattern: &str) -> Result<String, String> {
-    let failed = |what: &str| format!("error parsing regexp: {what}");
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut chars = pattern.chars().peekable();
     let mut in_class = false;
     while let Some(c) = chars.next() {
         match c {
-            '\\' => match chars.next() {
-                None => return Err(failed("trailing backslash at end of expression: ``")),
-                Some('d') if in_class => out.push_str("0-9"),
-                Some('d') => out.push_str("[0-9]"),
-                Some('D') => out.push_str("[^0-9]"),
-                Some('w') if in_class => out.push_str("0-9A-Za-z_"),
-                Some('w') => out.push_str("[0-9A-Za-z_]"),
-                Some('W') => out.push_str("[^0-9A-Za-z_]"),
-                Some('s') if in_class => out.push_str("\\t\\n\\f\\r "),
-                Some('s') => out.push_str("[\\t\\n\\f\\r ]"),
-                Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
-                Some('b') if !in_class => out.push_str("(?-u:\\b)"),
-                Some('B') if !in_class => out.push_str("(?-u:\\B)"),
-                Some('Q') if !in_class => {
-                    let mut literal = String::new();
-                    while let Some(l) = chars.next() {
-                        if l == '\\' && chars.peek() == Some(&'E') {
-                            chars.next();
-                            break;
-                        }
-                        literal.push(l);
-                    }
-                    out.push_str(&regex::escape(&literal));
-                }
-                Some('0'..='7') => {
-                    // Octal is rare; hand it on for the crate to judge.
-                    return Err(failed("invalid escape sequence: `\\0`"));
-                }
-                Some(e @ ('A' | 'z' | 'p' | 'P' | 'x' | 'a' | 'f' | 'n' | 'r' | 't' | 'v')) => {
-                    out.push('\\');
-                    out.push(e);
-                }
-                Some(e) if e.is_ascii_alphanumeric() || !e.is_ascii() => {
-                    return Err(failed(&format!("invalid escape sequence: `\\{e}`")));
-                }
-                Some(e) => {
-                    out.push_str(&regex::escape(&e.to_string()));
-                    if !out.ends_with(e) {
-                        out.push(e);
-                    }
-                }
-            },
+            '\\' => escape(&mut out, &mut chars, in_class)?,
             '[' if in_class => {
                 // Go reads `[` inside a class as itself unless it opens `[:name:]`.
                 if chars.peek() == Some(&':') {
@@ -143,6 +101,58 @@ fn translate(pattern: &str) -> Result<String, String> {
         }
     }
     Ok(out)
+}
+
+/// One escape: what follows a backslash.
+fn escape(
+    out: &mut String,
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    in_class: bool,
+) -> Result<(), String> {
+    let failed = |what: &str| format!("error parsing regexp: {what}");
+    match chars.next() {
+        None => return Err(failed("trailing backslash at end of expression: ``")),
+        Some('d') if in_class => out.push_str("0-9"),
+        Some('d') => out.push_str("[0-9]"),
+        Some('D') => out.push_str("[^0-9]"),
+        Some('w') if in_class => out.push_str("0-9A-Za-z_"),
+        Some('w') => out.push_str("[0-9A-Za-z_]"),
+        Some('W') => out.push_str("[^0-9A-Za-z_]"),
+        Some('s') if in_class => out.push_str("\\t\\n\\f\\r "),
+        Some('s') => out.push_str("[\\t\\n\\f\\r ]"),
+        Some('S') => out.push_str("[^\\t\\n\\f\\r ]"),
+        Some('b') if !in_class => out.push_str("(?-u:\\b)"),
+        Some('B') if !in_class => out.push_str("(?-u:\\B)"),
+        Some('Q') if !in_class => {
+            let mut literal = String::new();
+            while let Some(l) = chars.next() {
+                if l == '\\' && chars.peek() == Some(&'E') {
+                    chars.next();
+                    break;
+                }
+                literal.push(l);
+            }
+            out.push_str(&regex::escape(&literal));
+        }
+        Some('0'..='7') => {
+            // Octal is rare; hand it on for the crate to judge.
+            return Err(failed("invalid escape sequence: `\\0`"));
+        }
+        Some(e @ ('A' | 'z' | 'p' | 'P' | 'x' | 'a' | 'f' | 'n' | 'r' | 't' | 'v')) => {
+            out.push('\\');
+            out.push(e);
+        }
+        Some(e) if e.is_ascii_alphanumeric() || !e.is_ascii() => {
+            return Err(failed(&format!("invalid escape sequence: `\\{e}`")));
+        }
+        Some(e) => {
+            out.push_str(&regex::escape(&e.to_string()));
+            if !out.ends_with(e) {
+                out.push(e);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Go's words for what is wrong.

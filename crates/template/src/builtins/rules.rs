@@ -56,7 +56,7 @@ static SORT: &[Signature] = &[
 pub fn rule(name: &str) -> Rule {
     match name {
         "len" => Rule::Validate(len),
-        "abs" => Rule::Validate(|t| number("abs", t).map(|t| t.clone())),
+        "abs" => Rule::Validate(|t| number("abs", t).cloned()),
         "ceil" => Rule::Validate(|t| number("ceil", t).map(|_| Type::Float)),
         "floor" => Rule::Validate(|t| number("floor", t).map(|_| Type::Float)),
         "round" => Rule::Validate(|t| number("round", t).map(|_| Type::Float)),

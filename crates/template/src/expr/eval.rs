@@ -292,7 +292,7 @@ impl<'a> Machine<'a> {
             Value::Func(Func::AsInt) => one(args).and_then(builtins::numbers::int),
             Value::Func(Func::AsFloat) => one(args).and_then(builtins::numbers::float),
             Value::Func(Func::JsonPath) => builtins::json::jsonpath(args),
-            Value::Func(Func::ToJson) => one(args).and_then(|v| builtins::json::compact(v)),
+            Value::Func(Func::ToJson) => one(args).and_then(builtins::json::compact),
             Value::Func(Func::Sprig(at)) => crate::sprig::call(*at, args),
             Value::Nil => Err("invalid operation: cannot call nil".into()),
             other => Err(format!(

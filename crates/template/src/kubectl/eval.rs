@@ -37,7 +37,7 @@ pub fn print(nodes: &[Node], document: &Value) -> Result<String, String> {
         made: 0,
     };
     let mut out = String::new();
-    walk.block(nodes, 0, &Cow::Borrowed(document), &mut out)?;
+    walk.block(nodes, 0, document, &mut out)?;
     Ok(out)
 }
 
@@ -66,16 +66,10 @@ fn number(n: &serde_json::Number) -> String {
 
 impl Walk {
     /// Walks nodes from a place on; a `range` walks what follows once for each of its values.
-    fn block(
-        &mut self,
-        nodes: &[Node],
-        from: usize,
-        at: &Cow<'_, Value>,
-        out: &mut String,
-    ) -> Result<(), String> {
+    fn block(&mut self, nodes: &[Node], from: usize, at: &Value, out: &mut String) -> Result<(), String> {
         let mut i = from;
         while i < nodes.len() {
-            let found = self.step(vec![at.clone()], &nodes[i])?;
+            let found = self.step(vec![Cow::Borrowed(at)], &nodes[i])?;
             if self.end > 0 && self.end <= self.inside {
                 self.end -= 1;
                 self.last_end = Some(i);
@@ -86,7 +80,7 @@ impl Walk {
                 self.inside += 1;
                 if found.is_empty() {
                     // Nothing to repeat, but the matching end must be found.
-                    self.block(nodes, i + 1, &Cow::Owned(Value::Null), &mut String::new())?;
+                    self.block(nodes, i + 1, &Value::Null, &mut String::new())?;
                 }
                 for value in &found {
                     self.block(nodes, i + 1, value, out)?;

@@ -112,7 +112,9 @@ impl Url {
             None if host.starts_with('[') => return Err("missing ']' in host".into()),
             None => host.rfind(':').map_or("", |i| &host[i..]),
         };
-        if !port.is_empty() && !(port.starts_with(':') && port[1..].bytes().all(|b| b.is_ascii_digit())) {
+        let digits = |p: &str| p.bytes().all(|b| b.is_ascii_digit());
+        let fits = port.is_empty() || port.strip_prefix(':').is_some_and(digits);
+        if !fits {
             return Err(format!("invalid port {} after host", go_quote(port.as_bytes())));
         }
         if let Some(bad) = host.chars().find(|c| " <>\"{}|\\^`".contains(*c)) {

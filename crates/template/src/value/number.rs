@@ -246,7 +246,7 @@ fn hex_float(s: &str) -> Result<f64, Bad> {
 /// A float turned into `int` as the processor does it: what does not fit becomes the smallest integer.
 #[must_use]
 pub fn float_to_int(f: f64) -> i64 {
-    if f.is_nan() || f >= 9_223_372_036_854_775_808.0 || f < -9_223_372_036_854_775_808.0 {
+    if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&f) {
         i64::MIN
     } else {
         f as i64

@@ -69,7 +69,38 @@ struct Follow {
     next: &'static [&'static str],
 }
 
-const OPERAND_NEXT: &[&str] = &[
+const START: &[&str] = &[
+    "PREFIX", "NUMERIC", "BOOLEAN", "VARIABLE", "PATTERN", "FUNCTION", "ACCESSOR", "STRING", "TIME", "CLAUSE",
+];
+const AFTER_OPEN: &[&str] = &[
+    "PREFIX",
+    "NUMERIC",
+    "BOOLEAN",
+    "VARIABLE",
+    "PATTERN",
+    "FUNCTION",
+    "ACCESSOR",
+    "STRING",
+    "TIME",
+    "CLAUSE",
+    "CLAUSE_CLOSE",
+];
+const AFTER_CLOSE: &[&str] = &[
+    "COMPARATOR",
+    "MODIFIER",
+    "NUMERIC",
+    "BOOLEAN",
+    "VARIABLE",
+    "STRING",
+    "PATTERN",
+    "TIME",
+    "CLAUSE",
+    "CLAUSE_CLOSE",
+    "LOGICALOP",
+    "TERNARY",
+    "SEPARATOR",
+];
+const AFTER_OPERAND: &[&str] = &[
     "MODIFIER",
     "COMPARATOR",
     "LOGICALOP",
@@ -77,101 +108,42 @@ const OPERAND_NEXT: &[&str] = &[
     "TERNARY",
     "SEPARATOR",
 ];
-const OPERATOR_NEXT: &[&str] = &[
+const AFTER_TIME: &[&str] = &["MODIFIER", "COMPARATOR", "LOGICALOP", "CLAUSE_CLOSE", "SEPARATOR"];
+const AFTER_ACCESSOR: &[&str] = &[
+    "CLAUSE",
+    "MODIFIER",
+    "COMPARATOR",
+    "LOGICALOP",
+    "CLAUSE_CLOSE",
+    "TERNARY",
+    "SEPARATOR",
+];
+const AFTER_MODIFIER: &[&str] = &[
     "PREFIX", "NUMERIC", "VARIABLE", "FUNCTION", "ACCESSOR", "STRING", "BOOLEAN", "CLAUSE",
+];
+const AFTER_PREFIX: &[&str] = &[
+    "NUMERIC",
+    "BOOLEAN",
+    "VARIABLE",
+    "FUNCTION",
+    "ACCESSOR",
+    "CLAUSE",
+    "CLAUSE_CLOSE",
 ];
 
 fn follow(kind: Option<&str>) -> Follow {
-    match kind {
-        None => Follow {
-            end: false,
-            next: &[
-                "PREFIX", "NUMERIC", "BOOLEAN", "VARIABLE", "PATTERN", "FUNCTION", "ACCESSOR", "STRING",
-                "TIME", "CLAUSE",
-            ],
-        },
-        Some("CLAUSE") => Follow {
-            end: false,
-            next: &[
-                "PREFIX",
-                "NUMERIC",
-                "BOOLEAN",
-                "VARIABLE",
-                "PATTERN",
-                "FUNCTION",
-                "ACCESSOR",
-                "STRING",
-                "TIME",
-                "CLAUSE",
-                "CLAUSE_CLOSE",
-            ],
-        },
-        Some("CLAUSE_CLOSE") => Follow {
-            end: true,
-            next: &[
-                "COMPARATOR",
-                "MODIFIER",
-                "NUMERIC",
-                "BOOLEAN",
-                "VARIABLE",
-                "STRING",
-                "PATTERN",
-                "TIME",
-                "CLAUSE",
-                "CLAUSE_CLOSE",
-                "LOGICALOP",
-                "TERNARY",
-                "SEPARATOR",
-            ],
-        },
-        Some("TIME") => Follow {
-            end: true,
-            next: &["MODIFIER", "COMPARATOR", "LOGICALOP", "CLAUSE_CLOSE", "SEPARATOR"],
-        },
-        Some("NUMERIC" | "STRING" | "VARIABLE" | "BOOLEAN" | "PATTERN") => Follow {
-            end: true,
-            next: OPERAND_NEXT,
-        },
-        Some("ACCESSOR") => Follow {
-            end: true,
-            next: &[
-                "CLAUSE",
-                "MODIFIER",
-                "COMPARATOR",
-                "LOGICALOP",
-                "CLAUSE_CLOSE",
-                "TERNARY",
-                "SEPARATOR",
-            ],
-        },
-        Some("MODIFIER") => Follow {
-            end: false,
-            next: OPERATOR_NEXT,
-        },
-        Some("COMPARATOR" | "LOGICALOP" | "TERNARY" | "SEPARATOR") => Follow {
-            end: false,
-            next: &[
-                "PREFIX", "NUMERIC", "BOOLEAN", "VARIABLE", "FUNCTION", "ACCESSOR", "STRING", "TIME",
-                "CLAUSE", "PATTERN",
-            ],
-        },
-        Some("PREFIX") => Follow {
-            end: false,
-            next: &[
-                "NUMERIC",
-                "BOOLEAN",
-                "VARIABLE",
-                "FUNCTION",
-                "ACCESSOR",
-                "CLAUSE",
-                "CLAUSE_CLOSE",
-            ],
-        },
-        Some(_) => Follow {
-            end: false,
-            next: &["CLAUSE"],
-        },
-    }
+    let (end, next) = match kind {
+        None => (false, START),
+        Some("CLAUSE") => (false, AFTER_OPEN),
+        Some("CLAUSE_CLOSE") => (true, AFTER_CLOSE),
+        Some("TIME") => (true, AFTER_TIME),
+        Some("NUMERIC" | "STRING" | "VARIABLE" | "BOOLEAN") => (true, AFTER_OPERAND),
+        Some("ACCESSOR") => (true, AFTER_ACCESSOR),
+        Some("MODIFIER") => (false, AFTER_MODIFIER),
+        Some("PREFIX") => (false, AFTER_PREFIX),
+        Some(_) => (false, START),
+    };
+    Follow { end, next }
 }
 
 const COMPARATORS: &[&str] = &["==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"];
