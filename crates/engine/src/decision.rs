@@ -428,7 +428,8 @@ pub enum Waiting {
     },
     /// The agent works on it.
     Agent,
-    /// Other nodes must end first.
+    /// These nodes, by name, must end first. None at all means that nothing can move the workflow any more, which is
+    /// a fault of ours and worth an alarm.
     Nodes(Vec<String>),
     /// A value is referenced that no node has given.
     Variable {

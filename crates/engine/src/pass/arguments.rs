@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use argosy_model::{AnyString, Arguments, DagTask, Outputs, Parameter, Template, WorkflowStep};
 
-use super::dag::DagContext;
 use super::steps::StepsContext;
 use super::template::Holder;
 use super::{Pass, Stop};
@@ -122,6 +121,18 @@ impl Pass<'_> {
 
     /// A step with everything that is known put in (C-STEP-02).
     pub fn resolve_step(&mut self, step: &WorkflowStep, context: &StepsContext<'_>) -> Result<WorkflowStep, Stop> {
+        self.resolve_step_now(step, context).map_err(|stop| self.settle(stop))
+    }
+
+    /// A value that is missing is an error once nothing can give it any more.
+    fn settle(&self, stop: Stop) -> Stop {
+        match stop {
+            Stop::Missing(message) if self.last_resort => Stop::Error(message),
+            other => other,
+        }
+    }
+
+    fn resolve_step_now(&mut self, step: &WorkflowStep, context: &StepsContext<'_>) -> Result<WorkflowStep, Stop> {
         let hooks = step.hooks.clone();
         let bare = WorkflowStep { hooks: Default::default(), ..step.clone() };
         let loops = super::loops::loops(&bare);
@@ -139,7 +150,11 @@ impl Pass<'_> {
     }
 
     /// A task with everything that is known put in (C-DAG-06).
-    pub fn resolve_task(&mut self, task: &DagTask, vars: &Vars, _: &DagContext<'_>) -> Result<DagTask, Stop> {
+    pub fn resolve_task(&mut self, task: &DagTask, vars: &Vars) -> Result<DagTask, Stop> {
+        self.resolve_task_now(task, vars).map_err(|stop| self.settle(stop))
+    }
+
+    fn resolve_task_now(&mut self, task: &DagTask, vars: &Vars) -> Result<DagTask, Stop> {
         let hooks = task.hooks.clone();
         let bare = DagTask { hooks: Default::default(), ..task.clone() };
         let loops = super::loops::loops(&bare);

@@ -337,7 +337,7 @@ impl Pass<'_> {
     fn start_task(&mut self, task: &DagTask, context: &DagContext<'_>, id: &str, name: &str) -> Result<(), Stop> {
         let group = self.nodes.get(id).is_some_and(|n| n.type_ == NodeType::TaskGroup);
         let vars = self.task_variables(context, &task.name);
-        let prepared = match self.resolve_task(task, &vars, context) {
+        let prepared = match self.resolve_task(task, &vars) {
             Ok(resolved) => {
                 let plain = resolved.hooks.is_empty() && resolved.on_exit.is_empty();
                 let settled = |item: &str| plain && self.settled(&context.node_name(item));

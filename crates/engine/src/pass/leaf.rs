@@ -63,6 +63,10 @@ impl Pass<'_> {
                 )));
             }
         }
+        // A node that ended waits for its result only; its pod is not made again.
+        if self.nodes.get(id).is_some_and(|n| node::phase_completed(&n.phase)) {
+            return Ok(());
+        }
         if !self.may_run(call.on_exit) {
             let message = format!("workflow shutdown with strategy: {}", self.shutdown());
             self.mark(id, NodePhase::Failed, Some(&message));

@@ -37,6 +37,7 @@ mod sync;
 mod template;
 mod timeout;
 mod tree;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -117,6 +118,8 @@ pub(crate) struct Pass<'a> {
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
     pub depth: usize,
+    /// Whether what can't be known yet is an error now, because nothing can make it known any more.
+    pub last_resort: bool,
     /// Whether pods were looked at: not in the first pass, and not once the workflow has ended.
     pub assessed: bool,
     /// Cache entries written in this pass, which later lookups see: ConfigMap, key, text.
@@ -129,7 +132,16 @@ pub(crate) struct Pass<'a> {
 pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision {
     let mut pass = Pass::new(plan, *seen, now);
     pass.steps();
-    pass.decision()
+    pass.complete_waiting();
+    if !pass.is_stuck() {
+        return pass.decision();
+    }
+    let mut last = Pass::new(plan, *seen, now);
+    last.last_resort = true;
+    last.steps();
+    last.end_abandoned();
+    last.complete_waiting();
+    last.decision()
 }
 
 impl<'a> Pass<'a> {
@@ -160,6 +172,7 @@ impl<'a> Pass<'a> {
             resolved: BTreeMap::new(),
             depth: 0,
             measured: BTreeSet::new(),
+            last_resort: false,
             assessed: false,
             memos: BTreeMap::new(),
         }
@@ -255,6 +268,11 @@ impl<'a> Pass<'a> {
 
     /// The answer, once every step was taken.
     fn decision(mut self) -> Decision {
+        if self.updated && self.has_nothing_to_wait_for() {
+            // Another look, once this is stored, tells whether the workflow is stuck.
+            let now = self.now;
+            self.wake(now);
+        }
         if !self.updated {
             return Decision {
                 changes: Changes::default(),

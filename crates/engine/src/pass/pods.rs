@@ -66,7 +66,6 @@ impl Pass<'_> {
             }
         }
         self.control_pod(id, pod);
-        self.note_pod_wait(id, pod);
         complete
     }
 
@@ -82,17 +81,6 @@ impl Pass<'_> {
         if new.phase == NodePhase::Succeeded {
             self.save_memo(&new.id);
         }
-    }
-
-    fn note_pod_wait(&mut self, id: &str, pod: &Pod) {
-        let Some(node) = self.nodes.get(id).filter(|n| !node::fulfilled(n)) else { return };
-        let name = pod.metadata.name.clone();
-        let waiting = match node.phase {
-            NodePhase::Pending => Waiting::PodPending { pod: name, message: node.message.clone() },
-            _ if pod.status.phase == "Running" => Waiting::PodRunning { pod: name },
-            _ => Waiting::Result { pod: name, until: None },
-        };
-        self.waiting.entry(id.to_owned()).or_insert(waiting);
     }
 
     /// Pods that should be there and are not (C-POD-05, Q-36).

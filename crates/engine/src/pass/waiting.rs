@@ -1,0 +1,131 @@
+//! For every node that does not move, why (what [`crate::Decision::waiting`] promises).
+//!
+//! Reasons with facts of their own are noted where they arise; here the rest is filled in from the nodes, and what
+//! turned out to move is taken out again.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use argosy_model::{NodePhase, NodeStatus, NodeType, WorkflowPhase};
+
+use super::Pass;
+use crate::decision::Waiting;
+use crate::node;
+
+/// How many nodes a reason names at most: a person reads them.
+const NAMED: usize = 10;
+
+impl Pass<'_> {
+    /// Makes `waiting` complete.
+    pub fn complete_waiting(&mut self) {
+        if node::workflow_fulfilled(&self.status.phase) {
+            self.waiting.clear();
+            return;
+        }
+        let nodes = &self.nodes;
+        self.waiting.retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
+        let open: Vec<NodeStatus> =
+            self.nodes.iter().filter(|n| !node::fulfilled(n) && !self.waiting.contains_key(&n.id)).cloned().collect();
+        let mut empty = Vec::new();
+        for node in open {
+            let reason = self.reason(&node);
+            if reason == Waiting::Nodes(Vec::new()) {
+                empty.push(node.id.clone());
+            }
+            self.waiting.insert(node.id, reason);
+        }
+        self.inherit(&empty);
+        if self.waiting.is_empty() {
+            // Every node is done, yet the workflow goes on: a result or a daemon holds it.
+            let held = self.nodes.iter().filter(|n| !node::synced(n) || node::daemoned(n));
+            let names = held.take(NAMED).map(|n| n.name.clone()).collect();
+            self.waiting.insert(String::new(), Waiting::Nodes(names));
+        }
+    }
+
+    /// Whether no reason names anything that can come about by itself or by a person.
+    pub fn has_nothing_to_wait_for(&self) -> bool {
+        let idle = |reason: &Waiting| matches!(reason, Waiting::Nodes(_) | Waiting::Variable { .. });
+        self.status.phase == WorkflowPhase::Running && self.wake_at.is_none() && self.waiting.values().all(idle)
+    }
+
+    /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
+    pub fn is_stuck(&self) -> bool {
+        !self.updated && self.assessed && self.effects.is_empty() && self.has_nothing_to_wait_for()
+    }
+
+    /// Ends groups that nothing looks at any more because what they belong to has ended without them.
+    pub fn end_abandoned(&mut self) {
+        let abandoned: Vec<String> = self
+            .nodes
+            .iter()
+            .filter(|n| !node::fulfilled(n) && !node::has_progress(&n.type_))
+            .filter(|n| self.nodes.get(&n.boundary_id).is_some_and(node::fulfilled))
+            .map(|n| n.id.clone())
+            .collect();
+        for id in abandoned {
+            self.mark(&id, NodePhase::Failed, Some("abandoned: its parent ended before it"));
+        }
+    }
+
+    /// Reasons for groups with nothing unfinished in them: what holds back the whole also holds back these.
+    fn inherit(&mut self, empty: &[String]) {
+        let reason = if self.waiting.get("") == Some(&Waiting::WorkflowSuspended) {
+            Waiting::WorkflowSuspended
+        } else {
+            let at_work = self.waiting.iter().filter(|(_, reason)| !matches!(reason, Waiting::Nodes(_)));
+            let name = |id: &String| self.nodes.get(id).map_or_else(|| id.clone(), |n| n.name.clone());
+            Waiting::Nodes(at_work.take(NAMED).map(|(id, _)| name(id)).collect())
+        };
+        for id in empty {
+            self.waiting.insert(id.clone(), reason.clone());
+        }
+    }
+
+    fn reason(&self, node: &NodeStatus) -> Waiting {
+        match node.type_ {
+            NodeType::Pod => self.pod_reason(node),
+            NodeType::Container => {
+                let pod = self.nodes.get(&node.boundary_id);
+                pod.map_or_else(|| Waiting::Nodes(Vec::new()), |pod| self.pod_reason(pod))
+            }
+            NodeType::Http | NodeType::Plugin => Waiting::Agent,
+            NodeType::Suspend => Waiting::Suspended { until: None },
+            _ => Waiting::Nodes(self.first_open_below(node)),
+        }
+    }
+
+    /// The nearest unfinished nodes below a node: its own children, or hooks and followers of those that are done.
+    fn first_open_below(&self, node: &NodeStatus) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut open: VecDeque<&str> = node.children.iter().map(String::as_str).collect();
+        while let Some(child) = open.pop_front().and_then(|id| self.nodes.get(id)) {
+            if found.len() >= NAMED {
+                break;
+            }
+            if !seen.insert(child.id.as_str()) {
+                continue;
+            }
+            if node::fulfilled(child) {
+                open.extend(child.children.iter().map(String::as_str));
+            } else {
+                found.push(child.name.clone());
+            }
+        }
+        found
+    }
+
+    fn pod_reason(&self, node: &NodeStatus) -> Waiting {
+        let Some(pod) = self.pods.get(&node.id).and_then(|pods| pods.first()) else {
+            return Waiting::PodCreation { pod: self.stored_pod_name(node) };
+        };
+        let name = pod.metadata.name.clone();
+        match pod.status.phase.as_str() {
+            "Succeeded" | "Failed" => Waiting::Result { pod: name, until: None },
+            _ if node.phase == NodePhase::Pending => {
+                Waiting::PodPending { pod: name, message: node.message.clone() }
+            }
+            _ => Waiting::PodRunning { pod: name },
+        }
+    }
+}
