@@ -5,7 +5,6 @@
 //! environment or the network, and nothing waits.
 
 pub mod config;
-pub mod cron;
 mod decision;
 pub mod duration;
 pub mod edit;

@@ -1,11 +1,11 @@
 //! Cron workflows (C-VAL-18).
 
 use argosy_model::{ConcurrencyPolicy, CronWorkflow, Workflow};
+use argosy_template::cron::Schedule;
 
 use super::Fault;
 use super::fault::Place;
 use crate::config::Config;
-use crate::cron::schedule::{Schedule, is_time_zone};
 use crate::plan::Templates;
 
 /// Longest name: children add a dash and a time in seconds.
@@ -43,7 +43,7 @@ fn check_times(cron: &CronWorkflow) -> Result<(), Fault> {
                 .at(&[Place::Key("schedules"), Place::Index(index)])
         })?;
     }
-    if !spec.timezone.is_empty() && !is_time_zone(&spec.timezone) {
+    if !spec.timezone.is_empty() && Schedule::parse_in("@daily", &spec.timezone).is_err() {
         let zone = &spec.timezone;
         return Err(
             Fault::new(format!("invalid timezone \"{zone}\": unknown time zone {zone}"))

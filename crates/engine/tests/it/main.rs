@@ -1,6 +1,5 @@
 //! Tests of the engine through its public functions, one file per area.
 
-mod cron;
 mod edit;
 mod merge;
 mod pod;

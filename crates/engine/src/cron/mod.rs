@@ -1,3 +1,0 @@
-//! Schedules of cron workflows.
-
-pub mod schedule;
