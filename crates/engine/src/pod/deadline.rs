@@ -53,7 +53,10 @@ pub(super) fn apply_timeout(
     };
     let timeout = duration::parse(&template.timeout)
         .map_err(|error| Error::refused(format!("invalid timeout format {error}")))?;
-    let left = (started + timeout).duration_since(request.now).as_secs();
+    let Ok(end) = started.checked_add(timeout) else {
+        return Ok(()); // Later than time itself.
+    };
+    let left = end.duration_since(request.now).as_secs();
     if left <= 1 {
         return Err(Error::refused(format!(
             "{} exceeded its deadline",

@@ -67,7 +67,9 @@ pub(super) fn check(
 
 fn check_global_name(path: &str, name: &str) -> Result<(), Fault> {
     match parameter_name_fault(name) {
-        Some(why) if !name.is_empty() && !has_tag(name) => Err(Fault::new(format!("{path}.globalName: {why}"))),
+        Some(why) if !name.is_empty() && !has_tag(name) => {
+            Err(Fault::new(format!("{path}.globalName: {why}")))
+        }
         _ => Ok(()),
     }
 }

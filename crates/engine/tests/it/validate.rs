@@ -150,3 +150,32 @@ spec:
     );
     assert_eq!(fault.path(), "spec.workflowSpec.entrypoint");
 }
+
+#[test]
+fn templates_inside_templates_without_end_are_refused() {
+    let mut template = argosy_model::Template {
+        container: Some(Box::default()),
+        ..argosy_model::Template::default()
+    };
+    for _ in 0..150 {
+        let step = argosy_model::WorkflowStep {
+            name: "a".to_owned(),
+            inline: Some(Box::new(template)),
+            ..argosy_model::WorkflowStep::default()
+        };
+        template = argosy_model::Template {
+            steps: vec![vec![step].into()],
+            ..argosy_model::Template::default()
+        };
+    }
+    "main".clone_into(&mut template.name);
+    let mut workflow: Workflow = read("{metadata: {name: w}, spec: {entrypoint: main}}");
+    workflow.spec.templates.push(template);
+    let fault = check_workflow(
+        &workflow,
+        &Templates::default(),
+        &Config::default(),
+        Mode::default(),
+    );
+    assert!(fault.is_err());
+}
