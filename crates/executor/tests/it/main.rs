@@ -1,4 +1,5 @@
 //! The executor's programs as real processes over a root folder of their own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod artifacts;
 mod cluster;
