@@ -1,6 +1,7 @@
 //! Commands and printing: the library behind the program `argosy`. No rule about workflows is decided here.
 
 pub mod failure;
+pub mod images;
 pub mod manifest;
 pub mod overrides;
 pub mod print;

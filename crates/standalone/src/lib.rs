@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod definitions;
+mod fallback;
 mod images;
 mod kubelet;
 mod link;

@@ -1,5 +1,6 @@
 //! What the caller chooses when the platform starts, and where files lie when it chooses nothing.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use argosy_controller::Limits;
@@ -23,6 +24,9 @@ pub struct Options {
     /// Where images lie, shared by all platforms of a user, as they are big and never change. Default: the user's
     /// data folder.
     pub images: PathBuf,
+    /// Images that the workflows to come will ask for. With [`RuntimeChoice::Auto`], when none of them is here or can
+    /// be pulled, containers see this machine's files instead. Default none: images are always needed.
+    pub wanted_images: BTreeSet<String>,
     /// Folder with the two programs that go into pods. Default: see [`find_pod_programs`].
     pub pod_programs: Option<PathBuf>,
     /// How containers are made. Default: the node chooses.
@@ -45,6 +49,7 @@ impl Default for Options {
         Self {
             data: Data::Temporary,
             images: user_data_folder(),
+            wanted_images: BTreeSet::new(),
             pod_programs: None,
             runtime: RuntimeChoice::Auto,
             network: NetworkChoice::Auto,

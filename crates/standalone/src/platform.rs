@@ -7,7 +7,7 @@ use std::sync::Arc;
 use argosy_apiserver::ApiServer;
 use argosy_controller::Controller;
 use argosy_engine::Config;
-use argosy_node::Node;
+use argosy_node::{Node, RuntimeChoice};
 use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
 use kube::Client;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tracing::debug;
 
 use crate::options::{Data, Options, POD_PROGRAMS, find_pod_programs};
-use crate::{artifacts, definitions, images, kubelet, link};
+use crate::{artifacts, definitions, fallback, images, kubelet, link};
 
 /// The node's name.
 const NODE: &str = "argosy";
@@ -81,6 +81,7 @@ pub struct Platform {
     controller: Controller,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
+    notice: Option<String>,
     /// Removed when dropped, if temporary.
     _folder: Option<tempfile::TempDir>,
 }
@@ -93,12 +94,28 @@ impl Platform {
     pub async fn start(options: Options) -> Result<Self, Error> {
         // The first provider stays; a second call only says that there is one.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let Options { data, images, pod_programs, runtime, network, namespace, config, limits, listen } = options;
+        let Options {
+            data,
+            images,
+            wanted_images,
+            pod_programs,
+            runtime,
+            network,
+            namespace,
+            config,
+            limits,
+            listen,
+        } = options;
         let programs = match pod_programs {
             Some(folder) => folder,
             None => find_pod_programs().map_err(Error::PodPrograms)?,
         };
         let (folder, data_dir) = open_folder(data)?;
+        share_images(&data_dir, &images)?;
+        let (runtime, notice) = match runtime {
+            RuntimeChoice::Auto => fallback::choose(&data_dir, &wanted_images).await,
+            chosen => (chosen, None),
+        };
         let (stop, stopped) = watch::channel(false);
         let token = random_text();
         let listener =
@@ -126,7 +143,6 @@ impl Platform {
         servers.push(store.server);
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
-        share_images(&data_dir, &images)?;
         node_options.runtime = runtime;
         node_options.network = network;
         node_options.provided_images = vec![executor_image(&programs)];
@@ -145,7 +161,7 @@ impl Platform {
             },
         );
         debug!(url, data = %data_dir.display(), "Platform started");
-        Ok(Self { client, namespace, url, token, api, node, controller, stop, servers, _folder: folder })
+        Ok(Self { client, namespace, url, token, api, node, controller, stop, servers, notice, _folder: folder })
     }
 
     /// A client for the platform's API, without limits.
@@ -161,6 +177,11 @@ impl Platform {
     /// Where the API listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the user must know about how containers are made, if it is not what they would expect.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// A kubeconfig for other programs, as long as the platform runs.

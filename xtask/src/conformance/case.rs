@@ -42,7 +42,7 @@ impl Runner {
         let (stdout, stderr) = (scratch.path().join("stdout"), scratch.path().join("stderr"));
         let mut command = Command::new(&self.argosy);
         command
-            .args(["run", "-o", "json", "--write-kubeconfig"])
+            .args(["run", "-o", "json", "--strict=false", "--write-kubeconfig"])
             .arg(&kubeconfig)
             .args(&self.options);
         command.args(&self.prerequisites).arg(file);

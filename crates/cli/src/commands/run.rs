@@ -133,6 +133,10 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
     if let Some(namespace) = connection.namespace.as_ref().filter(|n| !n.is_empty()) {
         options.namespace.clone_from(namespace);
     }
+    // Images that come with the command are at hand; only without them it matters what else can be had.
+    if images.is_empty() {
+        options.wanted_images = crate::images::of(&workflows);
+    }
     options.runtime = runtime.unwrap_or(options.runtime);
     options.network = network.unwrap_or(options.network);
     let mut interrupts = Interrupts::new()?;
@@ -140,6 +144,9 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         started = Platform::start(options) => started.context("starting the platform")?,
         () = interrupts.next() => return Ok(INTERRUPTED),
     };
+    if let Some(notice) = platform.notice() {
+        tell(&format!("note: {notice}\n"));
+    }
     let work = async {
         prepare(&platform, &images, write_kubeconfig.as_ref()).await?;
         let api = Api::new(platform.client(), platform.namespace());
