@@ -34,7 +34,7 @@ pub(super) fn assemble(root: &Root, target: &Path) -> Result<(), StartFailure> {
                 fs::create_dir_all(folder).map_err(|e| failure(folder.display(), e))?;
             }
             // A folder with mounts in it, or one that may not be read, is left empty.
-            let _ = mounts::mount_overlay(Path::new("/"), &mounts::escape(&from), &upper, &work, &to);
+            let _ = mounts::mount_overlay(root, Path::new("/"), &mounts::escape(&from), &upper, &work, &to);
         }
     }
     Ok(())

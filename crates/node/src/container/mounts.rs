@@ -85,8 +85,9 @@ fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
 
 fn overlay(root: &Root, target: &Path) -> Result<()> {
     let mounted = match root.host {
-        true => mount_overlay(Path::new("/"), "/", &root.upper, &root.work, target),
+        true => mount_overlay(root, Path::new("/"), "/", &root.upper, &root.work, target),
         false => mount_overlay(
+            root,
             &root.layers_dir,
             &root.layers.join(":"),
             &root.upper,
@@ -112,6 +113,7 @@ fn overlay(root: &Root, target: &Path) -> Result<()> {
 /// Mounts an overlay whose lower layers are named relative to `folder`: that keeps many of them below the limit of one
 /// page of options.
 pub(super) fn mount_overlay(
+    root: &Root,
     folder: &Path,
     lower: &str,
     upper: &Path,
@@ -119,28 +121,25 @@ pub(super) fn mount_overlay(
     target: &Path,
 ) -> std::result::Result<(), Errno> {
     rustix::process::chdir(folder)?;
+    let attributes = if root.user_attributes { ",userxattr" } else { "" };
     let paths = format!(
-        "lowerdir={lower},upperdir={},workdir={}",
+        "lowerdir={lower},upperdir={},workdir={}{attributes}",
         escape(upper),
         escape(work)
     );
     // Nothing of a container's root is kept, so it need not be synced: unmounting is then free. The second attempt is
-    // for kernels before 5.10, the third for user namespaces.
-    let mut result = Ok(());
-    for extra in [",volatile", "", ",userxattr"] {
+    // for kernels before 5.10.
+    let mount = |extra: &str| {
         let options = CString::new(format!("{paths}{extra}")).map_err(|_| Errno::INVAL)?;
-        result = rustix::mount::mount(
+        rustix::mount::mount(
             "overlay",
             target,
             "overlay",
             MountFlags::empty(),
             options.as_c_str(),
-        );
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
+        )
+    };
+    mount(",volatile").or_else(|_| mount(""))
 }
 
 pub(super) fn escape(path: &Path) -> String {

@@ -360,6 +360,11 @@ fn conditions(
         ("ContainersReady", readiness()),
         ("PodScheduled", Verdict::yes()),
     ];
+    stamp(verdicts, pod, seen, now)
+}
+
+/// Conditions with the times at which they changed, and those that others have set.
+fn stamp(verdicts: [(&str, Verdict); 5], pod: &Pod, seen: &Seen, now: Timestamp) -> Vec<PodCondition> {
     let earlier = || {
         let newest = seen.reported.as_ref().or(pod.status.as_ref());
         newest

@@ -218,6 +218,7 @@ impl Worker {
         if let Some(sandbox) = sandbox {
             sandbox.destroy().await;
         }
+        clear(self.handle.dir.clone()).await;
     }
 
     /// Does what is to be done now; returns when to look again.
@@ -343,11 +344,7 @@ impl Worker {
             if let Some(sandbox) = sandbox {
                 sandbox.destroy().await;
             }
-            // Logs stay until the API forgets the pod; roots and volumes only cost space.
-            for part in ["containers", "volumes"] {
-                let folder = dir.join(part);
-                let _ = tokio::task::spawn_blocking(move || crate::tree::remove(&folder)).await;
-            }
+            clear(dir).await;
             let _ = events.send(Event::TornDown);
         });
     }
@@ -551,6 +548,14 @@ impl Worker {
         self.ground = None;
         self.handle.live().sandbox = None;
         self.seen.sandbox = seen::Sandbox::Absent;
+    }
+}
+
+/// Gives back the space of roots and volumes; logs stay until the API forgets the pod.
+async fn clear(dir: PathBuf) {
+    for part in ["containers", "volumes"] {
+        let folder = dir.join(part);
+        let _ = tokio::task::spawn_blocking(move || crate::tree::remove(&folder)).await;
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Root {
     pub layers_dir: PathBuf,
     /// Names below `layers_dir`, the topmost first. With `host` this is empty.
     pub layers: Vec<String>,
+    /// Overlay marks of layers are in `user.` attributes, as an unprivileged node writes them.
+    pub user_attributes: bool,
     /// Show the host's files instead of layers, copy on write.
     pub host: bool,
     /// Folders of the host that stay hidden in a host view.

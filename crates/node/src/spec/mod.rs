@@ -70,6 +70,7 @@ pub(crate) fn container_spec(
         } else {
             around.image.layers.clone()
         },
+        user_attributes: !rustix::process::geteuid().is_root(),
         host: around.host_view.is_some(),
         hidden: around.host_view.clone().unwrap_or_default(),
         upper: around.dir.join("upper"),

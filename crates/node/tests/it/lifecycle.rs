@@ -1,5 +1,6 @@
 //! From a pod's words to its end: commands, exit codes, order of containers, restarts, deletion, deadlines.
 
+use argosy_node::RuntimeChoice;
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
@@ -400,4 +401,35 @@ async fn probes_decide_readiness_and_life() {
     )
     .await;
     f.node.shutdown().await;
+}
+
+/// With every OCI runtime that this machine has.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_runtimes_do_the_same() {
+    for program in ["runc", "crun"] {
+        let found =
+            std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(program).exists());
+        if !found || !rustix::process::geteuid().is_root() {
+            continue;
+        }
+        let f = Fixture::start(|options| options.runtime = RuntimeChoice::Oci(program.into())).await;
+        let mut spec = one("echo $$$$; hostname; cat /etc/hostname; ls /v; exit 3");
+        spec["volumes"] = json!([{"name": "v", "emptyDir": {"medium": "Memory"}}]);
+        spec["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+        check(
+            &f,
+            "other",
+            spec,
+            expect![[r#"
+                Failed
+                main: Error 3
+                  | 1
+                  | other
+                  | other
+            "#]],
+        )
+        .await;
+        f.node.shutdown().await;
+        assert_eq!(f.leftovers(), Vec::<String>::new());
+    }
 }

@@ -164,6 +164,16 @@ async fn the_environment_comes_from_all_sources() {
 #[tokio::test(flavor = "multi_thread")]
 async fn security_contexts_are_obeyed() {
     let f = Fixture::start(|_| {}).await;
+    if !rustix::process::geteuid().is_root() {
+        let spec = json!({"containers": [{"command": ["id"], "securityContext": {"runAsUser": 5}}]});
+        f.create("other-user", spec).await;
+        let story = f.story(&f.ended("other-user").await).await;
+        assert!(
+            story.contains("only user 0 exists for a node that does not run as root"),
+            "{story}"
+        );
+        return f.node.shutdown().await;
+    }
     let spec = json!({
         "securityContext": {"runAsUser": 1001, "supplementalGroups": [7], "fsGroup": 9},
         "volumes": [{"name": "v", "emptyDir": {}}],
