@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{arg, text};
 use crate::gojson;
 use crate::value::json::{COMPACT, Style, write};
-use crate::value::{Value, json};
+use crate::value::{Value, Width, json};
 
 /// `toJSON`, `fromJSON`, `toBase64`, `fromBase64`.
 ///
@@ -52,7 +52,12 @@ pub fn jsonpath(args: &[Value]) -> Result<Value, String> {
     let document = text(args, 0)?;
     let path = text(args, 1)?;
     let document = gojson::parse(document.bytes())?;
-    crate::jsonpath::query(&path.lossy(), &document).map(|v| json::from_document(&v))
+    let found = crate::jsonpath::query(&path.lossy(), &document)?;
+    // Lengths are counted, not read, and so of another type than the numbers of a document.
+    match found.as_i64() {
+        Some(n) if path.lossy().trim_end().ends_with(".length") => Ok(Value::Sized(Width::I64, n)),
+        _ => Ok(json::from_document(&found)),
+    }
 }
 
 /// Standard base64 with Go's error: the place of the first bad byte.

@@ -98,11 +98,11 @@ impl Walk<'_> {
                     return Err(target("range", "array slice", value));
                 };
                 let picked = range(items, *from, *to, *step)?;
-                Ok(self.each(&picked, rest))
+                self.picked(&picked, rest)
             }
             Token::Union(parts) => {
                 let picked = union(value, parts)?;
-                Ok(self.each(&picked.iter().collect::<Vec<_>>(), rest))
+                self.picked(&picked.iter().collect::<Vec<_>>(), rest)
             }
             Token::Filter(expression) => {
                 let all = children(value).ok_or_else(|| target("filter", "array map slice", value))?;
@@ -112,7 +112,7 @@ impl Walk<'_> {
                         kept.push(item);
                     }
                 }
-                Ok(self.each(&kept, rest))
+                self.picked(&kept, rest)
             }
         }
     }
@@ -127,6 +127,17 @@ impl Walk<'_> {
     /// The rest of the path for each value; what fails is left out.
     fn each(&mut self, values: &[&Value], rest: &[Token]) -> Value {
         Value::Array(values.iter().filter_map(|v| self.apply(v, rest).ok()).collect())
+    }
+
+    /// The rest of the path for what a range, union or filter picked. An index that follows is one into the picks.
+    fn picked(&mut self, values: &[&Value], rest: &[Token]) -> Result<Value, String> {
+        match rest.split_first() {
+            Some((Token::Index(i), rest)) => {
+                let list: Vec<Value> = values.iter().map(|v| (*v).clone()).collect();
+                self.apply(index(&list, *i)?, rest)
+            }
+            _ => Ok(self.each(values, rest)),
+        }
     }
 
     /// A value and all below it, parents first; lists that the rest of the path gives are taken apart.
@@ -175,6 +186,7 @@ fn key(value: &Value, name: &str) -> Result<Value, String> {
         },
         Value::Array(items) if name == "length" => length(items.len()),
         Value::String(s) if name == "length" => length(s.len()),
+        other if name == "length" => Err(target("length", "array map slice string", other)),
         other => Err(target("key", "map", other)),
     }
 }

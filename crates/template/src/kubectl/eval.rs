@@ -163,9 +163,6 @@ impl Walk {
     ) -> Result<Found<'d>, String> {
         let mut out = Vec::new();
         for value in input {
-            if value.is_null() {
-                continue;
-            }
             if !value.is_array() {
                 let shown = go_syntax_plain(&value);
                 return Err(format!("{shown} is not array or slice and cannot be filtered"));
