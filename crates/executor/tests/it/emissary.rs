@@ -246,9 +246,13 @@ fn x_emis_31_a_signal_file_from_before_the_start() {
 #[test]
 fn x_emis_32_a_sidecar_ends_after_main() {
     for (script, grace, code) in [
-        ("sleep 60", "30", 143),
+        ("touch ready; exec sleep 60", "30", 143),
         // One that does not listen is killed when the grace period is over.
-        ("trap '' TERM; while :; do sleep 0.01; done", "0", 137),
+        (
+            "trap '' TERM; touch ready; while :; do sleep 0.01; done",
+            "0",
+            137,
+        ),
     ] {
         let pod = Pod::with_template(r#"{"sidecars":[{"name":"side"}]}"#);
         let mut program = pod.emissary("side", &["sh", "-c", script]);
@@ -256,8 +260,8 @@ fn x_emis_32_a_sidecar_ends_after_main() {
             .env("ARGO_TERMINATION_GRACE_PERIOD_SECONDS", grace)
             .spawn()
             .unwrap();
-        let main = pod.path("/var/run/argo/ctr/main");
-        eventually("start", || main.exists().then_some(()));
+        // Only then it no longer listens.
+        eventually("start", || pod.path("/ready").exists().then_some(()));
         pod.write("/var/run/argo/ctr/main/exitcode", "0");
         let output = finish(child);
         check(
