@@ -86,14 +86,8 @@ pub fn build(profile: Profile) -> anyhow::Result<Programs> {
     ]))?;
     let beside = target_folder().join(folder);
     let pod = beside.join("pod");
-    build_pod_programs(
-        if profile == Profile::Small {
-            "small"
-        } else {
-            "release"
-        },
-        &pod,
-    )?;
+    let pod_profile = if profile == Profile::Small { "small" } else { name };
+    build_pod_programs(pod_profile, &pod)?;
     Ok(Programs {
         argosy: beside.join("argosy"),
         pod,
@@ -128,9 +122,8 @@ fn build_pod_programs(profile: &str, into: &Path) -> anyhow::Result<()> {
     command.envs(link.environment);
     cargo_build(&mut command)?;
     std::fs::create_dir_all(into).with_context(|| format!("making {}", into.display()))?;
-    let from = target_folder()
-        .join(&link.target)
-        .join(if profile == "dev" { "debug" } else { profile });
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let from = target_folder().join(&link.target).join(folder);
     for name in POD_PROGRAMS {
         place(&from.join(name), &into.join(name))?;
     }

@@ -142,13 +142,17 @@ impl Changes {
     }
 }
 
-/// Groups say nothing that their members don't say.
+/// Whether a node's state is worth a line: groups say nothing that their members don't say, and every pod is made ready.
 fn is_told(node: &NodeStatus) -> bool {
+    let waits = matches!(node.phase, NodePhase::Pending | NodePhase::Unset);
+    let as_usual = matches!(
+        node.message.as_str(),
+        "" | "PodInitializing" | "ContainerCreating"
+    );
     !matches!(
         node.type_,
         NodeType::StepGroup | NodeType::TaskGroup | NodeType::Container
-    ) && !matches!(node.phase, NodePhase::Pending | NodePhase::Unset)
-        || !node.message.is_empty()
+    ) && !(waits && as_usual)
 }
 
 fn state(node: &NodeStatus) -> String {
