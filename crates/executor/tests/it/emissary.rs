@@ -256,6 +256,7 @@ fn x_emis_32_a_sidecar_ends_after_main() {
     ] {
         let pod = Pod::with_template(r#"{"sidecars":[{"name":"side"}]}"#);
         let mut program = pod.emissary("side", &["sh", "-c", script]);
+        program.current_dir(pod.root.path());
         let child = program
             .env("ARGO_TERMINATION_GRACE_PERIOD_SECONDS", grace)
             .spawn()
