@@ -61,7 +61,10 @@ pub(super) fn assemble(spec: &ContainerSpec) -> Result<()> {
 
 /// Makes the root with volumes only; an OCI runtime adds `/proc`, `/dev` and `/sys`.
 pub(super) fn assemble_for_oci(spec: &ContainerSpec) -> Result<()> {
-    mount_root(spec).map(drop)
+    mount_root(spec)?;
+    // The runtime looks its own children up, which the host's `/proc` knows by other numbers.
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    rustix::mount::mount("proc", "/proc", "proc", flags, None).map_err(|e| failure("mounting /proc", e))
 }
 
 fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {

@@ -44,6 +44,7 @@ async fn killed_nodes_leave_nothing_behind() {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::victim", "--nocapture"])
         .env(VICTIM, dir.path())
+        .env("TMPDIR", dir.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
