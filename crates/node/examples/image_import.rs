@@ -1,4 +1,5 @@
 //! Imports an image archive and says how long it took: `cargo run -p argosy-node --example image_import ARCHIVE DATA_DIR`.
+#![expect(clippy::print_stdout, reason = "it prints figures")]
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -1,6 +1,7 @@
 //! Prints how long pods take on this machine: `cargo run --release -p argosy-node --example node_figures`.
 //!
 //! Needs root and busybox. Not a test: nothing is asserted.
+#![expect(clippy::print_stdout, reason = "it prints figures")]
 
 use std::time::{Duration, Instant};
 

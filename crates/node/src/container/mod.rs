@@ -2,10 +2,11 @@
 //!
 //! The node starts its own program again with [`ENTRY`] as first argument. That process is single-threaded, so it may
 //! unshare and fork. It becomes the first process of the pod's process namespace and forks containers on request.
-//! libcontainer 0.7 was the other choice. Ours starts a container with one `clone` (about 3 ms with all mounts, against
-//! two forks and a re-execution for each container), needs no state folder, works in a user namespace on cgroup v1, and
-//! gives what crash hygiene needs: all mounts of a pod live in the sandbox's mount namespace, and when the node dies the
-//! sandbox sees the end of its socket, exits, and the kernel kills the whole process namespace.
+//! libcontainer 0.7 was the other choice; the two were not measured side by side. Ours needs one `clone` for a container
+//! and one re-execution for a pod (a pod of one container goes from created to Succeeded in about 20 ms, one of three in
+//! about 40 ms, in a debug build on two cores), no state folder, works in a user namespace on cgroup v1, where
+//! libcontainer failed, and gives what crash hygiene needs: all mounts of a pod live in the sandbox's mount namespace,
+//! and when the node dies the sandbox sees the end of its socket, exits, and the kernel kills the process namespace.
 
 pub(crate) mod creds;
 pub(crate) mod dev;
