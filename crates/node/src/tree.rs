@@ -41,7 +41,7 @@ mod tests {
         let inner = dir.path().join("a/closed/b");
         fs::create_dir_all(&inner).unwrap();
         fs::write(inner.join("file"), "").unwrap();
-        fs::set_permissions(dir.path().join("a/closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.path().join("a/closed"), fs::Permissions::from_mode(0o000)).unwrap();
         remove(&dir.path().join("a")).unwrap();
         assert!(!dir.path().join("a").exists());
         remove(&dir.path().join("a")).unwrap();

@@ -437,7 +437,7 @@ fn deadlines_end_pods() {
         "#]],
     );
     check(
-        spec.clone(),
+        spec,
         "ready\nrunning c\nexit c 0\nat 20\ntorn-down",
         expect![[r#"
             begin
@@ -460,6 +460,12 @@ fn deadlines_end_pods() {
             torn-down
         "#]],
     );
+}
+
+#[test]
+fn deadlines_end_pods_that_never_ran() {
+    let mut spec = one("Never");
+    spec["activeDeadlineSeconds"] = json!(10);
     check(
         spec,
         "ready\npull-failed c\nat 10",
