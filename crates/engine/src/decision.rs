@@ -47,9 +47,10 @@ impl Changes {
 
     /// Makes the changes on the object they were decided for.
     pub fn apply(&self, workflow: &mut Workflow) {
-        for (changes, map) in
-            [(&self.labels, &mut workflow.metadata.labels), (&self.annotations, &mut workflow.metadata.annotations)]
-        {
+        for (changes, map) in [
+            (&self.labels, &mut workflow.metadata.labels),
+            (&self.annotations, &mut workflow.metadata.annotations),
+        ] {
             for (key, value) in changes {
                 match value {
                     Some(value) => map.insert(key.clone(), value.clone()),
@@ -65,7 +66,10 @@ impl Changes {
             workflow.status = (**status).clone();
             workflow.status.nodes = nodes;
         }
-        workflow.status.nodes.extend(self.nodes.iter().map(|(id, node)| (id.clone(), node.clone())));
+        workflow
+            .status
+            .nodes
+            .extend(self.nodes.iter().map(|(id, node)| (id.clone(), node.clone())));
     }
 
     /// A JSON merge patch from the object they were decided for to the changed one.
@@ -86,7 +90,10 @@ impl Changes {
         }
         let mut status = Map::new();
         if let Some(after) = &self.status {
-            let bare = WorkflowStatus { nodes: BTreeMap::new(), ..shallow(&before.status) };
+            let bare = WorkflowStatus {
+                nodes: BTreeMap::new(),
+                ..shallow(&before.status)
+            };
             if let Some(Value::Object(difference)) = merge_difference(&json!(bare), &json!(after)) {
                 status = difference;
             }
@@ -113,8 +120,8 @@ pub(crate) fn shallow(status: &WorkflowStatus) -> WorkflowStatus {
     WorkflowStatus {
         nodes: BTreeMap::new(),
         phase: status.phase.clone(),
-        started_at: status.started_at.clone(),
-        finished_at: status.finished_at.clone(),
+        started_at: status.started_at,
+        finished_at: status.finished_at,
         estimated_duration: status.estimated_duration,
         progress: status.progress.clone(),
         message: status.message.clone(),
@@ -302,7 +309,9 @@ impl Effect {
             | Self::LookUpImage { .. }
             | Self::LookUpTokenSecret { .. } => Order::BeforePersist,
             Self::Lock(op) => match op {
-                locks::Op::Limit { .. } | locks::Op::Enqueue { .. } | locks::Op::Acquire { .. } => Order::BeforePersist,
+                locks::Op::Limit { .. } | locks::Op::Enqueue { .. } | locks::Op::Acquire { .. } => {
+                    Order::BeforePersist
+                }
                 locks::Op::Release { .. } | locks::Op::ReleaseAll { .. } => Order::AfterPersist,
             },
             Self::TerminateContainers { .. }

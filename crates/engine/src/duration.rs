@@ -41,7 +41,9 @@ pub fn parse_go(text: &str) -> Option<SignedDuration> {
         if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
             return None;
         }
-        let end = tail.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(tail.len());
+        let end = tail
+            .find(|c: char| c == '.' || c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(end);
         let unit: i128 = match unit {
             "ns" => 1,
@@ -105,7 +107,12 @@ fn decimal(value: u128, per_unit: u128) -> String {
 #[must_use]
 pub fn in_words(duration: SignedDuration) -> String {
     let secs = duration.as_secs();
-    let units = [(secs / 86_400, "day"), (secs / 3_600 % 24, "hour"), (secs / 60 % 60, "minute"), (secs % 60, "second")];
+    let units = [
+        (secs / 86_400, "day"),
+        (secs / 3_600 % 24, "hour"),
+        (secs / 60 % 60, "minute"),
+        (secs % 60, "second"),
+    ];
     let first = units.iter().position(|(n, _)| *n > 0).unwrap_or(3);
     let words: Vec<String> = units[first..]
         .iter()

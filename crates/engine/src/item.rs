@@ -118,7 +118,11 @@ pub fn sequence(
     }
     let format = if format.is_empty() { "%d" } else { format };
     let text = |n: i64| print_integer(format, n);
-    Ok(if start <= end { (start..=end).map(text).collect() } else { (end..=start).rev().map(text).collect() })
+    Ok(if start <= end {
+        (start..=end).map(text).collect()
+    } else {
+        (end..=start).rev().map(text).collect()
+    })
 }
 
 fn integer(text: &str) -> Result<i64, SequenceError> {
@@ -143,7 +147,7 @@ fn print_integer(format: &str, number: i64) -> String {
         while let Some(f) = chars.next_if(|c| "+-# 0".contains(*c)) {
             flags.push(f);
         }
-        let mut digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
             let mut text = String::new();
             while let Some(d) = chars.next_if(char::is_ascii_digit) {
                 text.push(d);
@@ -151,7 +155,9 @@ fn print_integer(format: &str, number: i64) -> String {
             text
         };
         let width: usize = digits(&mut chars).parse().unwrap_or(0).min(1000);
-        let precision = chars.next_if_eq(&'.').map(|_| digits(&mut chars).parse().unwrap_or(0usize).min(1000));
+        let precision = chars
+            .next_if_eq(&'.')
+            .map(|_| digits(&mut chars).parse().unwrap_or(0usize).min(1000));
         match chars.next() {
             None => out.push_str("%!(NOVERB)"),
             Some('%') => out.push('%'),
@@ -194,7 +200,9 @@ fn print_verb(verb: char, flags: &str, width: usize, precision: Option<usize>, n
     };
     let zeros = match precision {
         Some(precision) => precision,
-        None if flags.contains('0') && !flags.contains('-') => width.saturating_sub(sign.len() + prefix.len()),
+        None if flags.contains('0') && !flags.contains('-') => {
+            width.saturating_sub(sign.len() + prefix.len())
+        }
         None => 0,
     };
     while digits.len() < zeros {
@@ -204,9 +212,16 @@ fn print_verb(verb: char, flags: &str, width: usize, precision: Option<usize>, n
 }
 
 fn character(number: i64) -> char {
-    u32::try_from(number).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+    u32::try_from(number)
+        .ok()
+        .and_then(char::from_u32)
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 fn pad(text: &str, flags: &str, width: usize) -> String {
-    if flags.contains('-') { format!("{text:<width$}") } else { format!("{text:>width$}") }
+    if flags.contains('-') {
+        format!("{text:<width$}")
+    } else {
+        format!("{text:>width$}")
+    }
 }

@@ -4,19 +4,27 @@
 /// 32 bit FNV-1a.
 #[must_use]
 pub fn fnv1a_32(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// 32 bit FNV-1, the older order of the two steps; only versions of off-loaded node status use it (C-PER-04).
 #[must_use]
 pub fn fnv1_32(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte))
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| {
+        hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
+    })
 }
 
 /// The id of the node called `node` (C-NODE-02).
 #[must_use]
 pub fn node_id(workflow: &str, node: &str) -> String {
-    if workflow == node { workflow.to_owned() } else { format!("{workflow}-{}", fnv1a_32(node.as_bytes())) }
+    if workflow == node {
+        workflow.to_owned()
+    } else {
+        format!("{workflow}-{}", fnv1a_32(node.as_bytes()))
+    }
 }
 
 /// How pod names are made: annotation `workflows.argoproj.io/pod-name-format`.
@@ -57,13 +65,21 @@ pub fn pod_name(workflow: &str, node: &str, template: &str, version: PodNames) -
     if workflow == node {
         return workflow.to_owned();
     }
-    let prefix = if template.is_empty() { workflow.to_owned() } else { format!("{workflow}-{template}") };
+    let prefix = if template.is_empty() {
+        workflow.to_owned()
+    } else {
+        format!("{workflow}-{template}")
+    };
     format!("{}-{}", cut(&prefix, POD_PREFIX_LIMIT), fnv1a_32(node.as_bytes()))
 }
 
 /// The first `limit` bytes; half a character at the end becomes the replacement character.
 fn cut(text: &str, limit: usize) -> String {
-    if text.len() <= limit { text.to_owned() } else { String::from_utf8_lossy(&text.as_bytes()[..limit]).into_owned() }
+    if text.len() <= limit {
+        text.to_owned()
+    } else {
+        String::from_utf8_lossy(&text.as_bytes()[..limit]).into_owned()
+    }
 }
 
 /// The name of the agent pod (C-HTTP-05).
@@ -117,7 +133,10 @@ pub fn cron_child(cron: &str, scheduled_unix_secs: i64) -> String {
 /// The prefix of the names of a CronWorkflow's backfill.
 #[must_use]
 pub fn backfill_prefix(cron: &str, operation: &str) -> String {
-    cut(&format!("{cron}-backfill-{}", operation.to_lowercase()), POD_PREFIX_LIMIT)
+    cut(
+        &format!("{cron}-backfill-{}", operation.to_lowercase()),
+        POD_PREFIX_LIMIT,
+    )
 }
 
 /// The name of the pod that collects artifacts for one service account and set of pod metadata (C-AGC-03).
@@ -165,7 +184,10 @@ pub fn self_link(object: &serde_json::Value) -> String {
     let version = text(&object["apiVersion"]);
     let root = if version.contains('/') { "apis" } else { "api" };
     let kind = text(&object["kind"]).to_lowercase();
-    let plural = if let Some(stem) = kind.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+    let plural = if let Some(stem) = kind
+        .strip_suffix('y')
+        .filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']))
+    {
         format!("{stem}ies")
     } else if kind.ends_with(['s', 'x', 'z']) || kind.ends_with("ch") || kind.ends_with("sh") {
         format!("{kind}es")
@@ -173,8 +195,15 @@ pub fn self_link(object: &serde_json::Value) -> String {
         format!("{kind}s")
     };
     let namespace = text(&object["metadata"]["namespace"]);
-    let space = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
-    format!("{root}/{version}{space}/{plural}/{}", text(&object["metadata"]["name"]))
+    let space = if namespace.is_empty() {
+        String::new()
+    } else {
+        format!("/namespaces/{namespace}")
+    };
+    format!(
+        "{root}/{version}{space}/{plural}/{}",
+        text(&object["metadata"]["name"])
+    )
 }
 
 /// The version of an off-loaded node status: its JSON text hashed (C-PER-04).

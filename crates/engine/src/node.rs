@@ -62,17 +62,26 @@ pub fn hooked(node: &NodeStatus) -> bool {
 /// Whether the workflow ended.
 #[must_use]
 pub fn workflow_fulfilled(phase: &WorkflowPhase) -> bool {
-    matches!(phase, WorkflowPhase::Succeeded | WorkflowPhase::Failed | WorkflowPhase::Error)
+    matches!(
+        phase,
+        WorkflowPhase::Succeeded | WorkflowPhase::Failed | WorkflowPhase::Error
+    )
 }
 
 /// Whether nodes of the type have a progress of their own.
 #[must_use]
 pub fn has_progress(kind: &NodeType) -> bool {
-    matches!(kind, NodeType::Pod | NodeType::Http | NodeType::Plugin | NodeType::Container | NodeType::Suspend)
+    matches!(
+        kind,
+        NodeType::Pod | NodeType::Http | NodeType::Plugin | NodeType::Container | NodeType::Suspend
+    )
 }
 
 /// Whether nodes of the type do work outside the controller.
 #[must_use]
 pub fn executes(kind: &NodeType) -> bool {
-    matches!(kind, NodeType::Pod | NodeType::Http | NodeType::Plugin | NodeType::Container)
+    matches!(
+        kind,
+        NodeType::Pod | NodeType::Http | NodeType::Plugin | NodeType::Container
+    )
 }

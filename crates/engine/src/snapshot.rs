@@ -50,10 +50,18 @@ impl ConfigMaps {
         self.known.insert((namespace.to_owned(), name.to_owned()), map);
     }
 
+    /// Namespaces and names of those that exist.
+    pub fn existing(&self) -> impl Iterator<Item = (&str, &str)> {
+        let there = self.known.iter().filter(|(_, map)| map.is_some());
+        there.map(|((namespace, name), _)| (namespace.as_str(), name.as_str()))
+    }
+
     /// The ConfigMap, `None` when there is none.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<&ConfigMap> {
-        self.known.get(&(namespace.to_owned(), name.to_owned()))?.as_deref()
+        self.known
+            .get(&(namespace.to_owned(), name.to_owned()))?
+            .as_deref()
     }
 }
 

@@ -11,7 +11,9 @@ pub enum Error {
     #[error("expected parameter of the form: NAME=VALUE. Received: {0}")]
     Parameter(String),
     /// Labels that are no pairs.
-    #[error("expected {what} of the form: NAME1=VALUE2,NAME2=VALUE2. Received: {text}: unexpected {single} spec: {spec}")]
+    #[error(
+        "expected {what} of the form: NAME1=VALUE2,NAME2=VALUE2. Received: {text}: unexpected {single} spec: {spec}"
+    )]
     Pairs {
         /// `labels` or `annotations`.
         what: &'static str,
@@ -44,7 +46,8 @@ pub fn apply(workflow: &mut Workflow, options: &SubmitOpts) -> Result<(), Error>
         meta.generate_name.clone_from(&options.generate_name);
     }
     meta.labels.extend(pairs(&options.labels, "labels", "label")?);
-    meta.annotations.extend(pairs(&options.annotations, "annotations", "annotation")?);
+    meta.annotations
+        .extend(pairs(&options.annotations, "annotations", "annotation")?);
     if !options.entry_point.is_empty() {
         spec.entrypoint.clone_from(&options.entry_point);
     }
@@ -52,7 +55,8 @@ pub fn apply(workflow: &mut Workflow, options: &SubmitOpts) -> Result<(), Error>
         spec.service_account_name.clone_from(&options.service_account);
     }
     if !options.pod_priority_class_name.is_empty() {
-        spec.pod_priority_class_name.clone_from(&options.pod_priority_class_name);
+        spec.pod_priority_class_name
+            .clone_from(&options.pod_priority_class_name);
     }
     if options.priority.is_some() {
         spec.priority = options.priority;
@@ -61,15 +65,25 @@ pub fn apply(workflow: &mut Workflow, options: &SubmitOpts) -> Result<(), Error>
         meta.owner_references.push(owner.clone());
     }
     if !options.parameters.is_empty() {
-        let given = options.parameters.iter().map(|text| parameter(text)).collect::<Result<Vec<_>, _>>()?;
+        let given = options
+            .parameters
+            .iter()
+            .map(|text| parameter(text))
+            .collect::<Result<Vec<_>, _>>()?;
         spec.arguments.parameters = crate::plan::merge_parameters(&[&given, &spec.arguments.parameters]);
     }
     override_artifacts(workflow, &options.artifacts)
 }
 
 fn parameter(text: &str) -> Result<Parameter, Error> {
-    let (name, value) = text.split_once('=').ok_or_else(|| Error::Parameter(text.to_owned()))?;
-    Ok(Parameter { name: name.to_owned(), value: Some(AnyString::from(value)), ..Parameter::default() })
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| Error::Parameter(text.to_owned()))?;
+    Ok(Parameter {
+        name: name.to_owned(),
+        value: Some(AnyString::from(value)),
+        ..Parameter::default()
+    })
 }
 
 fn pairs(text: &str, what: &'static str, single: &'static str) -> Result<Vec<(String, String)>, Error> {
@@ -79,7 +93,12 @@ fn pairs(text: &str, what: &'static str, single: &'static str) -> Result<Vec<(St
     text.split(',')
         .map(|spec| match spec.split('=').collect::<Vec<_>>().as_slice() {
             [name, value] => Ok(((*name).to_owned(), (*value).to_owned())),
-            _ => Err(Error::Pairs { what, single, text: text.to_owned(), spec: spec.to_owned() }),
+            _ => Err(Error::Pairs {
+                what,
+                single,
+                text: text.to_owned(),
+                spec: spec.to_owned(),
+            }),
         })
         .collect()
 }
@@ -88,17 +107,31 @@ fn pairs(text: &str, what: &'static str, single: &'static str) -> Result<Vec<(St
 fn override_artifacts(workflow: &mut Workflow, overrides: &[String]) -> Result<(), Error> {
     let mut unknown = Vec::new();
     for text in overrides {
-        let (name, key) = text.split_once('=').ok_or_else(|| Error::Artifact(text.clone()))?;
-        match workflow.spec.arguments.artifacts.iter_mut().find(|a| a.name == name) {
+        let (name, key) = text
+            .split_once('=')
+            .ok_or_else(|| Error::Artifact(text.clone()))?;
+        match workflow
+            .spec
+            .arguments
+            .artifacts
+            .iter_mut()
+            .find(|a| a.name == name)
+        {
             Some(artifact) => set_key(&mut artifact.location, key),
             None => unknown.push(name.to_owned()),
         }
     }
-    if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownArtifacts(unknown.join(", "))) }
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::UnknownArtifacts(unknown.join(", ")))
+    }
 }
 
 fn set_key(location: &mut argosy_model::ArtifactLocation, key: &str) {
-    let Ok(mut value) = serde_json::to_value(&*location) else { return };
+    let Ok(mut value) = serde_json::to_value(&*location) else {
+        return;
+    };
     for (store, fields) in value.as_object_mut().into_iter().flatten() {
         let name = match store.as_str() {
             "s3" | "gcs" | "oss" | "plugin" => "key",

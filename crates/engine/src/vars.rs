@@ -47,7 +47,11 @@ pub(crate) enum Error {
 
 impl From<tags::Error> for Error {
     fn from(error: tags::Error) -> Self {
-        if error.is_missing_variable() { Self::Missing(error.to_string()) } else { Self::Fault(error.to_string()) }
+        if error.is_missing_variable() {
+            Self::Missing(error.to_string())
+        } else {
+            Self::Fault(error.to_string())
+        }
     }
 }
 
@@ -81,7 +85,11 @@ pub(crate) fn substitute<T: Serialize + DeserializeOwned>(
 
 /// Puts the variables into one text.
 pub(crate) fn substitute_text(value: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
-    if value.contains("{{") { substitute(&value.to_owned(), layers, level) } else { Ok(value.to_owned()) }
+    if value.contains("{{") {
+        substitute(&value.to_owned(), layers, level)
+    } else {
+        Ok(value.to_owned())
+    }
 }
 
 /// Puts the variables into a JSON text.
@@ -116,7 +124,9 @@ pub(crate) fn when(text: &str) -> Result<bool, String> {
 /// The value of an expression.
 pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, String> {
     let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
-    let value = Expr::compile(expression).and_then(|e| e.eval(&Layers(&scopes))).map_err(|e| e.to_string())?;
+    let value = Expr::compile(expression)
+        .and_then(|e| e.eval(&Layers(&scopes)))
+        .map_err(|e| e.to_string())?;
     argosy_template::value::json::to_json(&value)
 }
 
@@ -124,13 +134,18 @@ pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, Stri
 pub(crate) fn condition(expression: &str, layers: &[&Vars]) -> Result<bool, String> {
     let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
     let compiled = Expr::compile(expression).map_err(|e| e.to_string())?;
-    let value = compiled.eval_env(&compiled.env(&Layers(&scopes))).map_err(|e| match e.stage {
-        Stage::Run => format!("unable to evaluate expression '{expression}': {e}"),
-        Stage::Parse | Stage::Check => e.to_string(),
-    })?;
+    let value = compiled
+        .eval_env(&compiled.env(&Layers(&scopes)))
+        .map_err(|e| match e.stage {
+            Stage::Run => format!("unable to evaluate expression '{expression}': {e}"),
+            Stage::Parse | Stage::Check => e.to_string(),
+        })?;
     match argosy_template::value::json::to_json(&value)? {
         Value::Bool(b) => Ok(b),
-        other => Err(format!("unable to cast expression result '{}' to bool", go_percent_s(&other))),
+        other => Err(format!(
+            "unable to cast expression result '{}' to bool",
+            go_percent_s(&other)
+        )),
     }
 }
 
@@ -139,7 +154,9 @@ fn go_percent_s(value: &Value) -> String {
     match value {
         Value::Null => "%!s(<nil>)".to_owned(),
         Value::Bool(b) => format!("%!s(bool={b})"),
-        Value::Number(n) if n.is_f64() => format!("%!s(float64={})", go_json::float(n.as_f64().unwrap_or_default())),
+        Value::Number(n) if n.is_f64() => {
+            format!("%!s(float64={})", go_json::float(n.as_f64().unwrap_or_default()))
+        }
         Value::Number(n) => format!("%!s(int={n})"),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
@@ -147,7 +164,10 @@ fn go_percent_s(value: &Value) -> String {
             format!("[{}]", items.join(" "))
         }
         Value::Object(map) => {
-            let pairs: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{}", go_percent_s(v))).collect();
+            let pairs: Vec<String> = map
+                .iter()
+                .map(|(k, v)| format!("{k}:{}", go_percent_s(v)))
+                .collect();
             format!("map[{}]", pairs.join(" "))
         }
     }
@@ -155,5 +175,7 @@ fn go_percent_s(value: &Value) -> String {
 
 /// The words of Go's JSON reader for a text that is no JSON list.
 pub(crate) fn go_json_error(text: &str, error: &serde_json::Error) -> String {
-    argosy_template::gojson::parse(text.as_bytes()).err().unwrap_or_else(|| error.to_string())
+    argosy_template::gojson::parse(text.as_bytes())
+        .err()
+        .unwrap_or_else(|| error.to_string())
 }

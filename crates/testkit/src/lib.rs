@@ -1,6 +1,8 @@
 //! Runs decisions in virtual time, without a cluster: a world of workflows, pods and locks that tests move by hand.
 //! Only tests and repository chores may use it.
 
+mod run;
 mod world;
 
+pub use run::run;
 pub use world::{Life, Passed, World};

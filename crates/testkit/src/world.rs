@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
-use argosy_engine::{Config, ConfigMaps, Decision, Effect, Order, Outcomes, Snapshot, Templates, compile, decide, locks};
+use argosy_engine::{
+    Config, ConfigMaps, Decision, Effect, Order, Outcomes, Snapshot, Templates, compile, decide, locks,
+};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
 use jiff::Timestamp;
@@ -62,7 +64,10 @@ impl World {
         if workflow.metadata.uid.is_empty() {
             workflow.metadata.uid = format!("00000000-0000-0000-0000-{number:012}");
         }
-        let outcomes = Outcomes { repository: Some(Ok(Default::default())), ..Outcomes::default() };
+        let outcomes = Outcomes {
+            repository: Some(Ok(Default::default())),
+            ..Outcomes::default()
+        };
         let life = Life {
             pods: BTreeMap::new(),
             results: BTreeMap::new(),
@@ -105,8 +110,14 @@ impl World {
                     Effect::Lock(op) => {
                         self.locks.apply([op]);
                     }
-                    Effect::SaveMemo { config_map, key, entry, .. } => {
-                        self.memos.insert((config_map.clone(), key.clone()), entry.clone());
+                    Effect::SaveMemo {
+                        config_map,
+                        key,
+                        entry,
+                        ..
+                    } => {
+                        self.memos
+                            .insert((config_map.clone(), key.clone()), entry.clone());
                         let namespace = self.config.namespace.clone();
                         save_memo(&mut self.config_maps, &namespace, config_map, key, entry);
                     }
@@ -126,12 +137,19 @@ impl Life {
             match effect {
                 Effect::LookUpImage { image, .. } => {
                     let entrypoint = vec!["/entry".to_owned()];
-                    let found = ImageConfig { entrypoint, cmd: Vec::new() };
+                    let found = ImageConfig {
+                        entrypoint,
+                        cmd: Vec::new(),
+                    };
                     asked |= self.outcomes.images.insert(image.clone(), Ok(found)).is_none();
                 }
                 Effect::LookUpTokenSecret { service_account } => {
                     let secret = argosy_engine::names::token_secret(service_account);
-                    asked |= self.outcomes.token_secrets.insert(service_account.clone(), secret).is_none();
+                    asked |= self
+                        .outcomes
+                        .token_secrets
+                        .insert(service_account.clone(), secret)
+                        .is_none();
                 }
                 _ => {}
             }
@@ -146,10 +164,8 @@ impl Life {
             Effect::LabelPodCompleted { pod, .. } => {
                 self.pods.remove(pod);
             }
-            Effect::DeletePod { pod, uid, .. } => {
-                if uid.is_none() {
-                    self.pods.remove(pod);
-                }
+            Effect::DeletePod { pod, uid: None, .. } => {
+                self.pods.remove(pod);
             }
             Effect::WriteTaskSet { tasks } => self.tasks.extend(tasks.clone()),
             Effect::CompleteTasks { tasks, all } => {
@@ -187,7 +203,11 @@ fn save_memo(maps: &mut ConfigMaps, namespace: &str, name: &str, key: &str, entr
         metadata: ObjectMeta {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
-            labels: [("workflows.argoproj.io/configmap-type".to_owned(), "Cache".to_owned())].into(),
+            labels: [(
+                "workflows.argoproj.io/configmap-type".to_owned(),
+                "Cache".to_owned(),
+            )]
+            .into(),
             ..ObjectMeta::default()
         },
         ..ConfigMap::default()

@@ -34,7 +34,8 @@ impl Lock {
     /// How many more may hold it now.
     #[must_use]
     pub fn free(&self) -> u32 {
-        self.limit.saturating_sub(u32::try_from(self.holders.len()).unwrap_or(u32::MAX))
+        self.limit
+            .saturating_sub(u32::try_from(self.holders.len()).unwrap_or(u32::MAX))
     }
 
     /// Adds to the queue, or moves an entry whose priority changed (C-SYN-11).
@@ -148,7 +149,11 @@ impl Machine {
                     wake_heads(entry, wake);
                 }
             }
-            Op::Enqueue { lock, waiter } => self.locks.entry(lock.clone()).or_default().enqueue(waiter.clone()),
+            Op::Enqueue { lock, waiter } => self
+                .locks
+                .entry(lock.clone())
+                .or_default()
+                .enqueue(waiter.clone()),
             Op::Acquire { lock, holder } => {
                 let entry = self.locks.entry(lock.clone()).or_default();
                 entry.acquire(holder);
@@ -190,11 +195,21 @@ impl Machine {
             .map(|holder| workflow_of(holder).to_owned())
             .filter(|workflow| !exists(workflow))
             .collect();
-        self.apply(gone.into_iter().map(|workflow| Op::ReleaseAll { workflow }).collect::<Vec<_>>().iter())
+        self.apply(
+            gone.into_iter()
+                .map(|workflow| Op::ReleaseAll { workflow })
+                .collect::<Vec<_>>()
+                .iter(),
+        )
     }
 }
 
 fn wake_heads(lock: &Lock, wake: &mut BTreeSet<String>) {
     let free = usize::try_from(lock.free()).unwrap_or(usize::MAX);
-    wake.extend(lock.queue.iter().take(free).map(|w| workflow_of(&w.holder).to_owned()));
+    wake.extend(
+        lock.queue
+            .iter()
+            .take(free)
+            .map(|w| workflow_of(&w.holder).to_owned()),
+    );
 }

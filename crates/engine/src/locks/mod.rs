@@ -14,7 +14,10 @@ pub use session::{Answer, Request, Session};
 /// The key of a holder: `<namespace>/<workflow>` or `<namespace>/<workflow>/<node id>` (C-SYN-03).
 #[must_use]
 pub fn holder_key(namespace: &str, workflow: &str, node_id: Option<&str>) -> String {
-    node_id.map_or_else(|| format!("{namespace}/{workflow}"), |node| format!("{namespace}/{workflow}/{node}"))
+    node_id.map_or_else(
+        || format!("{namespace}/{workflow}"),
+        |node| format!("{namespace}/{workflow}/{node}"),
+    )
 }
 
 /// The workflow part (`<namespace>/<workflow>`) of a holder key.

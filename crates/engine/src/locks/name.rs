@@ -92,13 +92,22 @@ impl Name {
             "Database" => (rest, Kind::Database),
             _ => return Err(Error::Format),
         };
-        Self { namespace: namespace.to_owned(), resource: resource.to_owned(), kind }.checked()
+        Self {
+            namespace: namespace.to_owned(),
+            resource: resource.to_owned(),
+            kind,
+        }
+        .checked()
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { namespace, resource, kind } = self;
+        let Self {
+            namespace,
+            resource,
+            kind,
+        } = self;
         match kind {
             Kind::ConfigMap { key } => write!(f, "{namespace}/ConfigMap/{resource}/{key}"),
             Kind::Mutex => write!(f, "{namespace}/Mutex/{resource}"),
@@ -115,12 +124,20 @@ pub fn semaphore_name(semaphore: &argosy_model::SemaphoreRef, namespace: &str) -
     let (resource, kind) = match (&semaphore.config_map_key_ref, &semaphore.database) {
         (Some(_), Some(_)) => return Err(Error::BothSources),
         (None, None) => return Err(Error::NoSource),
-        (Some(reference), None) => {
-            (reference.reference.name.clone(), Kind::ConfigMap { key: reference.key.clone() })
-        }
+        (Some(reference), None) => (
+            reference.reference.name.clone(),
+            Kind::ConfigMap {
+                key: reference.key.clone(),
+            },
+        ),
         (None, Some(database)) => (database.key.clone(), Kind::Database),
     };
-    Name { namespace: namespace.to_owned(), resource, kind }.checked()
+    Name {
+        namespace: namespace.to_owned(),
+        resource,
+        kind,
+    }
+    .checked()
 }
 
 /// The name of a mutex in a namespace.
@@ -128,6 +145,15 @@ pub fn semaphore_name(semaphore: &argosy_model::SemaphoreRef, namespace: &str) -
 /// # Errors
 /// When a part is empty.
 pub fn mutex_name(mutex: &argosy_model::Mutex, namespace: &str) -> Result<Name, Error> {
-    let kind = if mutex.database { Kind::Database } else { Kind::Mutex };
-    Name { namespace: namespace.to_owned(), resource: mutex.name.clone(), kind }.checked()
+    let kind = if mutex.database {
+        Kind::Database
+    } else {
+        Kind::Mutex
+    };
+    Name {
+        namespace: namespace.to_owned(),
+        resource: mutex.name.clone(),
+        kind,
+    }
+    .checked()
 }

@@ -48,7 +48,11 @@ impl<'m> Session<'m> {
     /// A view without changes.
     #[must_use]
     pub fn new(machine: &'m Machine) -> Self {
-        Self { machine, touched: BTreeMap::new(), ops: Vec::new() }
+        Self {
+            machine,
+            touched: BTreeMap::new(),
+            ops: Vec::new(),
+        }
     }
 
     /// What was done, in order.
@@ -71,32 +75,49 @@ impl<'m> Session<'m> {
 
     /// Takes all locks of the request or none (C-SYN-10).
     pub fn acquire(&mut self, request: &Request<'_>) -> Answer {
-        let waiter =
-            Waiter { holder: request.holder.to_owned(), priority: request.priority, created: request.created };
+        let waiter = Waiter {
+            holder: request.holder.to_owned(),
+            priority: request.priority,
+            created: request.created,
+        };
         for (lock, limit) in request.locks {
             if self.get(lock).is_none_or(|l| l.limit != *limit) {
                 self.touch(lock).limit = *limit;
-                self.ops.push(Op::Limit { lock: lock.clone(), limit: *limit });
+                self.ops.push(Op::Limit {
+                    lock: lock.clone(),
+                    limit: *limit,
+                });
             }
             let known = |l: &Lock| {
                 l.holders.contains(&waiter.holder)
-                    || l.queue.iter().any(|w| w.holder == waiter.holder && w.priority == waiter.priority)
+                    || l.queue
+                        .iter()
+                        .any(|w| w.holder == waiter.holder && w.priority == waiter.priority)
             };
             if !self.get(lock).is_some_and(known) {
                 self.touch(lock).enqueue(waiter.clone());
-                self.ops.push(Op::Enqueue { lock: lock.clone(), waiter: waiter.clone() });
+                self.ops.push(Op::Enqueue {
+                    lock: lock.clone(),
+                    waiter: waiter.clone(),
+                });
             }
         }
         for (lock, _) in request.locks {
             if let Some(message) = self.refusal(lock, request.holder) {
-                return Answer::Waiting { lock: lock.clone(), message };
+                return Answer::Waiting {
+                    lock: lock.clone(),
+                    message,
+                };
             }
         }
         let mut taken = Vec::new();
         for (lock, _) in request.locks {
             if !self.get(lock).is_some_and(|l| l.holders.contains(request.holder)) {
                 self.touch(lock).acquire(request.holder);
-                self.ops.push(Op::Acquire { lock: lock.clone(), holder: request.holder.to_owned() });
+                self.ops.push(Op::Acquire {
+                    lock: lock.clone(),
+                    holder: request.holder.to_owned(),
+                });
                 taken.push(lock.clone());
             }
         }
@@ -107,7 +128,9 @@ impl<'m> Session<'m> {
     fn refusal(&self, name: &str, holder: &str) -> Option<String> {
         let lock = self.get(name)?;
         if let Some(reason) = &lock.poisoned {
-            return Some(format!("lock {name} is in a poisoned state: {reason}; manual intervention required"));
+            return Some(format!(
+                "lock {name} is in a poisoned state: {reason}; manual intervention required"
+            ));
         }
         if lock.holders.contains(holder) {
             return None;
@@ -116,9 +139,17 @@ impl<'m> Session<'m> {
             return Some(format!("Failed to get semaphore limit for {name}"));
         }
         let level = |key: &str| (workflow_of(key).to_owned(), key.matches('/').count());
-        let first = lock.queue.first().is_none_or(|head| level(&head.holder) == level(holder));
-        (!first || lock.free() == 0)
-            .then(|| format!("Waiting for {name} lock. Lock status: {}/{}", lock.free(), lock.limit))
+        let first = lock
+            .queue
+            .first()
+            .is_none_or(|head| level(&head.holder) == level(holder));
+        (!first || lock.free() == 0).then(|| {
+            format!(
+                "Waiting for {name} lock. Lock status: {}/{}",
+                lock.free(),
+                lock.limit
+            )
+        })
     }
 
     /// Gives back one lock, or stops waiting for it. True when there was anything to give back.
@@ -128,13 +159,18 @@ impl<'m> Session<'m> {
             .is_some_and(|l| l.holders.contains(holder) || l.queue.iter().any(|w| w.holder == holder));
         if known {
             self.touch(lock).release(holder);
-            self.ops.push(Op::Release { lock: lock.to_owned(), holder: holder.to_owned() });
+            self.ops.push(Op::Release {
+                lock: lock.to_owned(),
+                holder: holder.to_owned(),
+            });
         }
         known
     }
 
     /// Gives back every lock of the workflow (`<namespace>/<name>`).
     pub fn release_all(&mut self, workflow: &str) {
-        self.ops.push(Op::ReleaseAll { workflow: workflow.to_owned() });
+        self.ops.push(Op::ReleaseAll {
+            workflow: workflow.to_owned(),
+        });
     }
 }

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use argosy_model::{NodePhase, NodeType, Template};
 
 use super::template::Call;
-use super::{Evaluated, Pass, Stop};
+use super::{Evaluated, Pass};
 use crate::decision::{Effect, Waiting};
 use crate::{names, node, pod};
 
 impl Pass<'_> {
     /// Evaluates a template that the agent runs.
-    pub fn run_agent_task(&mut self, id: &str, call: &Call<'_>, template: &Template, kind: NodeType) -> Evaluated {
+    pub fn run_agent_task(
+        &mut self,
+        id: &str,
+        call: &Call<'_>,
+        template: &Template,
+        kind: NodeType,
+    ) -> Evaluated {
         if self.nodes.get(id).is_none() {
             self.add_executable(call, call.name, kind, template, NodePhase::Pending, "");
         }
@@ -69,12 +75,16 @@ impl Pass<'_> {
     fn take_agent_results(&mut self) {
         let mut done = Vec::new();
         for (id, result) in self.seen.agent_results {
-            let Some(old) = self.nodes.get(id).cloned() else { continue };
+            let Some(old) = self.nodes.get(id).cloned() else {
+                continue;
+            };
             let now = self.time();
             // A result that is still there counts as new whenever there is something to store anyway.
             let busy = self.updated;
             let changed = self.change(id, |node| {
-                let same = node.outputs == result.outputs && node.phase == result.phase && node.message == result.message;
+                let same = node.outputs == result.outputs
+                    && node.phase == result.phase
+                    && node.message == result.message;
                 node.outputs.clone_from(&result.outputs);
                 node.phase = result.phase.clone();
                 node.message.clone_from(&result.message);
@@ -98,14 +108,19 @@ impl Pass<'_> {
             // What depends on the results is looked at once they are stored.
             let now = self.now;
             self.wake(now);
-            self.effect(Effect::CompleteTasks { tasks: done, all: false });
+            self.effect(Effect::CompleteTasks {
+                tasks: done,
+                all: false,
+            });
         }
     }
 
     /// What the agent's own pod has come to (C-HTTP-09).
     pub fn assess_agent_pod(&mut self) {
         let name = names::agent_pod(&self.wf.metadata.name);
-        let Some(pod) = self.seen.pods.get(&name).map(Arc::clone) else { return };
+        let Some(pod) = self.seen.pods.get(&name).map(Arc::clone) else {
+            return;
+        };
         match pod.status.phase.as_str() {
             "Failed" => {
                 let message = format!("agent pod failed with reason:\"{}\"", pod.status.message);
@@ -113,7 +128,8 @@ impl Pass<'_> {
             }
             "" | "Pending" | "Running" | "Succeeded" => {}
             other => {
-                let message = format!("agent pod failed with reason:\"Unexpected pod phase for {name}: {other}\"");
+                let message =
+                    format!("agent pod failed with reason:\"Unexpected pod phase for {name}: {other}\"");
                 self.fail_agent_nodes(&message);
             }
         }
@@ -129,10 +145,5 @@ impl Pass<'_> {
         for id in open {
             self.mark_error(&id, message);
         }
-    }
-
-    #[allow(dead_code, reason = "kept for the exit handler's tasks")]
-    fn unused(&self) -> Option<Stop> {
-        None
     }
 }

@@ -66,7 +66,9 @@ impl Pass<'_> {
                 (Ok(value), _) => parameter.value = Some(AnyString::from(value)),
                 (Err(_), Some(default)) => parameter.value = Some(default.clone()),
                 (Err(error), None) => {
-                    return Err(format!("unable to retrieve inputs.parameters.{name} from ConfigMap: {error}"));
+                    return Err(format!(
+                        "unable to retrieve inputs.parameters.{name} from ConfigMap: {error}"
+                    ));
                 }
             }
         }
@@ -94,17 +96,26 @@ impl Pass<'_> {
         }
         for artifact in &template.inputs.artifacts {
             if !artifact.path.is_empty() {
-                set(format!("inputs.artifacts.{}.path", artifact.name), artifact.path.clone());
+                set(
+                    format!("inputs.artifacts.{}.path", artifact.name),
+                    artifact.path.clone(),
+                );
             }
         }
         for artifact in &template.outputs.artifacts {
             if !artifact.path.is_empty() {
-                set(format!("outputs.artifacts.{}.path", artifact.name), artifact.path.clone());
+                set(
+                    format!("outputs.artifacts.{}.path", artifact.name),
+                    artifact.path.clone(),
+                );
             }
         }
         for parameter in &template.outputs.parameters {
             if let Some(from) = parameter.value_from.as_ref().filter(|f| !f.path.is_empty()) {
-                set(format!("outputs.parameters.{}.path", parameter.name), from.path.clone());
+                set(
+                    format!("outputs.parameters.{}.path", parameter.name),
+                    from.path.clone(),
+                );
             }
         }
         variables
@@ -114,14 +125,22 @@ impl Pass<'_> {
     pub fn template_variables(&self, template: &Template) -> Vars {
         let mut variables = self.input_variables(template);
         for artifact in &template.inputs.artifacts {
-            variables.insert(format!("inputs.artifacts.{}", artifact.name), serde_json::json!(artifact));
+            variables.insert(
+                format!("inputs.artifacts.{}", artifact.name),
+                serde_json::json!(artifact),
+            );
         }
         variables
     }
 
     /// A step with everything that is known put in (C-STEP-02).
-    pub fn resolve_step(&mut self, step: &WorkflowStep, context: &StepsContext<'_>) -> Result<WorkflowStep, Stop> {
-        self.resolve_step_now(step, context).map_err(|stop| self.settle(stop))
+    pub fn resolve_step(
+        &mut self,
+        step: &WorkflowStep,
+        context: &StepsContext<'_>,
+    ) -> Result<WorkflowStep, Stop> {
+        self.resolve_step_now(step, context)
+            .map_err(|stop| self.settle(stop))
     }
 
     /// A value that is missing is an error once nothing can give it any more.
@@ -132,9 +151,16 @@ impl Pass<'_> {
         }
     }
 
-    fn resolve_step_now(&mut self, step: &WorkflowStep, context: &StepsContext<'_>) -> Result<WorkflowStep, Stop> {
+    fn resolve_step_now(
+        &mut self,
+        step: &WorkflowStep,
+        context: &StepsContext<'_>,
+    ) -> Result<WorkflowStep, Stop> {
         let hooks = step.hooks.clone();
-        let bare = WorkflowStep { hooks: Default::default(), ..step.clone() };
+        let bare = WorkflowStep {
+            hooks: Default::default(),
+            ..step.clone()
+        };
         let loops = super::loops::loops(&bare);
         let (bare, skipped) = self.resolve_when(bare, |s| &mut s.when, loops, &context.vars)?;
         if skipped {
@@ -144,19 +170,24 @@ impl Pass<'_> {
         let bare = WorkflowStep { arguments, ..bare };
         let mut resolved: WorkflowStep =
             vars::substitute(&bare, &[&context.vars, &self.globals], Level::Siblings)?;
-        self.resolve_argument_artifacts(&mut resolved.arguments, &context.vars, true).map_err(Stop::Error)?;
+        self.resolve_argument_artifacts(&mut resolved.arguments, &context.vars, true)
+            .map_err(Stop::Error)?;
         resolved.hooks = hooks;
         Ok(resolved)
     }
 
     /// A task with everything that is known put in (C-DAG-06).
     pub fn resolve_task(&mut self, task: &DagTask, vars: &Vars) -> Result<DagTask, Stop> {
-        self.resolve_task_now(task, vars).map_err(|stop| self.settle(stop))
+        self.resolve_task_now(task, vars)
+            .map_err(|stop| self.settle(stop))
     }
 
     fn resolve_task_now(&mut self, task: &DagTask, vars: &Vars) -> Result<DagTask, Stop> {
         let hooks = task.hooks.clone();
-        let bare = DagTask { hooks: Default::default(), ..task.clone() };
+        let bare = DagTask {
+            hooks: Default::default(),
+            ..task.clone()
+        };
         let loops = super::loops::loops(&bare);
         let (bare, skipped) = self.resolve_when(bare, |t| &mut t.when, loops, vars)?;
         if skipped {
@@ -165,7 +196,8 @@ impl Pass<'_> {
         let arguments = self.mark_absent(&bare.arguments, vars);
         let bare = DagTask { arguments, ..bare };
         let mut resolved: DagTask = vars::substitute(&bare, &[vars, &self.globals], Level::Siblings)?;
-        self.resolve_argument_artifacts(&mut resolved.arguments, vars, false).map_err(Stop::Error)?;
+        self.resolve_argument_artifacts(&mut resolved.arguments, vars, false)
+            .map_err(Stop::Error)?;
         resolved.hooks = hooks;
         Ok(resolved)
     }
@@ -203,7 +235,12 @@ impl Pass<'_> {
         let mut arguments = arguments.clone();
         for parameter in &mut arguments.parameters {
             let Some(value) = &parameter.value else { continue };
-            let tag = value.as_str().trim().strip_prefix("{{").and_then(|t| t.strip_suffix("}}")).map(str::trim);
+            let tag = value
+                .as_str()
+                .trim()
+                .strip_prefix("{{")
+                .and_then(|t| t.strip_suffix("}}"))
+                .map(str::trim);
             if let Some(tag) = tag
                 && variables.get(tag).is_some_and(serde_json::Value::is_null)
             {
@@ -217,6 +254,9 @@ impl Pass<'_> {
     pub fn declared_outputs(&self, base: &Base, holder: &Holder) -> Option<Outputs> {
         let key = base.stored_key(holder);
         let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
-        self.plan.resolve(base, holder, stored).ok().map(|found| found.template.outputs.clone())
+        self.plan
+            .resolve(base, holder, stored)
+            .ok()
+            .map(|found| found.template.outputs.clone())
     }
 }

@@ -22,7 +22,10 @@ pub(crate) fn fill(artifact: &mut Artifact, arguments: &Arguments) -> Result<(),
         return Err(format!("inputs.artifacts.{} was not supplied", artifact.name));
     };
     if !artifact.optional && !has_location(&argument.location) {
-        return Err(format!("inputs.artifacts.{} missing location information", artifact.name));
+        return Err(format!(
+            "inputs.artifacts.{} missing location information",
+            artifact.name
+        ));
     }
     *artifact = Artifact {
         path: artifact.path.clone(),
@@ -36,7 +39,10 @@ pub(crate) fn fill(artifact: &mut Artifact, arguments: &Arguments) -> Result<(),
 
 /// Whether the place of an artifact is known.
 pub(crate) fn has_location(location: &ArtifactLocation) -> bool {
-    ArtifactLocation { archive_logs: None, ..location.clone() } != ArtifactLocation::default()
+    ArtifactLocation {
+        archive_logs: None,
+        ..location.clone()
+    } != ArtifactLocation::default()
 }
 
 impl Pass<'_> {
@@ -56,7 +62,11 @@ impl Pass<'_> {
                 continue;
             }
             match self.resolve_artifact(&artifact, variables) {
-                Ok(found) => kept.push(Artifact { name: artifact.name, optional: artifact.optional || found.optional, ..found }),
+                Ok(found) => kept.push(Artifact {
+                    name: artifact.name,
+                    optional: artifact.optional || found.optional,
+                    ..found
+                }),
                 Err(error) if artifact.optional && (lenient || error.contains("Unable to resolve")) => {}
                 Err(error) => return Err(error),
             }
@@ -72,17 +82,27 @@ impl Pass<'_> {
             vars::evaluate(&artifact.from_expression, &layers)?
         } else {
             let text = artifact.from.trim();
-            let tag = text.strip_prefix("{{").and_then(|t| t.strip_suffix("}}")).map_or(text, str::trim);
+            let tag = text
+                .strip_prefix("{{")
+                .and_then(|t| t.strip_suffix("}}"))
+                .map_or(text, str::trim);
             let found = layers.iter().find_map(|l| l.get(tag));
-            found.cloned().ok_or_else(|| format!("Unable to resolve: {{{{{tag}}}}}"))?
+            found
+                .cloned()
+                .ok_or_else(|| format!("Unable to resolve: {{{{{tag}}}}}"))?
         };
         if !value.is_object() {
-            let text = if artifact.from.is_empty() { &artifact.from_expression } else { &artifact.from };
+            let text = if artifact.from.is_empty() {
+                &artifact.from_expression
+            } else {
+                &artifact.from
+            };
             return Err(format!("Variable {{{{{text}}}}} is not an artifact"));
         }
         let mut found: Artifact = serde_json::from_value(value).map_err(|e| e.to_string())?;
         if !artifact.sub_path.is_empty() {
-            let sub_path = vars::substitute_text(&artifact.sub_path, &layers, Level::Lenient).map_err(|e| e.to_string())?;
+            let sub_path = vars::substitute_text(&artifact.sub_path, &layers, Level::Lenient)
+                .map_err(|e| e.to_string())?;
             append_key(&mut found.location, &sub_path);
         }
         Ok(found)
@@ -91,8 +111,12 @@ impl Pass<'_> {
 
 /// Appends a path to the key of whatever store the location names.
 fn append_key(location: &mut ArtifactLocation, path: &str) {
-    let Ok(mut value) = serde_json::to_value(&*location) else { return };
-    let Some(stores) = value.as_object_mut() else { return };
+    let Ok(mut value) = serde_json::to_value(&*location) else {
+        return;
+    };
+    let Some(stores) = value.as_object_mut() else {
+        return;
+    };
     for store in stores.values_mut().filter_map(Value::as_object_mut) {
         for field in ["key", "blob", "path", "url"] {
             if let Some(Value::String(key)) = store.get_mut(field) {

@@ -15,7 +15,13 @@ impl Pass<'_> {
         if self.status.phase == WorkflowPhase::Pending {
             self.mark_workflow(WorkflowPhase::Running, "");
         }
-        self.volumes = self.spec.volumes.iter().chain(&self.status.persistent_volume_claims).cloned().collect();
+        self.volumes = self
+            .spec
+            .volumes
+            .iter()
+            .chain(&self.status.persistent_volume_claims)
+            .cloned()
+            .collect();
         true
     }
 
@@ -29,17 +35,26 @@ impl Pass<'_> {
         for (index, template) in templates.iter().enumerate() {
             let own = &template.metadata.name;
             if own.is_empty() {
-                return self.claim_error(&format!("volumeClaimTemplates[{index}].metadata.name is required"));
+                return self.claim_error(&format!(
+                    "volumeClaimTemplates[{index}].metadata.name is required"
+                ));
             }
             let name = format!("{}-{own}", self.wf.metadata.name);
             if self.seen.outcomes.claims_found.get(&name) == Some(&false) {
-                return self.claim_error(&format!("{name} pvc already exists with different ownerreference"));
+                return self.claim_error(&format!(
+                    "{name} pvc already exists with different ownerreference"
+                ));
             }
             if let Some(refusal) = self.seen.outcomes.claims.get(&name).cloned() {
                 if refusal.transient {
                     let message = format!("Waiting for a PVC to be created. {}", refusal.message);
                     self.mark_workflow(WorkflowPhase::Pending, &message);
-                    self.waiting.insert(String::new(), Waiting::Claim { message: refusal.message });
+                    self.waiting.insert(
+                        String::new(),
+                        Waiting::Claim {
+                            message: refusal.message,
+                        },
+                    );
                     self.retry_later();
                     self.effect_claim(template.clone(), &name);
                     return false;
@@ -47,9 +62,18 @@ impl Pass<'_> {
                 return self.claim_error(&refusal.message);
             }
             self.effect_claim(template.clone(), &name);
-            let source = PersistentVolumeClaimVolumeSource { claim_name: name, ..Default::default() };
-            let source = VolumeSource { persistent_volume_claim: Some(source), ..VolumeSource::default() };
-            volumes.push(Volume { name: own.clone(), source });
+            let source = PersistentVolumeClaimVolumeSource {
+                claim_name: name,
+                ..Default::default()
+            };
+            let source = VolumeSource {
+                persistent_volume_claim: Some(source),
+                ..VolumeSource::default()
+            };
+            volumes.push(Volume {
+                name: own.clone(),
+                source,
+            });
         }
         self.status.persistent_volume_claims = volumes;
         self.updated = true;
@@ -59,9 +83,14 @@ impl Pass<'_> {
     fn effect_claim(&mut self, mut claim: argosy_model::k8s::PersistentVolumeClaim, name: &str) {
         name.clone_into(&mut claim.metadata.name);
         claim.metadata.namespace.clone_from(&self.wf.metadata.namespace);
-        claim.metadata.labels.insert(labels::WORKFLOW.to_owned(), self.wf.metadata.name.clone());
+        claim
+            .metadata
+            .labels
+            .insert(labels::WORKFLOW.to_owned(), self.wf.metadata.name.clone());
         claim.metadata.owner_references = vec![self.owner()];
-        self.effect(Effect::CreateClaim { claim: Box::new(claim) });
+        self.effect(Effect::CreateClaim {
+            claim: Box::new(claim),
+        });
     }
 
     /// The workflow as controlling owner.
@@ -84,7 +113,11 @@ impl Pass<'_> {
 
     /// Deletes the claims of a workflow that ended (C-GC-21, Q-22).
     pub fn delete_claims(&mut self) {
-        let strategy = self.spec.volume_claim_gc.as_ref().map_or(&VolumeClaimGcStrategy::Unset, |gc| &gc.strategy);
+        let strategy = self
+            .spec
+            .volume_claim_gc
+            .as_ref()
+            .map_or(&VolumeClaimGcStrategy::Unset, |gc| &gc.strategy);
         let due = match strategy {
             VolumeClaimGcStrategy::OnWorkflowCompletion => true,
             _ => self.status.phase == WorkflowPhase::Succeeded,
@@ -94,7 +127,9 @@ impl Pass<'_> {
         }
         for volume in std::mem::take(&mut self.status.persistent_volume_claims) {
             if let Some(claim) = volume.source.persistent_volume_claim {
-                self.effect(Effect::DeleteClaim { name: claim.claim_name });
+                self.effect(Effect::DeleteClaim {
+                    name: claim.claim_name,
+                });
             }
         }
         self.updated = true;

@@ -23,7 +23,10 @@ impl Pass<'_> {
         let pods: Vec<(String, std::sync::Arc<Pod>)> = self
             .pods
             .iter()
-            .flat_map(|(id, pods)| pods.iter().map(move |pod| (id.clone(), std::sync::Arc::clone(pod))))
+            .flat_map(|(id, pods)| {
+                pods.iter()
+                    .map(move |pod| (id.clone(), std::sync::Arc::clone(pod)))
+            })
             .collect();
         for (id, pod) in pods {
             let fulfilled = self.nodes.get(&id).is_some_and(|n| node::phase_ended(&n.phase));
@@ -32,7 +35,10 @@ impl Pass<'_> {
             }
             let name = pod.metadata.name.clone();
             match self.fate(&pod) {
-                Fate::Label => self.effect(Effect::LabelPodCompleted { node_id: id, pod: name }),
+                Fate::Label => self.effect(Effect::LabelPodCompleted {
+                    node_id: id,
+                    pod: name,
+                }),
                 Fate::Delete => {
                     let after = self
                         .spec
@@ -40,24 +46,40 @@ impl Pass<'_> {
                         .as_ref()
                         .and_then(|gc| duration::parse(&gc.delete_delay_duration).ok())
                         .unwrap_or(self.seen.config.pod_gc_delay);
-                    self.effect(Effect::DeletePod { node_id: id, pod: name, uid: None, after });
+                    self.effect(Effect::DeletePod {
+                        node_id: id,
+                        pod: name,
+                        uid: None,
+                        after,
+                    });
                 }
-                Fate::RemoveFinalizer => self.effect(Effect::RemovePodFinalizer { node_id: id, pod: name }),
+                Fate::RemoveFinalizer => self.effect(Effect::RemovePodFinalizer {
+                    node_id: id,
+                    pod: name,
+                }),
                 Fate::Keep => {}
             }
         }
     }
 
     fn fate(&self, pod: &Pod) -> Fate {
-        let Some(gc) = &self.spec.pod_gc else { return Fate::Label };
-        if gc.label_selector.as_ref().is_some_and(|s| !selects(s, &pod.metadata.labels)) {
+        let Some(gc) = &self.spec.pod_gc else {
+            return Fate::Label;
+        };
+        if gc
+            .label_selector
+            .as_ref()
+            .is_some_and(|s| !selects(s, &pod.metadata.labels))
+        {
             return Fate::Label;
         }
         let ended = node::workflow_fulfilled(&self.status.phase);
         match &gc.strategy {
             PodGcStrategy::Unset => return Fate::Label,
             PodGcStrategy::OnWorkflowCompletion if ended => return Fate::Delete,
-            PodGcStrategy::OnWorkflowSuccess if self.status.phase == WorkflowPhase::Succeeded => return Fate::Delete,
+            PodGcStrategy::OnWorkflowSuccess if self.status.phase == WorkflowPhase::Succeeded => {
+                return Fate::Delete;
+            }
             PodGcStrategy::OnPodCompletion => return Fate::Delete,
             PodGcStrategy::OnPodSuccess if pod.status.phase == "Succeeded" => return Fate::Delete,
             PodGcStrategy::OnPodSuccess if pod.status.phase == "Failed" => return Fate::Label,
@@ -75,7 +97,10 @@ impl Pass<'_> {
 
 /// Whether a selector matches labels.
 pub(crate) fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
-    selector.match_labels.iter().all(|(k, v)| labels.get(k) == Some(v))
+    selector
+        .match_labels
+        .iter()
+        .all(|(k, v)| labels.get(k) == Some(v))
         && selector.match_expressions.iter().all(|term| {
             let value = labels.get(&term.key);
             match term.operator.as_str() {

@@ -35,7 +35,11 @@ impl Pass<'_> {
         if node::fulfilled(node) || !matches!(pod.status.phase.as_str(), "Pending" | "Running" | "") {
             return;
         }
-        let on_exit = pod.metadata.labels.get(labels::ON_EXIT).is_some_and(|v| v == "true");
+        let on_exit = pod
+            .metadata
+            .labels
+            .get(labels::ON_EXIT)
+            .is_some_and(|v| v == "true");
         if !self.may_run(on_exit) {
             let message = format!("workflow shutdown with strategy:  {}", self.shutdown());
             self.terminate(id);
@@ -63,13 +67,21 @@ impl Pass<'_> {
         if !stopped && !late {
             return;
         }
-        let open: Vec<NodeStatus> = self.nodes.iter().filter(|n| !node::fulfilled(n)).cloned().collect();
+        let open: Vec<NodeStatus> = self
+            .nodes
+            .iter()
+            .filter(|n| !node::fulfilled(n))
+            .cloned()
+            .collect();
         for open in open {
             let on_exit = self.in_exit_handler(&open);
             let suspended = open.type_ == NodeType::Suspend && open.phase == NodePhase::Running;
             if stopped && !(on_exit && *self.shutdown() == ShutdownStrategy::Stop) {
                 let waits = open.phase == NodePhase::Pending
-                    && open.synchronization_status.as_ref().is_some_and(|s| !s.waiting.is_empty());
+                    && open
+                        .synchronization_status
+                        .as_ref()
+                        .is_some_and(|s| !s.waiting.is_empty());
                 let spent = open.type_ == NodeType::Retry && self.descendants_fulfilled(&open);
                 if suspended || waits || spent || matches!(open.type_, NodeType::Http | NodeType::Plugin) {
                     let message = format!("Stopped with strategy '{}'", self.shutdown());
@@ -87,7 +99,9 @@ impl Pass<'_> {
     fn descendants_fulfilled(&self, node: &NodeStatus) -> bool {
         let works = |n: &NodeStatus| node::has_progress(&n.type_);
         let children = node.children.iter().filter_map(|c| self.nodes.get(c));
-        children.into_iter().all(|c| (!works(c) || node::fulfilled(c)) && self.descendants_fulfilled(c))
+        children
+            .into_iter()
+            .all(|c| (!works(c) || node::fulfilled(c)) && self.descendants_fulfilled(c))
     }
 
     /// Whether a node is an exit handler or inside one.
@@ -97,15 +111,22 @@ impl Pass<'_> {
             if node.display_name.ends_with(".onExit") {
                 return true;
             }
-            current = self.nodes.get(&node.boundary_id).filter(|n| !node.boundary_id.is_empty() && n.id != node.id);
+            current = self
+                .nodes
+                .get(&node.boundary_id)
+                .filter(|n| !node.boundary_id.is_empty() && n.id != node.id);
         }
         false
     }
 
     /// Ends the daemons of a boundary that is done; "" stands for the workflow.
     pub fn stop_daemons(&mut self, boundary: &str) {
-        let daemons: Vec<String> =
-            self.nodes.in_boundary(boundary).filter(|n| node::daemoned(n)).map(|n| n.id.clone()).collect();
+        let daemons: Vec<String> = self
+            .nodes
+            .in_boundary(boundary)
+            .filter(|n| node::daemoned(n))
+            .map(|n| n.id.clone())
+            .collect();
         for id in daemons {
             self.terminate(&id);
             self.change(&id, |node| {

@@ -6,10 +6,10 @@ use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeTy
 
 use super::template::{Call, Holder};
 use super::{Evaluated, Pass, Stop};
-use argosy_template::depends::{ContinueOn, Depends};
 use crate::node;
 use crate::plan::Base;
 use crate::vars::{self, Vars};
+use argosy_template::depends::{ContinueOn, Depends};
 
 /// What the tasks of one node share while it is evaluated.
 pub(crate) struct DagContext<'c> {
@@ -25,10 +25,29 @@ pub(crate) struct DagContext<'c> {
 }
 
 impl<'c> DagContext<'c> {
-    fn new(call: &'c Call<'c>, base: &'c Base, boundary: &str, template: &'c Template, dag: &'c DagTemplate) -> Self {
+    fn new(
+        call: &'c Call<'c>,
+        base: &'c Base,
+        boundary: &str,
+        template: &'c Template,
+        dag: &'c DagTemplate,
+    ) -> Self {
         let tasks: BTreeMap<_, _> = dag.tasks.iter().map(|t| (t.name.as_str(), t)).collect();
-        let depends = dag.tasks.iter().map(|t| (t.name.as_str(), condition(t, &tasks))).collect();
-        Self { call, base, boundary: boundary.to_owned(), template, dag, tasks, depends, visited: BTreeSet::new() }
+        let depends = dag
+            .tasks
+            .iter()
+            .map(|t| (t.name.as_str(), condition(t, &tasks)))
+            .collect();
+        Self {
+            call,
+            base,
+            boundary: boundary.to_owned(),
+            template,
+            dag,
+            tasks,
+            depends,
+            visited: BTreeSet::new(),
+        }
     }
 
     pub fn node_name(&self, task: &str) -> String {
@@ -49,7 +68,11 @@ impl<'c> DagContext<'c> {
             return self.dag.target.split(' ').map(ToOwned::to_owned).collect();
         }
         let needed: BTreeSet<&str> = self.tasks.keys().flat_map(|t| self.dependencies(t)).collect();
-        self.tasks.keys().filter(|t| !needed.contains(*t)).map(|t| (*t).to_owned()).collect()
+        self.tasks
+            .keys()
+            .filter(|t| !needed.contains(*t))
+            .map(|t| (*t).to_owned())
+            .collect()
     }
 
     /// All direct and indirect dependencies of a task.
@@ -69,7 +92,10 @@ impl<'c> DagContext<'c> {
 fn condition(task: &DagTask, tasks: &BTreeMap<&str, &DagTask>) -> Result<Option<Depends>, String> {
     let accepts = |name: &str| {
         let on = tasks.get(name)?.continue_on.as_ref();
-        Some(on.map_or_else(ContinueOn::default, |on| ContinueOn { error: on.error, failed: on.failed }))
+        Some(on.map_or_else(ContinueOn::default, |on| ContinueOn {
+            error: on.error,
+            failed: on.failed,
+        }))
     };
     let compiled = if !task.depends.is_empty() {
         Depends::compile(&task.depends, accepts)
@@ -84,7 +110,9 @@ fn condition(task: &DagTask, tasks: &BTreeMap<&str, &DagTask>) -> Result<Option<
 impl Pass<'_> {
     /// Evaluates a DAG template.
     pub fn run_dag(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Template) -> Evaluated {
-        let Some(dag) = &template.dag else { return Err(Stop::Error("template has no dag".to_owned())) };
+        let Some(dag) = &template.dag else {
+            return Err(Stop::Error("template has no dag".to_owned()));
+        };
         if self.nodes.get(id).is_none() {
             self.add_executable(call, call.name, NodeType::Dag, template, NodePhase::Running, "");
         }
@@ -101,7 +129,11 @@ impl Pass<'_> {
         let daemons: Vec<String> = context
             .tasks
             .keys()
-            .filter(|t| self.nodes.by_name(&context.node_name(t)).is_some_and(node::daemoned))
+            .filter(|t| {
+                self.nodes
+                    .by_name(&context.node_name(t))
+                    .is_some_and(node::daemoned)
+            })
             .map(|t| (*t).to_owned())
             .collect();
         for task in &daemons {
@@ -125,7 +157,9 @@ impl Pass<'_> {
         for task in context.dag.tasks.iter() {
             self.add_task_variables(&mut vars, context, task);
         }
-        let outputs = self.template_outputs(context.template, &vars).map_err(Stop::Error)?;
+        let outputs = self
+            .template_outputs(context.template, &vars)
+            .map_err(Stop::Error)?;
         self.set_dag_outbound(id, context, &targets);
         self.complete_virtual(id, context.template, outputs);
         Ok(Some(id.to_owned()))
@@ -134,7 +168,9 @@ impl Pass<'_> {
     fn set_dag_outbound(&mut self, id: &str, context: &DagContext<'_>, targets: &[String]) {
         let mut outbound = Vec::new();
         for target in targets {
-            let Some(node) = self.nodes.by_name(&context.node_name(target)) else { continue };
+            let Some(node) = self.nodes.by_name(&context.node_name(target)) else {
+                continue;
+            };
             for found in self.nodes.outbound(&node.id) {
                 if !outbound.contains(&found) {
                     outbound.push(found);
@@ -147,7 +183,9 @@ impl Pass<'_> {
     /// Adds a task's variables for tasks after it.
     fn add_task_variables(&self, vars: &mut Vars, context: &DagContext<'_>, task: &DagTask) {
         let name = context.node_name(&task.name);
-        let Some(node) = self.nodes.by_name(&name) else { return };
+        let Some(node) = self.nodes.by_name(&name) else {
+            return;
+        };
         let prefix = format!("tasks.{}", task.name);
         self.add_node_variables(vars, &prefix, node);
         if node.type_ == NodeType::TaskGroup {
@@ -175,13 +213,18 @@ impl Pass<'_> {
         if !context.visited.insert(name.to_owned()) {
             return Ok(());
         }
-        let Some(task) = context.tasks.get(name).copied() else { return Ok(()) };
+        let Some(task) = context.tasks.get(name).copied() else {
+            return Ok(());
+        };
         let node_name = context.node_name(name);
         let id = self.nodes.id(&node_name);
         let node = self.nodes.get(&id).cloned();
         let mut vars = Vars::new();
         let watched = !task.hooks.is_empty() || !task.on_exit.is_empty();
-        if let Some(node) = node.as_ref().filter(|n| watched && (n.phase == NodePhase::Running || node::fulfilled(n))) {
+        if let Some(node) = node
+            .as_ref()
+            .filter(|n| watched && (n.phase == NodePhase::Running || node::fulfilled(n)))
+        {
             vars = self.task_variables(context, name);
             let own = format!("tasks.{name}");
             vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
@@ -198,7 +241,12 @@ impl Pass<'_> {
             }
             return Ok(());
         }
-        for dependency in context.dependencies(name).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>() {
+        for dependency in context
+            .dependencies(name)
+            .into_iter()
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
+        {
             self.run_task(&dependency, context)?;
         }
         if node.is_none() {
@@ -206,7 +254,13 @@ impl Pass<'_> {
                 Ok(None) => return Ok(()),
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => {
-                    self.add_outcome(context, task, &node_name, NodePhase::Omitted, "omitted: depends condition not met");
+                    self.add_outcome(
+                        context,
+                        task,
+                        &node_name,
+                        NodePhase::Omitted,
+                        "omitted: depends condition not met",
+                    );
                     self.connect(context, name, &id, false);
                     return Ok(());
                 }
@@ -223,8 +277,12 @@ impl Pass<'_> {
     /// Runs the hooks of a target once more: nothing looks at a target after it.
     fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
         let id = self.nodes.id(&context.node_name(name));
-        let Some(task) = context.tasks.get(name).copied() else { return Ok(()) };
-        let Some(node) = self.nodes.get(&id).cloned() else { return Ok(()) };
+        let Some(task) = context.tasks.get(name).copied() else {
+            return Ok(());
+        };
+        let Some(node) = self.nodes.get(&id).cloned() else {
+            return Ok(());
+        };
         if task.hooks.is_empty() || node.phase != NodePhase::Running && !node::fulfilled(&node) {
             return Ok(());
         }
@@ -237,10 +295,17 @@ impl Pass<'_> {
         }
     }
 
-    fn run_task_exit(&mut self, task: &DagTask, node: &NodeStatus, context: &DagContext<'_>, vars: &Vars) -> bool {
+    fn run_task_exit(
+        &mut self,
+        task: &DagTask,
+        node: &NodeStatus,
+        context: &DagContext<'_>,
+        vars: &Vars,
+    ) -> bool {
         let hook = super::hooks::exit_hook(&task.hooks, &task.on_exit, &self.spec.arguments);
         let own = format!("tasks.{}", task.name);
-        self.run_exit_hook(hook.as_ref(), node, context.base, &own, vars, &context.boundary).unwrap_or(false)
+        self.run_exit_hook(hook.as_ref(), node, context.base, &own, vars, &context.boundary)
+            .unwrap_or(false)
     }
 
     /// Whether a task is to run: `None` while something it depends on is not done (C-DAG-05).
@@ -251,8 +316,14 @@ impl Pass<'_> {
             _ => return Ok(Some(true)),
         };
         for dependency in depends.tasks() {
-            let Some(node) = self.nodes.by_name(&context.node_name(dependency)) else { return Ok(None) };
-            let hooks = node.children.iter().filter_map(|c| self.nodes.get(c)).filter(|c| node::hooked(c));
+            let Some(node) = self.nodes.by_name(&context.node_name(dependency)) else {
+                return Ok(None);
+            };
+            let hooks = node
+                .children
+                .iter()
+                .filter_map(|c| self.nodes.get(c))
+                .filter(|c| node::hooked(c));
             if !node::fulfilled(node) || !hooks.into_iter().all(node::fulfilled) {
                 return Ok(None);
             }
@@ -263,8 +334,15 @@ impl Pass<'_> {
 
     /// Whether a task came to an outcome (C-DAG-04).
     fn has_result(&self, context: &DagContext<'_>, name: &str, result: &str) -> bool {
-        let Some(node) = self.nodes.by_name(&context.node_name(name)) else { return false };
-        let items = || node.children.iter().filter_map(|c| self.nodes.get(c)).filter(|c| !node::hooked(c));
+        let Some(node) = self.nodes.by_name(&context.node_name(name)) else {
+            return false;
+        };
+        let items = || {
+            node.children
+                .iter()
+                .filter_map(|c| self.nodes.get(c))
+                .filter(|c| !node::hooked(c))
+        };
         let group = node.type_ == NodeType::TaskGroup;
         match result {
             "Succeeded" => node.phase == NodePhase::Succeeded,
@@ -274,9 +352,7 @@ impl Pass<'_> {
             "Omitted" => node.phase == NodePhase::Omitted,
             "Daemoned" => node::daemoned(node) && node.phase != NodePhase::Pending,
             "AnySucceeded" => group && items().any(|n| n.phase == NodePhase::Succeeded),
-            "AllFailed" => {
-                group && items().next().is_some() && items().all(|n| n.phase == NodePhase::Failed)
-            }
+            "AllFailed" => group && items().next().is_some() && items().all(|n| n.phase == NodePhase::Failed),
             _ => false,
         }
     }
@@ -292,7 +368,11 @@ impl Pass<'_> {
     ) -> String {
         let holder = Holder::from(task);
         let call = self.task_call(name, &holder, task, context);
-        if phase == NodePhase::Error { self.error_or_add(&call, message) } else { self.add_skipped(&call, phase, message) }
+        if phase == NodePhase::Error {
+            self.error_or_add(&call, message)
+        } else {
+            self.add_skipped(&call, phase, message)
+        }
     }
 
     fn task_call<'c>(
@@ -334,7 +414,13 @@ impl Pass<'_> {
     }
 
     /// Starts or continues a task whose turn it is (C-DAG-06).
-    fn start_task(&mut self, task: &DagTask, context: &DagContext<'_>, id: &str, name: &str) -> Result<(), Stop> {
+    fn start_task(
+        &mut self,
+        task: &DagTask,
+        context: &DagContext<'_>,
+        id: &str,
+        name: &str,
+    ) -> Result<(), Stop> {
         let group = self.nodes.get(id).is_some_and(|n| n.type_ == NodeType::TaskGroup);
         let vars = self.task_variables(context, &task.name);
         let prepared = match self.resolve_task(task, &vars) {
@@ -344,7 +430,8 @@ impl Pass<'_> {
                 super::loops::expand(&resolved, settled).map(|items| (resolved, items))
             }
             Err(Stop::Missing(message)) => {
-                self.waiting.insert(id.to_owned(), super::Waiting::Variable { message });
+                self.waiting
+                    .insert(id.to_owned(), super::Waiting::Variable { message });
                 return Ok(());
             }
             Err(stop) => Err(stop.to_string()),
@@ -456,7 +543,9 @@ impl Pass<'_> {
             }
         }
         // An unfinished exit handler holds back the items after it, as in the peer.
-        let Some(node) = self.nodes.get(&id).filter(|n| node::completed(n)).cloned() else { return true };
+        let Some(node) = self.nodes.get(&id).filter(|n| node::completed(n)).cloned() else {
+            return true;
+        };
         self.run_task_exit(item, &node, context, vars)
     }
 }

@@ -11,19 +11,32 @@ use crate::{names, node};
 impl Pass<'_> {
     /// Succeeded, Failed, Error, or Running while it is open.
     pub fn assess_dag(&mut self, context: &DagContext<'_>, targets: &[String]) -> NodePhase {
-        if *self.shutdown() != ShutdownStrategy::Unset && !self.exit_pending(context, targets) && !context.call.on_exit {
+        if *self.shutdown() != ShutdownStrategy::Unset
+            && !self.exit_pending(context, targets)
+            && !context.call.on_exit
+        {
             return NodePhase::Failed;
         }
-        let mut phases: BTreeMap<String, Option<NodePhase>> =
-            targets.iter().map(|t| (self.nodes.id(&context.node_name(t)), None)).collect();
-        let roots = self.nodes.get(&context.boundary).map_or_else(Vec::new, |n| n.children.clone());
-        let mut open: VecDeque<(String, NodePhase)> = roots.into_iter().map(|c| (c, NodePhase::Succeeded)).collect();
+        let mut phases: BTreeMap<String, Option<NodePhase>> = targets
+            .iter()
+            .map(|t| (self.nodes.id(&context.node_name(t)), None))
+            .collect();
+        let roots = self
+            .nodes
+            .get(&context.boundary)
+            .map_or_else(Vec::new, |n| n.children.clone());
+        let mut open: VecDeque<(String, NodePhase)> =
+            roots.into_iter().map(|c| (c, NodePhase::Succeeded)).collect();
         let mut seen: BTreeSet<(String, NodePhase)> = open.iter().cloned().collect();
         while let Some((id, inherited)) = open.pop_front() {
-            let Some(current) = self.nodes.get(&id).cloned() else { return NodePhase::Running };
+            let Some(current) = self.nodes.get(&id).cloned() else {
+                return NodePhase::Running;
+            };
             let mut branch = inherited;
             if !node::fulfilled(&current) {
-                let Some(healed) = self.healed_group(&current) else { return NodePhase::Running };
+                let Some(healed) = self.healed_group(&current) else {
+                    return NodePhase::Running;
+                };
                 self.mark(&id, healed.clone(), None);
                 branch = healed;
             } else if node::completed(&current) {
@@ -53,7 +66,10 @@ impl Pass<'_> {
         let fail_fast = context.dag.fail_fast != Some(false);
         let mut result = NodePhase::Succeeded;
         for target in targets {
-            let phase = phases.get(&self.nodes.id(&context.node_name(target))).cloned().flatten();
+            let phase = phases
+                .get(&self.nodes.id(&context.node_name(target)))
+                .cloned()
+                .flatten();
             let Some(phase) = phase else {
                 result = NodePhase::Running;
                 if !fail_fast {
@@ -61,9 +77,13 @@ impl Pass<'_> {
                 }
                 continue;
             };
-            let goes_on = context.tasks.get(target.as_str()).and_then(|t| t.continue_on.as_ref()).is_some_and(|on| {
-                on.error && phase == NodePhase::Error || on.failed && phase == NodePhase::Failed
-            });
+            let goes_on = context
+                .tasks
+                .get(target.as_str())
+                .and_then(|t| t.continue_on.as_ref())
+                .is_some_and(|on| {
+                    on.error && phase == NodePhase::Error || on.failed && phase == NodePhase::Failed
+                });
             if node::failed_or_error(&phase) && !goes_on {
                 result = phase;
                 if fail_fast {

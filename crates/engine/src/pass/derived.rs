@@ -13,8 +13,15 @@ impl Pass<'_> {
         let own: Vec<String> = self
             .nodes
             .iter()
-            .filter(|n| node::has_progress(&n.type_) && n.progress.parts().is_some_and(|(done, total)| done < total))
-            .filter(|n| matches!(n.phase, NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted))
+            .filter(|n| {
+                node::has_progress(&n.type_) && n.progress.parts().is_some_and(|(done, total)| done < total)
+            })
+            .filter(|n| {
+                matches!(
+                    n.phase,
+                    NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted
+                )
+            })
             .map(|n| n.id.clone())
             .collect();
         for id in own {
@@ -97,10 +104,19 @@ struct Graph<'n> {
 impl<'n> Graph<'n> {
     fn of(nodes: impl Iterator<Item = &'n NodeStatus>) -> Self {
         let nodes: Vec<&NodeStatus> = nodes.collect();
-        let places: HashMap<&str, usize> = nodes.iter().enumerate().map(|(at, n)| (n.id.as_str(), at)).collect();
+        let places: HashMap<&str, usize> = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, n)| (n.id.as_str(), at))
+            .collect();
         let children = nodes
             .iter()
-            .map(|n| n.children.iter().filter_map(|c| places.get(c.as_str()).copied()).collect())
+            .map(|n| {
+                n.children
+                    .iter()
+                    .filter_map(|c| places.get(c.as_str()).copied())
+                    .collect()
+            })
             .collect();
         Self { nodes, children }
     }

@@ -1,8 +1,6 @@
 //! The first pass, the entry node, the exit handler, and the final phase (C-OP-30 to C-OP-60).
 
-use argosy_model::{
-    ConditionType, NodeFlag, NodePhase, NodeType, ShutdownStrategy, WorkflowPhase,
-};
+use argosy_model::{ConditionType, NodeFlag, NodePhase, NodeType, ShutdownStrategy, WorkflowPhase};
 use serde_json::json;
 
 use super::template::{Call, Holder};
@@ -33,7 +31,9 @@ impl Pass<'_> {
         }
         self.mark_workflow(WorkflowPhase::Running, "");
         let format = self.seen.config.pod_names.as_str();
-        self.annotations.entry(labels::POD_NAME_FORMAT.to_owned()).or_insert_with(|| format.to_owned());
+        self.annotations
+            .entry(labels::POD_NAME_FORMAT.to_owned())
+            .or_insert_with(|| format.to_owned());
         if let Some(deadline) = self.workflow_deadline() {
             self.wake(deadline);
         }
@@ -47,7 +47,9 @@ impl Pass<'_> {
         let name = self.wf.metadata.name.clone();
         let id = self.nodes.id(&name);
         if let Some(deadline) = self.workflow_deadline() {
-            let after = deadline.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(deadline);
+            let after = deadline
+                .checked_add(jiff::SignedDuration::from_millis(1))
+                .unwrap_or(deadline);
             if self.now <= deadline {
                 self.wake(after);
             }
@@ -89,7 +91,8 @@ impl Pass<'_> {
     fn template_error(&mut self, prefix: &str, stop: &Stop) {
         let message = format!("{prefix}{stop}");
         let transient = crate::transient::is_transient(&message, &self.seen.config.transient_error_pattern);
-        if transient || !self.seen.config.bubble_entry_errors || node::workflow_fulfilled(&self.status.phase) {
+        if transient || !self.seen.config.bubble_entry_errors || node::workflow_fulfilled(&self.status.phase)
+        {
             self.retry_later();
             return;
         }
@@ -119,10 +122,11 @@ impl Pass<'_> {
                 }
             }
         }
-        let arguments = match crate::vars::substitute(&hook.arguments, &[&self.globals], crate::vars::Level::Lenient) {
-            Ok(arguments) => arguments,
-            Err(_) => hook.arguments.clone(),
-        };
+        let arguments =
+            match crate::vars::substitute(&hook.arguments, &[&self.globals], crate::vars::Level::Lenient) {
+                Ok(arguments) => arguments,
+                Err(_) => hook.arguments.clone(),
+            };
         let name = names::on_exit(&self.wf.metadata.name);
         let id = self.nodes.id(&name);
         let holder = Holder::from(&hook);
@@ -135,7 +139,10 @@ impl Pass<'_> {
             boundary: "",
             on_exit: true,
             deadline: None,
-            flag: Some(NodeFlag { hooked: true, retried: false }),
+            flag: Some(NodeFlag {
+                hooked: true,
+                retried: false,
+            }),
         };
         match self.evaluate_template(&call) {
             Ok(_) | Err(Stop::Parallelism) => {}
@@ -154,7 +161,9 @@ impl Pass<'_> {
 
     /// The workflow's final phase (C-OP-40).
     pub fn finish(&mut self, entry: &str, exit: Option<&str>) {
-        let Some(node) = self.nodes.get(entry).cloned() else { return };
+        let Some(node) = self.nodes.get(entry).cloned() else {
+            return;
+        };
         let mut phase = match node.phase {
             NodePhase::Failed => WorkflowPhase::Failed,
             NodePhase::Error => WorkflowPhase::Error,
@@ -164,9 +173,15 @@ impl Pass<'_> {
         let mut message = node.message.clone();
         if phase == WorkflowPhase::Succeeded {
             message.clear();
-            if let Some(exit) = exit.and_then(|id| self.nodes.get(id)).filter(|n| node::failed_or_error(&n.phase)) {
-                phase =
-                    if exit.phase == NodePhase::Error { WorkflowPhase::Error } else { WorkflowPhase::Failed };
+            if let Some(exit) = exit
+                .and_then(|id| self.nodes.get(id))
+                .filter(|n| node::failed_or_error(&n.phase))
+            {
+                phase = if exit.phase == NodePhase::Error {
+                    WorkflowPhase::Error
+                } else {
+                    WorkflowPhase::Failed
+                };
                 message.clone_from(&exit.message);
             }
         } else if *self.shutdown() != ShutdownStrategy::Unset {
@@ -188,7 +203,9 @@ impl Pass<'_> {
         if self.status.phase != phase {
             self.updated = true;
             self.labels.insert(labels::PHASE.to_owned(), phase.to_string());
-            self.labels.entry(labels::COMPLETED.to_owned()).or_insert_with(|| "false".to_owned());
+            self.labels
+                .entry(labels::COMPLETED.to_owned())
+                .or_insert_with(|| "false".to_owned());
             self.workflow_event(&phase, message);
             self.status.phase = phase.clone();
         }
@@ -202,7 +219,11 @@ impl Pass<'_> {
         }
         if phase == WorkflowPhase::Error {
             let root = self.nodes.id(&self.wf.metadata.name);
-            if self.nodes.get(&root).is_some_and(|n| n.phase == NodePhase::Running) {
+            if self
+                .nodes
+                .get(&root)
+                .is_some_and(|n| n.phase == NodePhase::Running)
+            {
                 self.mark_error(&root, "Workflow operation error");
             }
         }
@@ -214,15 +235,23 @@ impl Pass<'_> {
     /// Whether nothing stands against the end: no late result, no daemon.
     fn may_complete(&mut self) -> bool {
         if self.nodes.iter().any(|n| !node::synced(n))
-            || self.status.task_results_completion_status.values().any(|done| !done)
+            || self
+                .status
+                .task_results_completion_status
+                .values()
+                .any(|done| !done)
         {
             return false;
         }
         if self.nodes.iter().any(node::daemoned) {
             self.stop_daemons("");
             // Daemons inside boundaries end with these; whatever is left ends now too.
-            let rest: Vec<String> =
-                self.nodes.iter().filter(|n| node::daemoned(n)).map(|n| n.boundary_id.clone()).collect();
+            let rest: Vec<String> = self
+                .nodes
+                .iter()
+                .filter(|n| node::daemoned(n))
+                .map(|n| n.boundary_id.clone())
+                .collect();
             if rest.is_empty() {
                 let now = self.now;
                 self.wake(now);
@@ -234,22 +263,35 @@ impl Pass<'_> {
 
     fn complete_workflow(&mut self) {
         self.status.finished_at = self.time();
-        self.labels.insert(labels::COMPLETED.to_owned(), "true".to_owned());
+        self.labels
+            .insert(labels::COMPLETED.to_owned(), "true".to_owned());
         self.set_condition(ConditionType::Completed, "True", "");
         self.updated = true;
         if self.spec.pod_disruption_budget.is_some() {
-            self.effect(Effect::DeleteDisruptionBudget { name: self.wf.metadata.name.clone() });
+            self.effect(Effect::DeleteDisruptionBudget {
+                name: self.wf.metadata.name.clone(),
+            });
         }
         if let Some(archive) = &self.seen.config.archive {
-            let matches = archive.label_selector.as_ref().is_none_or(|s| super::cleanup::selects(s, &self.labels));
+            let matches = archive
+                .label_selector
+                .as_ref()
+                .is_none_or(|s| super::cleanup::selects(s, &self.labels));
             if matches {
-                self.labels.insert(labels::ARCHIVING.to_owned(), "Pending".to_owned());
+                self.labels
+                    .insert(labels::ARCHIVING.to_owned(), "Pending".to_owned());
             }
         }
-        let agent = self.nodes.iter().any(|n| matches!(n.type_, NodeType::Http | NodeType::Plugin));
+        let agent = self
+            .nodes
+            .iter()
+            .any(|n| matches!(n.type_, NodeType::Http | NodeType::Plugin));
         if agent {
             let pod = names::agent_pod(&self.wf.metadata.name);
-            self.effect(Effect::CompleteTasks { tasks: Vec::new(), all: true });
+            self.effect(Effect::CompleteTasks {
+                tasks: Vec::new(),
+                all: true,
+            });
             self.effect(Effect::DeletePod {
                 node_id: String::new(),
                 pod,

@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::{Pass, labels};
-use crate::vars;
 
 impl Pass<'_> {
     /// Sets the variables that are known before anything runs.
@@ -44,7 +43,9 @@ impl Pass<'_> {
         self.set_global("workflow.creationTimestamp", &*text);
         self.set_global("workflow.creationTimestamp.RFC3339", text);
         self.set_global("workflow.creationTimestamp.s", created.as_second().to_string());
-        for letter in ["B", "b", "m", "A", "a", "d", "H", "I", "M", "S", "Y", "y", "p", "Z"] {
+        for letter in [
+            "B", "b", "m", "A", "a", "d", "H", "I", "M", "S", "Y", "y", "p", "Z",
+        ] {
             let text = zoned.strftime(&format!("%{letter}")).to_string();
             self.set_global(&format!("workflow.creationTimestamp.{letter}"), text);
         }
@@ -59,8 +60,10 @@ impl Pass<'_> {
         self.set_global("workflow.parameters.json", text);
         for parameter in parameters {
             let name = &parameter.name;
-            let value = if let Some(reference) =
-                parameter.value_from.as_ref().and_then(|f| f.config_map_key_ref.as_ref())
+            let value = if let Some(reference) = parameter
+                .value_from
+                .as_ref()
+                .and_then(|f| f.config_map_key_ref.as_ref())
             {
                 let (map, key) = (&reference.reference.name, &reference.key);
                 match self.config_map_value(map, key) {
@@ -96,7 +99,12 @@ impl Pass<'_> {
             .config_maps
             .get(&self.wf.metadata.namespace, name)
             .ok_or_else(|| format!("ConfigMap '{name}' does not exist. Please make sure it has the label {}: Parameter to be detectable by the controller", labels::CONFIG_MAP_TYPE))?;
-        match map.metadata.labels.get(labels::CONFIG_MAP_TYPE).map(String::as_str) {
+        match map
+            .metadata
+            .labels
+            .get(labels::CONFIG_MAP_TYPE)
+            .map(String::as_str)
+        {
             Some("Parameter") => {}
             other => {
                 return Err(format!(
@@ -106,7 +114,10 @@ impl Pass<'_> {
                 ));
             }
         }
-        map.data.get(key).cloned().ok_or_else(|| format!("ConfigMap '{name}' does not have the key '{key}'"))
+        map.data
+            .get(key)
+            .cloned()
+            .ok_or_else(|| format!("ConfigMap '{name}' does not have the key '{key}'"))
     }
 
     /// Labels and annotations as variables; keys that expressions will give are withheld until they did.
@@ -117,7 +128,10 @@ impl Pass<'_> {
             .as_ref()
             .filter(|_| !with_computed)
             .map_or_else(Vec::new, |m| m.labels_from.keys().cloned().collect());
-        for (kind, map) in [("labels", self.labels.clone()), ("annotations", self.annotations.clone())] {
+        for (kind, map) in [
+            ("labels", self.labels.clone()),
+            ("annotations", self.annotations.clone()),
+        ] {
             let shown: std::collections::BTreeMap<_, _> = map
                 .into_iter()
                 .filter(|(key, _)| kind != "labels" || !withheld.contains(key))
@@ -139,14 +153,21 @@ impl Pass<'_> {
             }
         }
         for artifact in &outputs.artifacts {
-            self.globals.insert(format!("workflow.outputs.artifacts.{}", artifact.name), json!(artifact));
+            self.globals.insert(
+                format!("workflow.outputs.artifacts.{}", artifact.name),
+                json!(artifact),
+            );
         }
     }
 
     /// Makes outputs with a global name known to the whole workflow (C-OUT-03).
     pub fn export_globals(&mut self, outputs: &Outputs) {
         let mut exported = Outputs::default();
-        for parameter in outputs.parameters.iter().filter(|p| !p.global_name.is_empty() && p.value.is_some()) {
+        for parameter in outputs
+            .parameters
+            .iter()
+            .filter(|p| !p.global_name.is_empty() && p.value.is_some())
+        {
             exported.parameters.push(Parameter {
                 name: parameter.global_name.clone(),
                 value: parameter.value.clone(),
@@ -201,7 +222,11 @@ impl Pass<'_> {
         };
         self.set_global("workflow.status", status);
         let mut failures = Vec::new();
-        for node in self.nodes.iter().filter(|n| crate::node::failed_or_error(&n.phase)) {
+        for node in self
+            .nodes
+            .iter()
+            .filter(|n| crate::node::failed_or_error(&n.phase))
+        {
             failures.push(json!({
                 "displayName": node.display_name,
                 "message": node.message,
@@ -221,15 +246,11 @@ impl Pass<'_> {
     }
 
     pub fn local_base(&self) -> crate::plan::Base {
-        let name = if self.wf.spec.workflow_template_ref.is_some() { "" } else { self.wf.metadata.name.as_str() };
+        let name = if self.wf.spec.workflow_template_ref.is_some() {
+            ""
+        } else {
+            self.wf.metadata.name.as_str()
+        };
         crate::plan::Base::Local(name.to_owned())
     }
-
-    #[allow(dead_code, reason = "used by metrics")]
-    pub fn global_text(&self, name: &str) -> Option<&str> {
-        self.globals.get(name).and_then(serde_json::Value::as_str)
-    }
 }
-
-#[allow(unused_imports, reason = "kept next to its only user")]
-use vars as _;

@@ -40,7 +40,8 @@ impl Pass<'_> {
                     }
                 },
                 Err(Stop::Missing(message)) => {
-                    self.waiting.insert(id.to_owned(), super::Waiting::Variable { message });
+                    self.waiting
+                        .insert(id.to_owned(), super::Waiting::Variable { message });
                     return false;
                 }
                 Err(stop) => {
@@ -60,13 +61,17 @@ impl Pass<'_> {
 
     /// Whether the group and everything below it is done; a group whose child turned out unfinished runs again.
     fn group_settled(&mut self, id: &str) -> bool {
-        let Some(group) = self.nodes.get(id).filter(|n| node::fulfilled(n)) else { return false };
+        let Some(group) = self.nodes.get(id).filter(|n| node::fulfilled(n)) else {
+            return false;
+        };
         if node::failed_or_error(&group.phase) {
             return true;
         }
         // A daemon may have died since, or a child been taken up again.
         let children = group.children.iter().filter_map(|child| self.nodes.get(child));
-        children.into_iter().all(|c| !node::failed_or_error(&c.phase) && self.subtree_done(c))
+        children
+            .into_iter()
+            .all(|c| !node::failed_or_error(&c.phase) && self.subtree_done(c))
     }
 
     fn subtree_done(&self, child: &argosy_model::NodeStatus) -> bool {
@@ -134,7 +139,10 @@ impl Pass<'_> {
             }
             Err(Stop::Error(message)) => {
                 self.add_child(id, &child);
-                self.mark_error(id, &format!("step group deemed errored due to child {name} error: {message}"));
+                self.mark_error(
+                    id,
+                    &format!("step group deemed errored due to child {name} error: {message}"),
+                );
                 return false;
             }
         }
@@ -199,12 +207,16 @@ impl Pass<'_> {
                 continue;
             };
             let prefix = format!("steps.{}", child.display_name);
-            context.vars.insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
+            context
+                .vars
+                .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
             let own = format!("steps.{}", step.name);
-            let hooks = match self.run_hooks(&step.hooks, &child, context.base, &prefix, &own, &context.vars) {
+            let hooks = match self.run_hooks(&step.hooks, &child, context.base, &prefix, &own, &context.vars)
+            {
                 Ok(hooks) => hooks,
                 Err(Stop::Missing(message)) => {
-                    self.waiting.insert(child_id.clone(), super::Waiting::Variable { message });
+                    self.waiting
+                        .insert(child_id.clone(), super::Waiting::Variable { message });
                     false
                 }
                 Err(stop) => {
@@ -219,7 +231,14 @@ impl Pass<'_> {
             }
             if node::completed(&child) {
                 let hook = super::hooks::exit_hook(&step.hooks, &step.on_exit, &self.spec.arguments);
-                let exit = self.run_exit_hook(hook.as_ref(), &child, context.base, &own, &context.vars, &context.boundary);
+                let exit = self.run_exit_hook(
+                    hook.as_ref(),
+                    &child,
+                    context.base,
+                    &own,
+                    &context.vars,
+                    &context.boundary,
+                );
                 match exit {
                     Ok(exit_done) => done &= exit_done,
                     Err(_) => done = false,
@@ -230,10 +249,16 @@ impl Pass<'_> {
             return true;
         }
         for child_id in &children {
-            let Some(child) = self.nodes.get(child_id) else { continue };
-            let goes_on = steps.get(child_id).and_then(|s| s.continue_on.as_ref()).is_some_and(|on| {
-                on.error && child.phase == NodePhase::Error || on.failed && child.phase == NodePhase::Failed
-            });
+            let Some(child) = self.nodes.get(child_id) else {
+                continue;
+            };
+            let goes_on = steps
+                .get(child_id)
+                .and_then(|s| s.continue_on.as_ref())
+                .is_some_and(|on| {
+                    on.error && child.phase == NodePhase::Error
+                        || on.failed && child.phase == NodePhase::Failed
+                });
             if node::failed_or_error(&child.phase) && !goes_on {
                 let message = format!("child '{child_id}' failed");
                 self.mark(id, NodePhase::Failed, Some(&message));

@@ -47,7 +47,8 @@ impl Pass<'_> {
             if hook.expression.is_empty() {
                 return Err(Stop::Error(format!("Expression required for hook {node_name}")));
             }
-            let due = started || vars::condition(&hook.expression, &[vars, &self.globals]).map_err(Stop::Error)?;
+            let due =
+                started || vars::condition(&hook.expression, &[vars, &self.globals]).map_err(Stop::Error)?;
             if !due {
                 continue;
             }
@@ -66,7 +67,10 @@ impl Pass<'_> {
                 boundary: &parent.boundary_id,
                 on_exit: false,
                 deadline: None,
-                flag: Some(NodeFlag { hooked: true, retried: false }),
+                flag: Some(NodeFlag {
+                    hooked: true,
+                    retried: false,
+                }),
             };
             let evaluated = self.evaluate_template(&call);
             if self.nodes.get(&id).is_some() {
@@ -92,7 +96,9 @@ impl Pass<'_> {
         vars: &Vars,
         boundary: &str,
     ) -> Result<bool, Stop> {
-        let Some(hook) = hook.filter(|_| *self.shutdown() != ShutdownStrategy::Terminate) else { return Ok(true) };
+        let Some(hook) = hook.filter(|_| *self.shutdown() != ShutdownStrategy::Terminate) else {
+            return Ok(true);
+        };
         let node_name = names::on_exit(&parent.name);
         let id = self.nodes.id(&node_name);
         let mut scope = vars.clone();
@@ -107,7 +113,8 @@ impl Pass<'_> {
             Some(outputs) if hook.arguments != Arguments::default() => {
                 let mut scope = vars.clone();
                 super::scope::add_given_outputs(&mut scope, own, outputs);
-                self.resolve_exit_arguments(&hook.arguments, &scope).map_err(Stop::Error)?
+                self.resolve_exit_arguments(&hook.arguments, &scope)
+                    .map_err(Stop::Error)?
             }
             _ => hook.arguments.clone(),
         };
@@ -120,7 +127,10 @@ impl Pass<'_> {
             boundary,
             on_exit: true,
             deadline: None,
-            flag: Some(NodeFlag { hooked: true, retried: false }),
+            flag: Some(NodeFlag {
+                hooked: true,
+                retried: false,
+            }),
         };
         let evaluated = self.evaluate_template(&call);
         if self.nodes.get(&id).is_some() {
@@ -156,7 +166,10 @@ impl Pass<'_> {
                 boundary: "",
                 on_exit: false,
                 deadline: None,
-                flag: Some(NodeFlag { hooked: true, retried: false }),
+                flag: Some(NodeFlag {
+                    hooked: true,
+                    retried: false,
+                }),
             };
             let evaluated = self.evaluate_template(&call);
             if self.nodes.get(&id).is_some() {
@@ -173,8 +186,8 @@ impl Pass<'_> {
 
     /// Arguments with everything that is known put in; unknown tags of an exit handler stay (C-HOOK-32).
     fn resolve_exit_arguments(&mut self, arguments: &Arguments, scope: &Vars) -> Result<Arguments, String> {
-        let mut resolved: Arguments =
-            vars::substitute(arguments, &[scope, &self.globals], Level::Lenient).map_err(|e| e.to_string())?;
+        let mut resolved: Arguments = vars::substitute(arguments, &[scope, &self.globals], Level::Lenient)
+            .map_err(|e| e.to_string())?;
         self.resolve_argument_artifacts(&mut resolved, scope, true)?;
         Ok(resolved)
     }

@@ -39,7 +39,9 @@ impl Pass<'_> {
                 });
             }
             for container in set.containers.iter() {
-                let child = self.nodes.id(&format!("{}.{}", call.name, container.container.name));
+                let child = self
+                    .nodes
+                    .id(&format!("{}.{}", call.name, container.container.name));
                 if container.dependencies.is_empty() {
                     self.add_child(id, &child);
                 }
@@ -64,7 +66,11 @@ impl Pass<'_> {
             }
         }
         // A node that ended waits for its result only; its pod is not made again.
-        if self.nodes.get(id).is_some_and(|n| node::phase_completed(&n.phase)) {
+        if self
+            .nodes
+            .get(id)
+            .is_some_and(|n| node::phase_completed(&n.phase))
+        {
             return Ok(());
         }
         if !self.may_run(call.on_exit) {
@@ -78,7 +84,12 @@ impl Pass<'_> {
                 return Err(Stop::Error(refusal.message));
             }
             self.mark(id, NodePhase::Pending, Some(&refusal.message));
-            self.waiting.insert(id.to_owned(), Waiting::PodRefused { message: refusal.message });
+            self.waiting.insert(
+                id.to_owned(),
+                Waiting::PodRefused {
+                    message: refusal.message,
+                },
+            );
             self.retry_later();
         }
         match self.build_pod(id, &pod_name, call, template) {
@@ -89,18 +100,29 @@ impl Pass<'_> {
                     pod: Box::new(built.pod),
                     config_maps: built.config_maps,
                 });
-                self.waiting.entry(id.to_owned()).or_insert(Waiting::PodCreation { pod: pod_name });
+                self.waiting
+                    .entry(id.to_owned())
+                    .or_insert(Waiting::PodCreation { pod: pod_name });
                 Ok(())
             }
             Err(pod::Error::NoTimeLeft) => Ok(()),
             Err(pod::Error::ImageUnknown { image }) => {
-                let pull_secrets = self.spec.image_pull_secrets.iter().map(|s| s.name.clone()).collect();
+                let pull_secrets = self
+                    .spec
+                    .image_pull_secrets
+                    .iter()
+                    .map(|s| s.name.clone())
+                    .collect();
                 let service_account = if template.service_account_name.is_empty() {
                     self.spec.service_account_name.clone()
                 } else {
                     template.service_account_name.clone()
                 };
-                self.effect(Effect::LookUpImage { image: image.clone(), pull_secrets, service_account });
+                self.effect(Effect::LookUpImage {
+                    image: image.clone(),
+                    pull_secrets,
+                    service_account,
+                });
                 self.waiting.insert(id.to_owned(), Waiting::Image { image });
                 Ok(())
             }
@@ -119,8 +141,11 @@ impl Pass<'_> {
         call: &Call<'_>,
         template: &Template,
     ) -> Result<pod::Built, pod::Error> {
-        let boundary =
-            if call.boundary.is_empty() { None } else { self.boundary_template(call.boundary) };
+        let boundary = if call.boundary.is_empty() {
+            None
+        } else {
+            self.boundary_template(call.boundary)
+        };
         let failed_hosts = self.failed_hosts(id, template);
         let mut locals = self.input_variables(template);
         locals.insert("pod.name".to_owned(), vars::text(pod_name));
@@ -142,7 +167,11 @@ impl Pass<'_> {
             on_exit: call.on_exit,
             include_script_output: include,
             now: self.now,
-            started_at: self.nodes.get(id).and_then(|n| n.started_at.as_ref()).map(|t| t.0),
+            started_at: self
+                .nodes
+                .get(id)
+                .and_then(|n| n.started_at.as_ref())
+                .map(|t| t.0),
             workflow_deadline: self.workflow_deadline(),
             retry_deadline: call.deadline,
             repository: reference.and_then(|r| r.artifact_repository.as_deref()),
@@ -189,7 +218,9 @@ impl Pass<'_> {
         let mut open: Vec<&str> = retry.children.iter().map(String::as_str).collect();
         let mut seen = std::collections::BTreeSet::new();
         while let Some(next) = open.pop() {
-            let Some(child) = self.nodes.get(next).filter(|_| seen.insert(next.to_owned())) else { continue };
+            let Some(child) = self.nodes.get(next).filter(|_| seen.insert(next.to_owned())) else {
+                continue;
+            };
             if child.type_ == NodeType::Pod
                 && node::failed_or_error(&child.phase)
                 && !child.host_node_name.is_empty()
@@ -241,7 +272,10 @@ impl Pass<'_> {
             "{}|{}|{}",
             node.template_scope,
             node.template_name,
-            node.template_ref.as_ref().map_or_else(String::new, |r| format!("{}/{}/{}", r.cluster_scope, r.name, r.template))
+            node.template_ref.as_ref().map_or_else(String::new, |r| format!(
+                "{}/{}/{}",
+                r.cluster_scope, r.name, r.template
+            ))
         );
         if !node.template_name.is_empty() || node.template_ref.is_some() {
             if let Some(found) = self.resolved.get(&cache_key) {
@@ -257,14 +291,26 @@ impl Pass<'_> {
     }
 
     /// The template of a node whose step or task has it inline: found in the boundary's template.
-    fn inline_template(&mut self, node: &NodeStatus, base: &crate::plan::Base) -> Option<std::sync::Arc<Template>> {
+    fn inline_template(
+        &mut self,
+        node: &NodeStatus,
+        base: &crate::plan::Base,
+    ) -> Option<std::sync::Arc<Template>> {
         let parent = self.nodes.get(&node.boundary_id)?.clone();
         let template = self.node_template(&parent)?;
         let name = names::step_or_task(&node.name).to_owned();
-        let step = template.steps.iter().flat_map(|g| g.iter()).find(|s| s.name == name).map(super::template::Holder::from);
-        let task = template.dag.as_ref().and_then(|d| d.tasks.iter().find(|t| t.name == name)).map(super::template::Holder::from);
+        let step = template
+            .steps
+            .iter()
+            .flat_map(|g| g.iter())
+            .find(|s| s.name == name)
+            .map(super::template::Holder::from);
+        let task = template
+            .dag
+            .as_ref()
+            .and_then(|d| d.tasks.iter().find(|t| t.name == name))
+            .map(super::template::Holder::from);
         let holder = step.or(task)?;
-        let _ = base;
         self.plan.resolve(base, &holder, None).ok().map(|f| f.template)
     }
 }

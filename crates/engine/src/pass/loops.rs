@@ -56,7 +56,10 @@ pub(crate) fn loops(looped: &impl Looped) -> bool {
 ///
 /// # Errors
 /// The text for the user when the items can't be read or a variable is unknown.
-pub(crate) fn expand<L: Looped>(looped: &L, settled: impl Fn(&str) -> bool) -> Result<Option<Vec<L>>, String> {
+pub(crate) fn expand<L: Looped>(
+    looped: &L,
+    settled: impl Fn(&str) -> bool,
+) -> Result<Option<Vec<L>>, String> {
     let (items, param, sequence) = looped.sources();
     let items: Vec<Value> = if !items.is_empty() {
         items.iter().map(|i| i.0.clone()).collect()
@@ -75,8 +78,13 @@ pub(crate) fn expand<L: Looped>(looped: &L, settled: impl Fn(&str) -> bool) -> R
     } else if let Some(sequence) = sequence {
         let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
         let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
-        let texts = item::sequence(start.as_deref(), end.as_deref(), count.as_deref(), &sequence.format)
-            .map_err(|e| e.to_string())?;
+        let texts = item::sequence(
+            start.as_deref(),
+            end.as_deref(),
+            count.as_deref(),
+            &sequence.format,
+        )
+        .map_err(|e| e.to_string())?;
         texts.into_iter().map(Value::String).collect()
     } else {
         return Ok(None);
@@ -102,7 +110,10 @@ pub(crate) fn expand<L: Looped>(looped: &L, settled: impl Fn(&str) -> bool) -> R
 /// # Errors
 /// When a variable is unknown.
 pub(crate) fn for_item<L: Looped>(template: &L, index: usize, item: &Value) -> Result<L, String> {
-    let variables: Vars = item::variables(item).into_iter().map(|(k, v)| (k, vars::text(v))).collect();
+    let variables: Vars = item::variables(item)
+        .into_iter()
+        .map(|(k, v)| (k, vars::text(v)))
+        .collect();
     // A step that is skipped whatever the item need not resolve.
     let skipped = vars::when(template.when()) == Ok(false);
     let level = if skipped { Level::Lenient } else { Level::StrictAll };

@@ -22,11 +22,18 @@ struct Entry {
 impl Pass<'_> {
     /// Looks a new node up in its cache; a hit ends it at once (C-MEM-01, C-MEM-04).
     pub fn look_up_memo(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
-        let Some(memo) = &template.memoize else { return Ok(()) };
-        let cache = memo.cache.as_ref().and_then(|c| c.config_map.as_ref()).map_or("", |c| c.name.as_str());
+        let Some(memo) = &template.memoize else {
+            return Ok(());
+        };
+        let cache = memo
+            .cache
+            .as_ref()
+            .and_then(|c| c.config_map.as_ref())
+            .map_or("", |c| c.name.as_str());
         let fits = |key: &str| {
             let mut chars = key.chars();
-            chars.next().is_some_and(|c| c.is_ascii_alphanumeric()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '-')
+            chars.next().is_some_and(|c| c.is_ascii_alphanumeric())
+                && chars.all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
         if !fits(&memo.key) {
             return self.refuse_memo(call, format!("invalid cache key: {}", memo.key));
@@ -38,13 +45,24 @@ impl Pass<'_> {
         let mut hit = entry.filter(|e| !e.node_id.is_empty());
         if !memo.max_age.is_empty() {
             let Some(limit) = duration::parse_go(&memo.max_age) else {
-                return self.refuse_memo(call, format!("invalid maxAge: time: invalid duration {:?}", memo.max_age));
+                return self.refuse_memo(
+                    call,
+                    format!("invalid maxAge: time: invalid duration {:?}", memo.max_age),
+                );
             };
             hit = hit.filter(|e| self.now.duration_since(e.creation_timestamp.0) <= limit);
         }
-        let status = MemoizationStatus { hit: hit.is_some(), key: memo.key.clone(), cache_name: cache.to_owned() };
+        let status = MemoizationStatus {
+            hit: hit.is_some(),
+            key: memo.key.clone(),
+            cache_name: cache.to_owned(),
+        };
         if self.nodes.get(id).is_none() {
-            let phase = if hit.is_some() { NodePhase::Succeeded } else { NodePhase::Pending };
+            let phase = if hit.is_some() {
+                NodePhase::Succeeded
+            } else {
+                NodePhase::Pending
+            };
             let kind = self.node_type(template);
             self.add_executable(call, call.name, kind, template, phase, "");
         }
@@ -52,10 +70,17 @@ impl Pass<'_> {
         if let Some(hit) = hit {
             self.change(id, |n| n.outputs = hit.outputs.clone());
             self.mark(id, NodePhase::Succeeded, None);
-            if self.nodes.get(id).is_some_and(|n| crate::node::has_progress(&n.type_)) {
+            if self
+                .nodes
+                .get(id)
+                .is_some_and(|n| crate::node::has_progress(&n.type_))
+            {
                 self.change(id, |n| n.progress = n.progress.complete());
             }
-            let touched = Entry { last_hit_timestamp: argosy_model::k8s::Time(self.now), ..hit };
+            let touched = Entry {
+                last_hit_timestamp: argosy_model::k8s::Time(self.now),
+                ..hit
+            };
             self.write_memo(id, cache, &memo.key, &touched);
         }
         Ok(())
@@ -75,7 +100,9 @@ impl Pass<'_> {
         if let Some(text) = self.memos.get(&(cache.to_owned(), key.to_owned())) {
             return parse(text);
         }
-        let Some(map) = self.seen.config_maps.get(&self.seen.config.namespace, cache) else { return Ok(None) };
+        let Some(map) = self.seen.config_maps.get(&self.seen.config.namespace, cache) else {
+            return Ok(None);
+        };
         match map.metadata.labels.get(labels::CONFIG_MAP_TYPE) {
             Some(kind) if kind == "Cache" => {}
             Some(_) => {
@@ -91,19 +118,25 @@ impl Pass<'_> {
                 ));
             }
         }
-        let Some(text) = map.data.get(key) else { return Ok(None) };
+        let Some(text) = map.data.get(key) else {
+            return Ok(None);
+        };
         parse(text)
     }
 
     /// Saves the outputs of a node that missed its cache and has succeeded (C-MEM-05).
     pub fn save_memo(&mut self, id: &str) {
-        let Some(node) = self.nodes.get(id).cloned() else { return };
-        let Some(status) = node.memoization_status.as_ref().filter(|m| !m.hit) else { return };
+        let Some(node) = self.nodes.get(id).cloned() else {
+            return;
+        };
+        let Some(status) = node.memoization_status.as_ref().filter(|m| !m.hit) else {
+            return;
+        };
         let time = argosy_model::k8s::Time(self.now);
         let entry = Entry {
             node_id: node.id.clone(),
             outputs: node.outputs.clone(),
-            creation_timestamp: time.clone(),
+            creation_timestamp: time,
             last_hit_timestamp: time,
         };
         let (cache, key) = (status.cache_name.clone(), status.key.clone());
@@ -112,7 +145,8 @@ impl Pass<'_> {
 
     fn write_memo(&mut self, id: &str, cache: &str, key: &str, entry: &Entry) {
         let entry = argosy_model::go_json::to_string(entry).expect("wire types are always valid JSON");
-        self.memos.insert((cache.to_owned(), key.to_owned()), entry.clone());
+        self.memos
+            .insert((cache.to_owned(), key.to_owned()), entry.clone());
         self.effect(Effect::SaveMemo {
             node_id: id.to_owned(),
             config_map: cache.to_owned(),

@@ -30,7 +30,11 @@ impl Pass<'_> {
     pub fn prepare(&mut self) -> bool {
         let finished = crate::node::workflow_fulfilled(&self.status.phase);
         if !finished && let Some(fault) = &self.plan.fault {
-            let phase = if fault.severity == Severity::Error { WorkflowPhase::Error } else { WorkflowPhase::Failed };
+            let phase = if fault.severity == Severity::Error {
+                WorkflowPhase::Error
+            } else {
+                WorkflowPhase::Failed
+            };
             let message = fault.message.clone();
             self.mark_workflow(phase, &message);
             return false;
@@ -63,23 +67,33 @@ impl Pass<'_> {
 
     /// Keeps the merged spec of workflows that refer to a template, and the metadata of the defaults (C-MRG-02).
     fn store_spec(&mut self) {
-        for (map, defaults) in
-            [(&mut self.labels, &self.plan.default_labels), (&mut self.annotations, &self.plan.default_annotations)]
-        {
+        for (map, defaults) in [
+            (&mut self.labels, &self.plan.default_labels),
+            (&mut self.annotations, &self.plan.default_annotations),
+        ] {
             for (key, value) in defaults {
                 map.entry(key.clone()).or_insert_with(|| value.clone());
             }
         }
-        let Some(stored) = &self.plan.stored_spec else { return };
+        let Some(stored) = &self.plan.stored_spec else {
+            return;
+        };
         if self.status.stored_workflow_template_spec.as_deref() != Some(&**stored) {
             self.status.stored_workflow_template_spec = Some(Box::new((**stored).clone()));
             for (key, template) in self.plan.referenced_templates() {
-                self.status.stored_templates.entry(key).or_insert_with(|| template.clone());
+                self.status
+                    .stored_templates
+                    .entry(key)
+                    .or_insert_with(|| template.clone());
             }
             self.updated = true;
         }
         if let Some(reference) = &self.wf.spec.workflow_template_ref {
-            let key = if reference.cluster_scope { labels::CLUSTER_TEMPLATE } else { labels::TEMPLATE };
+            let key = if reference.cluster_scope {
+                labels::CLUSTER_TEMPLATE
+            } else {
+                labels::TEMPLATE
+            };
             self.labels.insert(key.to_owned(), reference.name.clone());
         }
     }
@@ -87,7 +101,10 @@ impl Pass<'_> {
     /// Puts the globals into every part of the spec but its templates.
     fn substitute_spec(&mut self) -> bool {
         let templates = self.plan.spec.templates.clone();
-        let bare = WorkflowSpec { templates: Vec::new(), ..(*self.plan.spec).clone() };
+        let bare = WorkflowSpec {
+            templates: Vec::new(),
+            ..(*self.plan.spec).clone()
+        };
         match vars::substitute(&bare, &[&self.globals], Level::Lenient) {
             Ok(spec) => {
                 self.spec = Arc::new(WorkflowSpec { templates, ..spec });
@@ -102,17 +119,25 @@ impl Pass<'_> {
 
     /// Labels and annotations that the spec adds to the object (C-MRG-08).
     fn apply_workflow_metadata(&mut self) -> Result<(), String> {
-        let Some(metadata) = self.spec.workflow_metadata.clone() else { return Ok(()) };
+        let Some(metadata) = self.spec.workflow_metadata.clone() else {
+            return Ok(());
+        };
         for (key, value) in metadata.labels {
             if let Some(why) = invalid_label(&value) {
-                return Err(format!("invalid label value {value:?} for label {key:?} and index 0: {why}"));
+                return Err(format!(
+                    "invalid label value {value:?} for label {key:?} and index 0: {why}"
+                ));
             }
             self.labels.insert(key, value);
         }
         self.annotations.extend(metadata.annotations);
         for (key, from) in metadata.labels_from {
-            let value = vars::evaluate(&from.expression, &[&self.globals])
-                .map_err(|e| format!("failed to evaluate label {key:?} expression {:?}: {e}", from.expression))?;
+            let value = vars::evaluate(&from.expression, &[&self.globals]).map_err(|e| {
+                format!(
+                    "failed to evaluate label {key:?} expression {:?}: {e}",
+                    from.expression
+                )
+            })?;
             let serde_json::Value::String(value) = value else {
                 let kind = match value {
                     serde_json::Value::Bool(_) => "bool",
@@ -128,7 +153,9 @@ impl Pass<'_> {
                 ));
             };
             if let Some(why) = invalid_label(&value) {
-                return Err(format!("invalid label value {value:?} for label {key:?} and index 0: {why}"));
+                return Err(format!(
+                    "invalid label value {value:?} for label {key:?} and index 0: {why}"
+                ));
             }
             self.labels.insert(key, value);
         }
@@ -162,26 +189,42 @@ impl Pass<'_> {
 
     /// Keeps the object until its artifacts are collected (C-AGC-01).
     fn note_artifact_gc(&mut self) -> bool {
-        if self.status.artifact_gc_status.as_ref().is_some_and(|s| s.not_specified)
+        if self
+            .status
+            .artifact_gc_status
+            .as_ref()
+            .is_some_and(|s| s.not_specified)
             || self.finalizers.iter().any(|f| f == labels::ARTIFACT_GC_FINALIZER)
         {
             return true;
         }
         let stored: Vec<_> = self.status.stored_templates.values().cloned().collect();
         let own = self.spec.artifact_gc.as_ref().map(|gc| gc.gc.strategy.clone());
-        let wanted = self.spec.templates.iter().chain(&stored).flat_map(|t| &t.outputs.artifacts).any(|artifact| {
-            let strategy = artifact.artifact_gc.as_ref().map(|gc| gc.strategy.clone());
-            let effective = strategy
-                .filter(|s| *s != argosy_model::ArtifactGcStrategy::Unset)
-                .or_else(|| own.clone())
-                .unwrap_or_default();
-            !matches!(effective, argosy_model::ArtifactGcStrategy::Unset | argosy_model::ArtifactGcStrategy::Never)
-        });
+        let wanted = self
+            .spec
+            .templates
+            .iter()
+            .chain(&stored)
+            .flat_map(|t| &t.outputs.artifacts)
+            .any(|artifact| {
+                let strategy = artifact.artifact_gc.as_ref().map(|gc| gc.strategy.clone());
+                let effective = strategy
+                    .filter(|s| *s != argosy_model::ArtifactGcStrategy::Unset)
+                    .or_else(|| own.clone())
+                    .unwrap_or_default();
+                !matches!(
+                    effective,
+                    argosy_model::ArtifactGcStrategy::Unset | argosy_model::ArtifactGcStrategy::Never
+                )
+            });
         if wanted {
             self.finalizers.push(labels::ARTIFACT_GC_FINALIZER.to_owned());
             self.updated = true;
         } else {
-            self.status.artifact_gc_status.get_or_insert_with(Default::default).not_specified = true;
+            self.status
+                .artifact_gc_status
+                .get_or_insert_with(Default::default)
+                .not_specified = true;
         }
         true
     }
@@ -195,6 +238,8 @@ fn invalid_label(value: &str) -> Option<String> {
     }
     let bytes = value.as_bytes();
     let edge = |b: Option<&u8>| b.is_none_or(u8::is_ascii_alphanumeric);
-    let inner = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b));
+    let inner = bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b));
     (!inner || !edge(bytes.first()) || !edge(bytes.last())).then(|| RULE.to_owned())
 }

@@ -210,7 +210,10 @@ impl<'a> Pass<'a> {
     /// From the entry template to the final phase (C-OP-03, rows 14 to 21).
     fn evaluate(&mut self) {
         let Some(entry) = self.run_entry() else { return };
-        let phase = self.nodes.get(&entry).map_or(NodePhase::Unset, |n| n.phase.clone());
+        let phase = self
+            .nodes
+            .get(&entry)
+            .map_or(NodePhase::Unset, |n| n.phase.clone());
         self.set_outcome_variables(&phase);
         let hooks_done = match self.run_workflow_hooks() {
             Ok(done) => done,
@@ -226,7 +229,9 @@ impl<'a> Pass<'a> {
         if !hooks_done || !fulfilled {
             return;
         }
-        let Some(exit) = self.run_exit_handler(&entry) else { return };
+        let Some(exit) = self.run_exit_handler(&entry) else {
+            return;
+        };
         self.finish(&entry, exit.as_deref());
     }
 
@@ -294,7 +299,12 @@ impl<'a> Pass<'a> {
             status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
             nodes: self.nodes.into_touched(),
         };
-        Decision { changes, effects, wake_at: self.wake_at, waiting: self.waiting }
+        Decision {
+            changes,
+            effects,
+            wake_at: self.wake_at,
+            waiting: self.waiting,
+        }
     }
 
     fn all_effects(&mut self) -> Vec<Effect> {
@@ -309,8 +319,14 @@ fn map_changes(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
 ) -> BTreeMap<String, Option<String>> {
-    let removed = before.keys().filter(|k| !after.contains_key(*k)).map(|k| (k.clone(), None));
-    let set = after.iter().filter(|(k, v)| before.get(*k) != Some(*v)).map(|(k, v)| (k.clone(), Some(v.clone())));
+    let removed = before
+        .keys()
+        .filter(|k| !after.contains_key(*k))
+        .map(|k| (k.clone(), None));
+    let set = after
+        .iter()
+        .filter(|(k, v)| before.get(*k) != Some(*v))
+        .map(|(k, v)| (k.clone(), Some(v.clone())));
     removed.chain(set).collect()
 }
 
@@ -322,7 +338,6 @@ pub(crate) mod labels {
     pub const ARCHIVING: &str = "workflows.argoproj.io/workflow-archiving-status";
     pub const ON_EXIT: &str = "workflows.argoproj.io/on-exit";
     pub const COMPONENT: &str = "workflows.argoproj.io/component";
-    pub const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
     pub const TEMPLATE: &str = "workflows.argoproj.io/workflow-template";
     pub const CLUSTER_TEMPLATE: &str = "workflows.argoproj.io/cluster-workflow-template";
     pub const REPORTED: &str = "workflows.argoproj.io/report-outputs-completed";

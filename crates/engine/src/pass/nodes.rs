@@ -27,7 +27,11 @@ impl Pass<'_> {
             id: id.clone(),
             name: birth.name.to_owned(),
             display_name: self.display_name(birth.name, birth.boundary),
-            progress: if node::has_progress(&birth.kind) { Progress::new(0, 1) } else { Progress::default() },
+            progress: if node::has_progress(&birth.kind) {
+                Progress::new(0, 1)
+            } else {
+                Progress::default()
+            },
             type_: birth.kind,
             phase: birth.phase,
             boundary_id: birth.boundary.to_owned(),
@@ -77,7 +81,9 @@ impl Pass<'_> {
 
     /// The name to show (C-NODE-03).
     fn display_name(&self, name: &str, boundary: &str) -> String {
-        let Some(parent) = self.nodes.get(boundary).filter(|_| !boundary.is_empty()) else { return name.to_owned() };
+        let Some(parent) = self.nodes.get(boundary).filter(|_| !boundary.is_empty()) else {
+            return name.to_owned();
+        };
         let rest = name.strip_prefix(parent.name.as_str()).unwrap_or(name);
         let after_group = rest
             .strip_prefix('[')
@@ -88,12 +94,7 @@ impl Pass<'_> {
     }
 
     /// Adds the node of something that does not run at all: skipped, omitted or impossible.
-    pub fn add_skipped(
-        &mut self,
-        call: &Call<'_>,
-        phase: NodePhase,
-        message: &str,
-    ) -> String {
+    pub fn add_skipped(&mut self, call: &Call<'_>, phase: NodePhase, message: &str) -> String {
         if phase == NodePhase::Omitted {
             // Found once, kept for ever, run or not (C-TPL-02).
             let _ = self.resolve(call);
@@ -134,7 +135,10 @@ impl Pass<'_> {
     pub fn mark(&mut self, id: &str, phase: NodePhase, message: Option<&str>) {
         let now = self.time();
         self.change(id, |node| {
-            if node::failed_or_error(&phase) && node.phase != NodePhase::Running && node.task_result_synced.is_some() {
+            if node::failed_or_error(&phase)
+                && node.phase != NodePhase::Running
+                && node.task_result_synced.is_some()
+            {
                 // No result can come of a pod that never ran; waiting for one would hang (C-NODE-08).
                 node.task_result_synced = Some(true);
             }
@@ -154,7 +158,11 @@ impl Pass<'_> {
 
     /// Adds an edge.
     pub fn add_child(&mut self, parent: &str, child: &str) {
-        if self.nodes.get(parent).is_some_and(|p| p.children.iter().all(|c| c != child)) {
+        if self
+            .nodes
+            .get(parent)
+            .is_some_and(|p| p.children.iter().all(|c| c != child))
+        {
             self.change(parent, |node| node.children.push(child.to_owned()));
         }
     }

@@ -8,7 +8,11 @@ use crate::vars::{self, Vars};
 
 impl Pass<'_> {
     /// The template's outputs; `None` when it declares none.
-    pub fn template_outputs(&mut self, template: &Template, variables: &Vars) -> Result<Option<Outputs>, String> {
+    pub fn template_outputs(
+        &mut self,
+        template: &Template,
+        variables: &Vars,
+    ) -> Result<Option<Outputs>, String> {
         let declared = &template.outputs;
         if declared.parameters.is_empty() && declared.artifacts.is_empty() {
             return Ok(None);
@@ -16,7 +20,11 @@ impl Pass<'_> {
         let mut outputs = Outputs::default();
         for parameter in &declared.parameters {
             let value = self.output_value(parameter, variables)?;
-            outputs.parameters.push(Parameter { value: Some(value), value_from: None, ..parameter.clone() });
+            outputs.parameters.push(Parameter {
+                value: Some(value),
+                value_from: None,
+                ..parameter.clone()
+            });
         }
         for artifact in &declared.artifacts {
             match self.resolve_artifact(artifact, variables) {
@@ -43,12 +51,17 @@ impl Pass<'_> {
             return match vars::evaluate(&from.expression, &layers) {
                 Ok(Value::Null) => default().ok_or_else(|| "expression has no value".to_owned()),
                 Ok(Value::String(text)) => Ok(AnyString::from(text)),
-                Ok(other) => Ok(AnyString::from(argosy_model::go_json::to_string(&other).unwrap_or_default())),
+                Ok(other) => Ok(AnyString::from(
+                    argosy_model::go_json::to_string(&other).unwrap_or_default(),
+                )),
                 Err(error) => default().ok_or(error),
             };
         }
         let text = from.parameter.trim();
-        let tag = text.strip_prefix("{{").and_then(|t| t.strip_suffix("}}")).map_or(text, str::trim);
+        let tag = text
+            .strip_prefix("{{")
+            .and_then(|t| t.strip_suffix("}}"))
+            .map_or(text, str::trim);
         match layers.iter().find_map(|l| l.get(tag)) {
             Some(Value::String(value)) => Ok(AnyString::from(value.as_str())),
             Some(Value::Null) => default().ok_or_else(|| {

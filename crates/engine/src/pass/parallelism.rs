@@ -27,14 +27,20 @@ impl Pass<'_> {
     fn active_pod(&self, node: &NodeStatus) -> bool {
         node.type_ == NodeType::Pod
             && in_progress(node)
-            && node.synchronization_status.as_ref().is_none_or(|s| s.waiting.is_empty())
+            && node
+                .synchronization_status
+                .as_ref()
+                .is_none_or(|s| s.waiting.is_empty())
             && self.has_pod(&node.id)
     }
 
     /// Whether the pod is there or was asked for in this pass.
     fn has_pod(&self, id: &str) -> bool {
         self.pods.contains_key(id)
-            || self.effects.iter().any(|e| matches!(e, crate::decision::Effect::CreatePod { node_id, .. } if node_id == id))
+            || self
+                .effects
+                .iter()
+                .any(|e| matches!(e, crate::decision::Effect::CreatePod { node_id, .. } if node_id == id))
     }
 
     /// Refuses a node that would be too many.
@@ -63,20 +69,34 @@ impl Pass<'_> {
         if node.as_ref().is_some_and(in_progress) || call.boundary.is_empty() {
             return Ok(());
         }
-        let Some(limit) = self.boundary_template(call.boundary).and_then(|t| t.parallelism) else { return Ok(()) };
-        let active = self.nodes.in_boundary(call.boundary).filter(|n| counted(n) && in_progress(n)).count();
+        let Some(limit) = self.boundary_template(call.boundary).and_then(|t| t.parallelism) else {
+            return Ok(());
+        };
+        let active = self
+            .nodes
+            .in_boundary(call.boundary)
+            .filter(|n| counted(n) && in_progress(n))
+            .count();
         let active = i64::try_from(active).unwrap_or(i64::MAX);
-        if active >= limit { self.refuse_parallelism(id, active, limit) } else { Ok(()) }
+        if active >= limit {
+            self.refuse_parallelism(id, active, limit)
+        } else {
+            Ok(())
+        }
     }
 
     fn refuse_parallelism(&mut self, id: &str, active: i64, limit: i64) -> Result<(), Stop> {
-        self.waiting.insert(id.to_owned(), Waiting::Parallelism { active, limit });
+        self.waiting
+            .insert(id.to_owned(), Waiting::Parallelism { active, limit });
         Err(Stop::Parallelism)
     }
 
     /// Ends a node whose template stops at the first failure, once nothing in it is active (C-PAR-04).
     fn check_fail_fast(&mut self, id: &str, template: &Template, active: i64) -> Result<(), Stop> {
-        let failed = self.nodes.in_boundary(id).any(|n| counted(n) && node::failed_or_error(&n.phase));
+        let failed = self
+            .nodes
+            .in_boundary(id)
+            .any(|n| counted(n) && node::failed_or_error(&n.phase));
         if template.fail_fast != Some(true) || !failed {
             return Ok(());
         }
@@ -98,7 +118,9 @@ impl Pass<'_> {
         let mut seen = std::collections::BTreeSet::new();
         let mut open = vec![id.to_owned()];
         while let Some(next) = open.pop() {
-            let Some(node) = self.nodes.get(&next).filter(|_| seen.insert(next.clone())) else { continue };
+            let Some(node) = self.nodes.get(&next).filter(|_| seen.insert(next.clone())) else {
+                continue;
+            };
             if node.type_ == NodeType::StepGroup {
                 last = Some(next);
             }

@@ -25,7 +25,9 @@ impl Pass<'_> {
         let expected = self.expectation(old);
         let mut new = old.clone();
         let status = &pod.status;
-        if old.phase == NodePhase::Pending && !old.restarting_pod_uid.is_empty() && old.restarting_pod_uid == pod.metadata.uid
+        if old.phase == NodePhase::Pending
+            && !old.restarting_pod_uid.is_empty()
+            && old.restarting_pod_uid == pod.metadata.uid
         {
             self.restart_pod(old, pod);
             return None;
@@ -40,7 +42,9 @@ impl Pass<'_> {
                 new.restarting_pod_uid = String::new();
                 if !expected.daemon {
                     new.phase = NodePhase::Running;
-                } else if !status.container_statuses.is_empty() && status.container_statuses.iter().all(|c| c.ready) {
+                } else if !status.container_statuses.is_empty()
+                    && status.container_statuses.iter().all(|c| c.ready)
+                {
                     new.phase = NodePhase::Running;
                     new.daemoned = Some(true);
                     new.pod_ip.clone_from(&status.pod_ip);
@@ -50,7 +54,11 @@ impl Pass<'_> {
                 }
             }
             "Succeeded" => {
-                new.phase = if expected.daemon { NodePhase::Failed } else { NodePhase::Succeeded };
+                new.phase = if expected.daemon {
+                    NodePhase::Failed
+                } else {
+                    NodePhase::Succeeded
+                };
                 new.daemoned = None;
                 new.restarting_pod_uid = String::new();
             }
@@ -85,14 +93,19 @@ impl Pass<'_> {
         if let Some(ended) = main.and_then(|c| c.state.terminated.as_ref()) {
             new.outputs.get_or_insert_with(Outputs::default).exit_code = Some(ended.exit_code.to_string());
         }
-        let aux = status.container_statuses.iter().find(|c| c.name == "wait" || c.name == "supervisor");
+        let aux = status
+            .container_statuses
+            .iter()
+            .find(|c| c.name == "wait" || c.name == "supervisor");
         let ends = node::phase_completed(&new.phase);
         let failed = status.phase == "Failed";
         if let Some(aux) = aux {
             if aux.state.running.is_some() && ends && !failed {
                 new.phase = old.phase.clone();
             }
-            if aux.state.terminated.as_ref().is_some_and(|t| t.exit_code != 0) && new.task_result_synced.is_some() {
+            if aux.state.terminated.as_ref().is_some_and(|t| t.exit_code != 0)
+                && new.task_result_synced.is_some()
+            {
                 new.task_result_synced = Some(true);
             }
         } else if failed && status.reason == "Evicted" && new.task_result_synced.is_some() {
@@ -139,21 +152,30 @@ impl Pass<'_> {
     fn container_children(&mut self, pod: &Pod, node: &NodeStatus) {
         for status in &pod.status.container_statuses {
             let id = self.nodes.id(&format!("{}.{}", node.name, status.name));
-            let Some(child) = self.nodes.get(&id).filter(|n| n.type_ == NodeType::Container) else { continue };
+            let Some(child) = self.nodes.get(&id).filter(|n| n.type_ == NodeType::Container) else {
+                continue;
+            };
             if node::fulfilled(child) {
                 continue;
             }
             let name = &status.name;
             let state = &status.state;
             if let Some(ended) = &state.terminated {
-                let message = format!("{name}: {} (exit code {}): {}", ended.reason, ended.exit_code, ended.message);
+                let message = format!(
+                    "{name}: {} (exit code {}): {}",
+                    ended.reason, ended.exit_code, ended.message
+                );
                 match ended.exit_code {
                     0 => self.mark(&id, NodePhase::Succeeded, None),
                     64 => self.mark(&id, NodePhase::Error, Some(&message)),
                     _ => self.mark(&id, NodePhase::Failed, Some(&message)),
                 }
             } else if pod.status.phase == "Failed" {
-                self.mark(&id, NodePhase::Failed, Some("Pod Failed whilst container running"));
+                self.mark(
+                    &id,
+                    NodePhase::Failed,
+                    Some("Pod Failed whilst container running"),
+                );
             } else if state.waiting.is_some() {
                 self.mark(&id, NodePhase::Pending, None);
             } else if state.running.is_some() {
@@ -166,9 +188,18 @@ impl Pass<'_> {
 /// Why a pod is pending (C-POD-11).
 fn pending_message(pod: &Pod) -> String {
     let joined = |reason: &str, message: &str| {
-        if message.is_empty() { reason.to_owned() } else { format!("{reason}: {message}") }
+        if message.is_empty() {
+            reason.to_owned()
+        } else {
+            format!("{reason}: {message}")
+        }
     };
-    if let Some(waiting) = pod.status.container_statuses.iter().find_map(|c| c.state.waiting.as_ref()) {
+    if let Some(waiting) = pod
+        .status
+        .container_statuses
+        .iter()
+        .find_map(|c| c.state.waiting.as_ref())
+    {
         return joined(&waiting.reason, &waiting.message);
     }
     let unschedulable = pod.status.conditions.iter().find(|c| c.reason == "Unschedulable");
@@ -177,7 +208,12 @@ fn pending_message(pod: &Pod) -> String {
 
 /// Whether any main failed, or all ended (C-POD-14).
 fn mains_ended(pod: &Pod, mains: &[String]) -> bool {
-    let statuses: Vec<_> = pod.status.container_statuses.iter().filter(|c| mains.contains(&c.name)).collect();
+    let statuses: Vec<_> = pod
+        .status
+        .container_statuses
+        .iter()
+        .filter(|c| mains.contains(&c.name))
+        .collect();
     let ended = |c: &ContainerStatus| c.state.terminated.as_ref().map(|t| t.exit_code);
     statuses.iter().any(|c| ended(c).is_some_and(|code| code != 0))
         || !statuses.is_empty() && statuses.iter().all(|c| ended(c).is_some())
@@ -191,12 +227,18 @@ fn failure(pod: &Pod, mains: &[String], namespace: &str) -> (NodePhase, String) 
     }
     if status.container_statuses.is_empty() && status.init_container_statuses.is_empty() {
         let name = &pod.metadata.name;
-        return (NodePhase::Failed, format!("can't find failed message for pod {name} namespace {namespace}"));
+        return (
+            NodePhase::Failed,
+            format!("can't find failed message for pod {name} namespace {namespace}"),
+        );
     }
     let is_main = |c: &ContainerStatus| mains.contains(&c.name);
     let is_aux = |c: &ContainerStatus| c.name == "wait" || c.name == "supervisor";
     let code = |c: &ContainerStatus| c.state.terminated.as_ref().map(|t| t.exit_code);
-    let supervisor_first = status.container_statuses.iter().any(|c| is_main(c) && code(c) == Some(65));
+    let supervisor_first = status
+        .container_statuses
+        .iter()
+        .any(|c| is_main(c) && code(c) == Some(65));
     let rank = |c: &ContainerStatus| match () {
         () if supervisor_first && c.name == "supervisor" => 0,
         () if is_main(c) => 1,
@@ -209,11 +251,15 @@ fn failure(pod: &Pod, mains: &[String], namespace: &str) -> (NodePhase, String) 
     for container in status.init_container_statuses.iter().chain(ordinary) {
         let name = &container.name;
         if let Some(waiting) = &container.state.waiting {
-            let message =
-                format!("Pod failed before {name} container starts due to {}: {}", waiting.reason, waiting.message);
+            let message = format!(
+                "Pod failed before {name} container starts due to {}: {}",
+                waiting.reason, waiting.message
+            );
             return (NodePhase::Error, message);
         }
-        let Some(ended) = &container.state.terminated else { continue };
+        let Some(ended) = &container.state.terminated else {
+            continue;
+        };
         if ended.exit_code == 0 {
             main_ok |= is_main(container);
             aux_ok |= is_aux(container);
@@ -232,17 +278,28 @@ fn failure(pod: &Pod, mains: &[String], namespace: &str) -> (NodePhase, String) 
     }
     match (main_ok, aux_ok) {
         (true, true) => (NodePhase::Succeeded, String::new()),
-        (true, false) => (NodePhase::Failed, "pod failed: wait container did not complete successfully".to_owned()),
-        (false, true) => (NodePhase::Failed, "pod failed: main container did not complete successfully".to_owned()),
-        (false, false) => {
-            (NodePhase::Failed, "pod failed: neither main nor wait container completed successfully".to_owned())
-        }
+        (true, false) => (
+            NodePhase::Failed,
+            "pod failed: wait container did not complete successfully".to_owned(),
+        ),
+        (false, true) => (
+            NodePhase::Failed,
+            "pod failed: main container did not complete successfully".to_owned(),
+        ),
+        (false, false) => (
+            NodePhase::Failed,
+            "pod failed: neither main nor wait container completed successfully".to_owned(),
+        ),
     }
 }
 
 /// When the last container ended; "now" while one runs; nothing without any news of containers.
 fn finish_time(pod: &Pod, now: Timestamp) -> Option<Timestamp> {
-    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    let statuses = pod
+        .status
+        .init_container_statuses
+        .iter()
+        .chain(&pod.status.container_statuses);
     statuses
         .filter_map(|s| match (&s.state.running, &s.state.terminated) {
             (Some(_), _) => Some(now),
@@ -265,8 +322,11 @@ pub(crate) fn resources_duration(pod: &Pod, _now: Timestamp) -> BTreeMap<String,
         .collect();
     for container in pod.spec.init_containers.iter().chain(&pod.spec.containers) {
         let status = statuses.get(container.name.as_str());
-        let mut amounts: BTreeMap<String, i128> =
-            [("cpu".to_owned(), 100), ("memory".to_owned(), 100 * 1024 * 1024 * 1000)].into();
+        let mut amounts: BTreeMap<String, i128> = [
+            ("cpu".to_owned(), 100),
+            ("memory".to_owned(), 100 * 1024 * 1024 * 1000),
+        ]
+        .into();
         let own = &container.resources;
         let declares = !own.limits.is_empty() || !own.requests.is_empty();
         let layers = if declares { Some(own) } else { pod_level.take() };
@@ -275,10 +335,14 @@ pub(crate) fn resources_duration(pod: &Pod, _now: Timestamp) -> BTreeMap<String,
                 amounts.insert(name.clone(), milli(quantity));
             }
         }
-        let secs = status.and_then(|s| s.state.terminated.as_ref()).map_or(0, |ended| {
-            let (Some(from), Some(to)) = (&ended.started_at, &ended.finished_at) else { return 0 };
-            to.0.duration_since(from.0).as_secs().max(0)
-        });
+        let secs = status
+            .and_then(|s| s.state.terminated.as_ref())
+            .map_or(0, |ended| {
+                let (Some(from), Some(to)) = (&ended.started_at, &ended.finished_at) else {
+                    return 0;
+                };
+                to.0.duration_since(from.0).as_secs().max(0)
+            });
         for (name, amount) in amounts {
             let denominator: i128 = match name.as_str() {
                 "memory" => 100 * 1024 * 1024 * 1000,

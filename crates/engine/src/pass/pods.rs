@@ -12,7 +12,10 @@ impl Pass<'_> {
     pub fn index_pods(&mut self) {
         for pod in self.seen.pods.values() {
             let annotations = &pod.metadata.annotations;
-            let id = match (annotations.get(labels::NODE_ID), annotations.get(labels::NODE_NAME)) {
+            let id = match (
+                annotations.get(labels::NODE_ID),
+                annotations.get(labels::NODE_NAME),
+            ) {
                 (Some(id), _) => id.clone(),
                 (None, Some(name)) => self.nodes.id(name),
                 (None, None) => continue,
@@ -24,7 +27,12 @@ impl Pass<'_> {
     /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).
     pub fn assess_pods(&mut self) -> bool {
         self.assessed = true;
-        if self.status.conditions.iter().all(|c| c.type_ != ConditionType::PodRunning) {
+        if self
+            .status
+            .conditions
+            .iter()
+            .all(|c| c.type_ != ConditionType::PodRunning)
+        {
             self.set_condition(ConditionType::PodRunning, "False", "");
         }
         let mut complete = true;
@@ -44,29 +52,39 @@ impl Pass<'_> {
 
     /// Brings one node up to its pod. False: its result is still missing (C-POD-04).
     fn assess_pod(&mut self, id: &str, pod: &Pod) -> bool {
-        let Some(old) = self.nodes.get(id).cloned() else { return true };
+        let Some(old) = self.nodes.get(id).cloned() else {
+            return true;
+        };
         let mut complete = true;
-        if !node::phase_completed(&old.phase) || node::daemoned(&old) || !node::fulfilled(&old) {
-            if let Some(new) = self.pod_node(pod, &old) {
-                if new.phase == NodePhase::Succeeded && new.task_result_synced == Some(false) {
-                    let until = latest_finish(pod).map(|t| t + self.seen.config.task_result_timeout);
-                    match until {
-                        Some(until) if self.now >= until => {
-                            let given_up = NodeStatus { task_result_synced: Some(true), ..new };
-                            self.store_pod_node(given_up, &old);
-                        }
-                        _ => {
-                            self.await_result(id, until);
-                            complete = false;
-                        }
-                    }
-                } else {
-                    self.store_pod_node(new, &old);
-                }
-            }
+        if !node::fulfilled(&old) || node::daemoned(&old) {
+            complete = self.take_pod_status(pod, &old);
         }
         self.control_pod(id, pod);
         complete
+    }
+
+    /// Stores what the pod makes of the node, unless its success still lacks its result. False: it does.
+    fn take_pod_status(&mut self, pod: &Pod, old: &NodeStatus) -> bool {
+        let Some(new) = self.pod_node(pod, old) else {
+            return true;
+        };
+        if new.phase != NodePhase::Succeeded || new.task_result_synced != Some(false) {
+            self.store_pod_node(new, old);
+            return true;
+        }
+        let until = latest_finish(pod).map(|t| t + self.seen.config.task_result_timeout);
+        if until.is_some_and(|until| self.now >= until) {
+            self.store_pod_node(
+                NodeStatus {
+                    task_result_synced: Some(true),
+                    ..new
+                },
+                old,
+            );
+            return true;
+        }
+        self.await_result(&old.id, until);
+        false
     }
 
     fn store_pod_node(&mut self, new: NodeStatus, old: &NodeStatus) {
@@ -89,7 +107,9 @@ impl Pass<'_> {
             .nodes
             .iter()
             .filter(|n| n.type_ == NodeType::Pod && !node::phase_fulfilled(n) || node::daemoned(n))
-            .filter(|n| n.type_ == NodeType::Pod && n.started_at.is_some() && !node::phase_completed(&n.phase))
+            .filter(|n| {
+                n.type_ == NodeType::Pod && n.started_at.is_some() && !node::phase_completed(&n.phase)
+            })
             .filter(|n| n.phase != NodePhase::Pending && !self.pods.contains_key(&n.id))
             .cloned()
             .collect();
@@ -98,7 +118,8 @@ impl Pass<'_> {
             let due = started + self.seen.config.recently_started;
             if self.now <= due {
                 self.wake(due + jiff::SignedDuration::from_millis(1));
-                self.waiting.insert(lost.id.clone(), Waiting::PodCreation { pod: String::new() });
+                self.waiting
+                    .insert(lost.id.clone(), Waiting::PodCreation { pod: String::new() });
                 return false;
             }
             self.change(&lost.id, |n| {
@@ -117,7 +138,9 @@ impl Pass<'_> {
         let mut found = Vec::new();
         let mut open = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
         while let Some(next) = open.pop() {
-            let Some(child) = self.nodes.get(&next).filter(|n| n.type_ == NodeType::Container) else { continue };
+            let Some(child) = self.nodes.get(&next).filter(|n| n.type_ == NodeType::Container) else {
+                continue;
+            };
             if !found.contains(&next) {
                 open.extend(child.children.iter().cloned());
                 found.push(next);
@@ -131,14 +154,24 @@ impl Pass<'_> {
         if !self.assessed {
             return;
         }
-        let running =
-            self.nodes.iter().any(|n| n.type_ == NodeType::Pod && n.phase == NodePhase::Running);
-        self.set_condition(ConditionType::PodRunning, if running { "True" } else { "False" }, "");
+        let running = self
+            .nodes
+            .iter()
+            .any(|n| n.type_ == NodeType::Pod && n.phase == NodePhase::Running);
+        self.set_condition(
+            ConditionType::PodRunning,
+            if running { "True" } else { "False" },
+            "",
+        );
     }
 
     /// Sets or replaces a condition. It alone is no reason to store.
     pub fn set_condition(&mut self, kind: ConditionType, status: &str, message: &str) {
-        let new = Condition { type_: kind, status: status.to_owned(), message: message.to_owned() };
+        let new = Condition {
+            type_: kind,
+            status: status.to_owned(),
+            message: message.to_owned(),
+        };
         match self.status.conditions.iter_mut().find(|c| c.type_ == new.type_) {
             Some(old) => *old = new,
             None => self.status.conditions.push(new),
@@ -147,15 +180,28 @@ impl Pass<'_> {
 
     /// Asks the containers of a node's pod to end.
     pub fn terminate(&mut self, id: &str) {
-        let Some(pod) = self.pods.get(id).and_then(|p| p.first()).map(|p| p.metadata.name.clone()) else { return };
+        let Some(pod) = self
+            .pods
+            .get(id)
+            .and_then(|p| p.first())
+            .map(|p| p.metadata.name.clone())
+        else {
+            return;
+        };
         if self.terminated.insert(id.to_owned()) {
-            self.effect(Effect::TerminateContainers { node_id: id.to_owned(), pod });
+            self.effect(Effect::TerminateContainers {
+                node_id: id.to_owned(),
+                pod,
+            });
         }
     }
 
     /// The name of the pod of a stored node.
     pub fn stored_pod_name(&self, node: &NodeStatus) -> String {
-        let template = node.template_ref.as_ref().map_or(node.template_name.as_str(), |r| r.template.as_str());
+        let template = node
+            .template_ref
+            .as_ref()
+            .map_or(node.template_name.as_str(), |r| r.template.as_str());
         let version = self
             .annotations
             .get(labels::POD_NAME_FORMAT)
@@ -166,8 +212,19 @@ impl Pass<'_> {
 
 /// The latest finish of the pod's containers.
 pub(crate) fn latest_finish(pod: &Pod) -> Option<jiff::Timestamp> {
-    let statuses = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    let statuses = pod
+        .status
+        .init_container_statuses
+        .iter()
+        .chain(&pod.status.container_statuses);
     statuses
-        .filter_map(|s| s.state.terminated.as_ref()?.finished_at.as_ref().map(|t: &Time| t.0))
+        .filter_map(|s| {
+            s.state
+                .terminated
+                .as_ref()?
+                .finished_at
+                .as_ref()
+                .map(|t: &Time| t.0)
+        })
         .max()
 }

@@ -8,18 +8,30 @@ use super::Pass;
 use crate::decision::Effect;
 
 /// Reasons of the kubelet that say nothing about the workload.
-const REASONS: [&str; 4] = ["Evicted", "NodeShutdown", "NodeAffinity", "UnexpectedAdmissionError"];
+const REASONS: [&str; 4] = [
+    "Evicted",
+    "NodeShutdown",
+    "NodeAffinity",
+    "UnexpectedAdmissionError",
+];
 
 impl Pass<'_> {
     /// The node as a restart makes it, `None` if its pod is not restarted.
     pub fn restart_instead(&mut self, pod: &Pod, old: &NodeStatus, mains: &[String]) -> Option<NodeStatus> {
         let limit = self.seen.config.failed_pod_restart?.max_restarts;
         let status = &pod.status;
-        let ran = status.container_statuses.iter().filter(|c| mains.contains(&c.name)).any(|c| {
-            c.state.running.is_some()
-                || c.last_state.running.is_some()
-                || c.state.terminated.as_ref().is_some_and(|t| t.started_at.is_some())
-        });
+        let ran = status
+            .container_statuses
+            .iter()
+            .filter(|c| mains.contains(&c.name))
+            .any(|c| {
+                c.state.running.is_some()
+                    || c.last_state.running.is_some()
+                    || c.state
+                        .terminated
+                        .as_ref()
+                        .is_some_and(|t| t.started_at.is_some())
+            });
         if ran || !REASONS.contains(&status.reason.as_str()) || old.failed_pod_restarts >= limit {
             return None;
         }

@@ -11,7 +11,9 @@ impl Pass<'_> {
     /// Takes over what the executors reported (C-RES-02, C-RES-04).
     pub fn apply_results(&mut self) {
         for (id, result) in self.seen.results {
-            let Some(old) = self.nodes.get(id).cloned() else { continue };
+            let Some(old) = self.nodes.get(id).cloned() else {
+                continue;
+            };
             let mut new = old.clone();
             let reported = result.metadata.labels.get(labels::REPORTED).map(|v| v == "true");
             if let Some(reported) = reported
@@ -30,7 +32,10 @@ impl Pass<'_> {
                 new.progress = result.result.progress.clone();
             }
             // The flag alone is no reason to store: it follows from the result object at every look.
-            let only_flag = NodeStatus { task_result_synced: old.task_result_synced, ..new.clone() } == old;
+            let only_flag = NodeStatus {
+                task_result_synced: old.task_result_synced,
+                ..new.clone()
+            } == old;
             if new != old {
                 self.nodes.insert(new);
                 self.updated |= !only_flag;
@@ -43,10 +48,15 @@ impl Pass<'_> {
         if !node::phase_completed(&node.phase) {
             return false;
         }
-        let Some(finished) = node.finished_at.as_ref().map(|t| t.0) else { return false };
+        let Some(finished) = node.finished_at.as_ref().map(|t| t.0) else {
+            return false;
+        };
         let gone = node.type_ == NodeType::Pod && !self.pods.contains_key(&node.id);
-        let limit =
-            if gone { self.seen.config.recently_deleted } else { self.seen.config.task_result_timeout };
+        let limit = if gone {
+            self.seen.config.recently_deleted
+        } else {
+            self.seen.config.task_result_timeout
+        };
         let until = finished + limit;
         if self.now >= until {
             return true;
@@ -57,7 +67,11 @@ impl Pass<'_> {
 
     /// Notes that a node waits for its result.
     pub fn await_result(&mut self, id: &str, until: Option<Timestamp>) {
-        let pod = self.pods.get(id).and_then(|p| p.first()).map_or_else(String::new, |p| p.metadata.name.clone());
+        let pod = self
+            .pods
+            .get(id)
+            .and_then(|p| p.first())
+            .map_or_else(String::new, |p| p.metadata.name.clone());
         self.waiting.insert(id.to_owned(), Waiting::Result { pod, until });
         if let Some(until) = until {
             self.wake(until);

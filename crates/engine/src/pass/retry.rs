@@ -24,18 +24,21 @@ impl Pass<'_> {
         id: &str,
         strategy: &RetryStrategy,
     ) -> Result<(bool, Option<Timestamp>), String> {
-        let Some(wrapper) = self.nodes.get(id).cloned() else { return Ok((true, None)) };
+        let Some(wrapper) = self.nodes.get(id).cloned() else {
+            return Ok((true, None));
+        };
         if node::fulfilled(&wrapper) {
             return Ok((true, None));
         }
         let (count, last) = self.nodes.attempts(&wrapper);
-        let Some(last) = last.cloned() else { return Ok((true, None)) };
+        let Some(last) = last.cloned() else {
+            return Ok((true, None));
+        };
         if node::daemoned(&last) {
             self.change(id, |n| n.daemoned = Some(true));
         }
-        if !(node::phase_completed(&last.phase) && node::synced(&last))
-            && !matches!(last.phase, NodePhase::Skipped | NodePhase::Omitted)
-        {
+        let ended = node::phase_completed(&last.phase) && node::synced(&last);
+        if !ended && !matches!(last.phase, NodePhase::Skipped | NodePhase::Omitted) {
             if node::daemoned(&last) {
                 self.mark(id, last.phase.clone(), None);
             }
@@ -83,7 +86,11 @@ impl Pass<'_> {
         {
             return ends(format!("retry exceeded workflow deadline {}", go_time(deadline)));
         }
-        let limit = strategy.limit.as_ref().map(|l| int_text(&l.to_string())).transpose()?;
+        let limit = strategy
+            .limit
+            .as_ref()
+            .map(|l| int_text(&l.to_string()))
+            .transpose()?;
         let deadline = self.max_duration_end(wrapper, strategy)?;
         if let Some(backoff) = &strategy.backoff {
             if deadline.is_some_and(|d| self.now > d) {
@@ -125,25 +132,36 @@ impl Pass<'_> {
     }
 
     /// When no attempt may start or run any more (C-RTY-04).
-    fn max_duration_end(&self, wrapper: &NodeStatus, strategy: &RetryStrategy) -> Result<Option<Timestamp>, String> {
-        let Some(text) = strategy.backoff.as_ref().map(|b| b.max_duration.as_str()).filter(|t| !t.is_empty()) else {
+    fn max_duration_end(
+        &self,
+        wrapper: &NodeStatus,
+        strategy: &RetryStrategy,
+    ) -> Result<Option<Timestamp>, String> {
+        let Some(text) = strategy
+            .backoff
+            .as_ref()
+            .map(|b| b.max_duration.as_str())
+            .filter(|t| !t.is_empty())
+        else {
             return Ok(None);
         };
         let length = parse_duration(text)?;
         let first = wrapper.children.first().and_then(|c| self.nodes.get(c));
-        Ok(first.and_then(|n| n.started_at.as_ref()).and_then(|t| t.0.checked_add(length).ok()))
+        Ok(first
+            .and_then(|n| n.started_at.as_ref())
+            .and_then(|t| t.0.checked_add(length).ok()))
     }
 
     fn policy_covers(&self, strategy: &RetryStrategy, last: &NodeStatus) -> Result<bool, String> {
-        let failed = last.phase == NodePhase::Failed || node::daemoned(last) && last.phase == NodePhase::Succeeded;
+        let failed =
+            last.phase == NodePhase::Failed || node::daemoned(last) && last.phase == NodePhase::Succeeded;
         let error = last.phase == NodePhase::Error;
         match effective_policy(strategy) {
             RetryPolicy::Always => Ok(failed || error),
             RetryPolicy::OnFailure => Ok(failed),
             RetryPolicy::OnError => Ok(error),
-            RetryPolicy::OnTransientError => {
-                Ok((failed || error) && crate::transient::is_transient(&last.message, &self.seen.config.transient_error_pattern))
-            }
+            RetryPolicy::OnTransientError => Ok((failed || error)
+                && crate::transient::is_transient(&last.message, &self.seen.config.transient_error_pattern)),
             other => Err(format!("{other} is not a valid RetryPolicy")),
         }
     }
@@ -172,16 +190,28 @@ impl Pass<'_> {
 
 /// `lastRetry.*` of the attempt before.
 fn last_retry(before: Option<&NodeStatus>, now: Timestamp) -> Vars {
-    let code = before.and_then(|n| n.outputs.as_ref()).and_then(|o| o.exit_code.clone());
+    let code = before
+        .and_then(|n| n.outputs.as_ref())
+        .and_then(|o| o.exit_code.clone());
     let length = before.map_or(0, |n| {
         let start = n.started_at.as_ref().map_or(now, |t| t.0);
-        n.finished_at.as_ref().map_or(now, |t| t.0).duration_since(start).as_secs()
+        n.finished_at
+            .as_ref()
+            .map_or(now, |t| t.0)
+            .duration_since(start)
+            .as_secs()
     });
     [
         ("lastRetry.exitCode", code.unwrap_or_else(|| "0".to_owned())),
-        ("lastRetry.status", before.map_or_else(String::new, |n| n.phase.to_string())),
+        (
+            "lastRetry.status",
+            before.map_or_else(String::new, |n| n.phase.to_string()),
+        ),
         ("lastRetry.duration", length.to_string()),
-        ("lastRetry.message", before.map_or_else(String::new, |n| n.message.clone())),
+        (
+            "lastRetry.message",
+            before.map_or_else(String::new, |n| n.message.clone()),
+        ),
     ]
     .into_iter()
     .map(|(k, v)| (k.to_owned(), vars::text(v)))
@@ -190,7 +220,12 @@ fn last_retry(before: Option<&NodeStatus>, now: Timestamp) -> Vars {
 
 fn backoff_wait(backoff: &argosy_model::Backoff, count: usize) -> Result<SignedDuration, String> {
     let base = parse_duration(&backoff.duration)?;
-    let factor = backoff.factor.as_ref().map(|f| int_text(&f.to_string())).transpose()?.unwrap_or(0);
+    let factor = backoff
+        .factor
+        .as_ref()
+        .map(|f| int_text(&f.to_string()))
+        .transpose()?
+        .unwrap_or(0);
     let mut nanos = base.as_nanos();
     if factor > 0 {
         for _ in 1..count {
@@ -210,10 +245,13 @@ fn parse_duration(text: &str) -> Result<SignedDuration, String> {
 }
 
 fn int_text(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| format!("value '{text}' cannot be resolved to an int"))
+    text.parse()
+        .map_err(|_| format!("value '{text}' cannot be resolved to an int"))
 }
 
 /// A time as Go prints it.
 fn go_time(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()
+    time.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+        .to_string()
 }

@@ -19,7 +19,8 @@ impl Pass<'_> {
             NodeType::Retry => self.nodes.attempts(node).1.unwrap_or(node),
             _ => node,
         };
-        let time = |t: &Option<argosy_model::k8s::Time>| t.as_ref().map_or_else(String::new, ToString::to_string);
+        let time =
+            |t: &Option<argosy_model::k8s::Time>| t.as_ref().map_or_else(String::new, ToString::to_string);
         text("id", &shown.id);
         text("startedAt", &time(&shown.started_at));
         text("finishedAt", &time(&shown.finished_at));
@@ -32,13 +33,25 @@ impl Pass<'_> {
     }
 
     /// Adds the declared outputs of a node that was skipped: their defaults, or their absence (C-ARG-04).
-    pub fn add_absent_outputs(&self, vars: &mut Vars, prefix: &str, node: &NodeStatus, declared: Option<&Outputs>) {
+    pub fn add_absent_outputs(
+        &self,
+        vars: &mut Vars,
+        prefix: &str,
+        node: &NodeStatus,
+        declared: Option<&Outputs>,
+    ) {
         let skipped = matches!(node.phase, NodePhase::Skipped | NodePhase::Omitted) && node.outputs.is_none();
-        let Some(declared) = declared.filter(|_| skipped) else { return };
+        let Some(declared) = declared.filter(|_| skipped) else {
+            return;
+        };
         for parameter in &declared.parameters {
-            let default = parameter.value_from.as_ref().and_then(|from| from.default.as_ref());
+            let default = parameter
+                .value_from
+                .as_ref()
+                .and_then(|from| from.default.as_ref());
             let value = default.map_or(serde_json::Value::Null, |d| vars::text(d.to_string()));
-            vars.entry(format!("{prefix}.outputs.parameters.{}", parameter.name)).or_insert(value);
+            vars.entry(format!("{prefix}.outputs.parameters.{}", parameter.name))
+                .or_insert(value);
         }
     }
 
@@ -56,9 +69,15 @@ impl Pass<'_> {
             if !outputs.parameters.is_empty() {
                 let mut row = serde_json::Map::new();
                 for parameter in &outputs.parameters {
-                    let value = parameter.value.as_ref().map_or_else(String::new, ToString::to_string);
+                    let value = parameter
+                        .value
+                        .as_ref()
+                        .map_or_else(String::new, ToString::to_string);
                     row.insert(parameter.name.clone(), json!(value));
-                    parameter_lists.entry(parameter.name.clone()).or_default().push(value);
+                    parameter_lists
+                        .entry(parameter.name.clone())
+                        .or_default()
+                        .push(value);
                 }
                 parameters.push(Value::Object(row));
             }
@@ -80,7 +99,11 @@ impl Pass<'_> {
         for (name, values) in parameter_lists {
             let parsed: Option<Vec<Value>> = values
                 .iter()
-                .map(|v| serde_json::from_str(v).ok().filter(|v: &Value| v.is_object() || v.is_array()))
+                .map(|v| {
+                    serde_json::from_str(v)
+                        .ok()
+                        .filter(|v: &Value| v.is_object() || v.is_array())
+                })
                 .collect();
             let list = parsed.map_or_else(|| json!(values), Value::Array);
             json(format!("parameters.{name}"), &list);
@@ -100,7 +123,11 @@ impl Pass<'_> {
 
 /// Adds output parameters and artifacts under a prefix, which is what hooks see of their own parent (C-HOOK-32).
 pub(crate) fn add_given_outputs(vars: &mut Vars, prefix: &str, outputs: &Outputs) {
-    let given = Outputs { result: None, exit_code: None, ..outputs.clone() };
+    let given = Outputs {
+        result: None,
+        exit_code: None,
+        ..outputs.clone()
+    };
     add_outputs(vars, prefix, &given);
 }
 
@@ -114,10 +141,16 @@ fn add_outputs(vars: &mut Vars, prefix: &str, outputs: &Outputs) {
     }
     for parameter in &outputs.parameters {
         if let Some(value) = &parameter.value {
-            vars.insert(format!("{prefix}.outputs.parameters.{}", parameter.name), vars::text(value.to_string()));
+            vars.insert(
+                format!("{prefix}.outputs.parameters.{}", parameter.name),
+                vars::text(value.to_string()),
+            );
         }
     }
     for artifact in &outputs.artifacts {
-        vars.insert(format!("{prefix}.outputs.artifacts.{}", artifact.name), json!(artifact));
+        vars.insert(
+            format!("{prefix}.outputs.artifacts.{}", artifact.name),
+            json!(artifact),
+        );
     }
 }

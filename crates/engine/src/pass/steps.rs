@@ -15,7 +15,6 @@ pub(crate) struct StepsContext<'c> {
     /// Where templates that the steps name are looked up.
     pub base: &'c Base,
     pub boundary: String,
-    pub template: &'c Template,
     pub vars: Vars,
 }
 
@@ -37,7 +36,6 @@ impl Pass<'_> {
             call,
             base,
             boundary: id.to_owned(),
-            template,
             vars: self.template_variables(template),
         };
         for (index, group) in template.steps.iter().enumerate() {
@@ -89,7 +87,10 @@ impl Pass<'_> {
             return;
         }
         let previous = self.nodes.id(&format!("{name}[{}]", index - 1));
-        let children = self.nodes.get(&previous).map_or_else(Vec::new, |n| n.children.clone());
+        let children = self
+            .nodes
+            .get(&previous)
+            .map_or_else(Vec::new, |n| n.children.clone());
         if children.is_empty() {
             self.add_child(&previous, group);
         }
@@ -102,7 +103,9 @@ impl Pass<'_> {
 
     /// Outbound nodes of a steps node: those of the last group that was started (C-NODE-22).
     fn set_steps_outbound(&mut self, id: &str, name: &str, template: &Template) {
-        let last = (0..template.steps.len()).rev().find_map(|i| self.nodes.by_name(&format!("{name}[{i}]")));
+        let last = (0..template.steps.len())
+            .rev()
+            .find_map(|i| self.nodes.by_name(&format!("{name}[{i}]")));
         let children = last.map_or_else(Vec::new, |group| group.children.clone());
         let mut outbound = Vec::new();
         for child in children {

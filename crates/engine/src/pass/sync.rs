@@ -1,8 +1,8 @@
 //! Locks of the workflow and of templates, and how status shows them (section 19).
 
 use argosy_model::{
-    MutexHolding, MutexStatus, NodePhase, NodeSynchronizationStatus, NodeType, SemaphoreHolding, SemaphoreStatus,
-    Synchronization, SynchronizationStatus, Template, WorkflowPhase,
+    MutexHolding, MutexStatus, NodePhase, NodeSynchronizationStatus, NodeType, SemaphoreHolding,
+    SemaphoreStatus, Synchronization, SynchronizationStatus, Template, WorkflowPhase,
 };
 use jiff::Timestamp;
 
@@ -23,7 +23,9 @@ pub(crate) enum Gate {
 impl Pass<'_> {
     /// Takes the workflow's own locks. False: the pass ends here (C-OP-20).
     pub fn workflow_locks(&mut self) -> bool {
-        let Some(block) = self.spec.synchronization.clone() else { return true };
+        let Some(block) = self.spec.synchronization.clone() else {
+            return true;
+        };
         if crate::node::workflow_fulfilled(&self.status.phase) {
             return true;
         }
@@ -57,7 +59,9 @@ impl Pass<'_> {
 
     /// Takes the locks of a template for a node (C-EXE-20).
     pub fn template_locks(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<Gate, Stop> {
-        let Some(block) = &template.synchronization else { return Ok(Gate::Open { fresh: false }) };
+        let Some(block) = &template.synchronization else {
+            return Ok(Gate::Open { fresh: false });
+        };
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
         match self.acquire(block, &holder) {
             Ok(Answer::Held { .. }) => {
@@ -74,7 +78,9 @@ impl Pass<'_> {
                     self.add_executable(call, call.name, kind, template, NodePhase::Pending, &message);
                 }
                 self.change(id, |node| {
-                    node.synchronization_status = Some(NodeSynchronizationStatus { waiting: lock.clone() });
+                    node.synchronization_status = Some(NodeSynchronizationStatus {
+                        waiting: lock.clone(),
+                    });
                     node.message.clone_from(&message);
                 });
                 self.note_lock_wait(id, &lock, message);
@@ -104,8 +110,18 @@ impl Pass<'_> {
     }
 
     fn note_lock_wait(&mut self, id: &str, lock: &str, message: String) {
-        let holders = self.locks.get(lock).map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
-        self.waiting.insert(id.to_owned(), Waiting::Lock { lock: lock.to_owned(), holders, message });
+        let holders = self
+            .locks
+            .get(lock)
+            .map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
+        self.waiting.insert(
+            id.to_owned(),
+            Waiting::Lock {
+                lock: lock.to_owned(),
+                holders,
+                message,
+            },
+        );
     }
 
     /// Asks for all locks of a block and shows the answer in status.
@@ -115,9 +131,19 @@ impl Pass<'_> {
         for name in &names {
             wanted.push((name.to_string(), self.lock_limit(name)?));
         }
-        let created = self.wf.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |t| t.0);
+        let created = self
+            .wf
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map_or(Timestamp::UNIX_EPOCH, |t| t.0);
         let priority = i64::from(self.spec.priority.unwrap_or(0));
-        let answer = self.locks.acquire(&Request { holder, locks: &wanted, priority, created });
+        let answer = self.locks.acquire(&Request {
+            holder,
+            locks: &wanted,
+            priority,
+            created,
+        });
         let before = self.status.synchronization.clone();
         match &answer {
             Answer::Held { taken } => {
@@ -138,10 +164,18 @@ impl Pass<'_> {
     /// The locks of a block: semaphores, then mutexes (C-SYN-04).
     fn lock_names(&self, block: &Synchronization) -> Result<Vec<Name>, String> {
         let own = &self.wf.metadata.namespace;
-        let space = |given: &str| if given.is_empty() { own.clone() } else { given.to_owned() };
+        let space = |given: &str| {
+            if given.is_empty() {
+                own.clone()
+            } else {
+                given.to_owned()
+            }
+        };
         let mut names = Vec::new();
         for semaphore in &block.semaphores {
-            names.push(locks::semaphore_name(semaphore, &space(&semaphore.namespace)).map_err(|e| e.to_string())?);
+            names.push(
+                locks::semaphore_name(semaphore, &space(&semaphore.namespace)).map_err(|e| e.to_string())?,
+            );
         }
         for mutex in &block.mutexes {
             names.push(locks::mutex_name(mutex, &space(&mutex.namespace)).map_err(|e| e.to_string())?);
@@ -162,7 +196,8 @@ impl Pass<'_> {
             }
             Kind::ConfigMap { key } => {
                 let map = self.seen.config_maps.get(&name.namespace, &name.resource);
-                map.and_then(|m| m.data.get(key)).and_then(|v| v.trim().parse::<u32>().ok())
+                map.and_then(|m| m.data.get(key))
+                    .and_then(|v| v.trim().parse::<u32>().ok())
             }
         };
         let known = self.locks.get(&name.to_string()).map(|l| l.limit);
@@ -174,37 +209,52 @@ impl Pass<'_> {
 
     fn show_held(&mut self, name: &Name, holder: &str) {
         let text = name.to_string();
-        let status = self.status.synchronization.get_or_insert_with(SynchronizationStatus::default);
+        let status = self
+            .status
+            .synchronization
+            .get_or_insert_with(SynchronizationStatus::default);
         match name.kind {
             Kind::ConfigMap { .. } => {
                 let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
                 semaphore.waiting.retain(|w| w.semaphore != text);
                 match semaphore.holding.iter_mut().find(|h| h.semaphore == text) {
                     Some(entry) => entry.holders.push(holder.to_owned()),
-                    None => semaphore
-                        .holding
-                        .push(SemaphoreHolding { semaphore: text, holders: vec![holder.to_owned()] }),
+                    None => semaphore.holding.push(SemaphoreHolding {
+                        semaphore: text,
+                        holders: vec![holder.to_owned()],
+                    }),
                 }
             }
             Kind::Mutex | Kind::Database => {
                 let mutex = status.mutex.get_or_insert_with(MutexStatus::default);
                 mutex.waiting.retain(|w| w.mutex != text);
-                mutex.holding.push(MutexHolding { mutex: text, holder: holder.to_owned() });
+                mutex.holding.push(MutexHolding {
+                    mutex: text,
+                    holder: holder.to_owned(),
+                });
             }
         }
     }
 
     fn show_waiting(&mut self, name: &Name) {
         let text = name.to_string();
-        let holders: Vec<String> =
-            self.locks.get(&text).map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
-        let status = self.status.synchronization.get_or_insert_with(SynchronizationStatus::default);
+        let holders: Vec<String> = self
+            .locks
+            .get(&text)
+            .map_or_else(Vec::new, |l| l.holders.iter().cloned().collect());
+        let status = self
+            .status
+            .synchronization
+            .get_or_insert_with(SynchronizationStatus::default);
         match name.kind {
             Kind::ConfigMap { .. } => {
                 let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
                 match semaphore.waiting.iter_mut().find(|w| w.semaphore == text) {
                     Some(entry) => entry.holders = holders,
-                    None => semaphore.waiting.push(SemaphoreHolding { semaphore: text, holders }),
+                    None => semaphore.waiting.push(SemaphoreHolding {
+                        semaphore: text,
+                        holders,
+                    }),
                 }
             }
             Kind::Mutex | Kind::Database => {
@@ -220,14 +270,28 @@ impl Pass<'_> {
 
     /// Gives back what a node holds or waits for (C-SYN-22).
     pub fn release_template_locks(&mut self, id: &str) {
-        let Some(status) = self.status.synchronization.clone() else { return };
+        let Some(status) = self.status.synchronization.clone() else {
+            return;
+        };
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
         let mut names: Vec<String> = Vec::new();
         if let Some(semaphore) = &status.semaphore {
-            names.extend(semaphore.holding.iter().chain(&semaphore.waiting).map(|h| h.semaphore.clone()));
+            names.extend(
+                semaphore
+                    .holding
+                    .iter()
+                    .chain(&semaphore.waiting)
+                    .map(|h| h.semaphore.clone()),
+            );
         }
         if let Some(mutex) = &status.mutex {
-            names.extend(mutex.holding.iter().chain(&mutex.waiting).map(|h| h.mutex.clone()));
+            names.extend(
+                mutex
+                    .holding
+                    .iter()
+                    .chain(&mutex.waiting)
+                    .map(|h| h.mutex.clone()),
+            );
         }
         for name in names {
             if self.locks.release(&name, &holder) {
@@ -238,7 +302,9 @@ impl Pass<'_> {
     }
 
     fn hide(&mut self, lock: &str, holder: &str) {
-        let Some(status) = &mut self.status.synchronization else { return };
+        let Some(status) = &mut self.status.synchronization else {
+            return;
+        };
         if let Some(semaphore) = &mut status.semaphore {
             for entry in semaphore.holding.iter_mut().filter(|h| h.semaphore == lock) {
                 entry.holders.retain(|h| h != holder);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use argosy_model::{
-    Arguments, DagTask, LifecycleHook, NodeFlag, NodePhase, NodeType, RetryPolicy, RetryStrategy, Template,
-    TemplateRef, WorkflowStep,
+    Arguments, DagTask, LifecycleHook, NodeFlag, NodePhase, NodeStatus, NodeType, RetryPolicy, RetryStrategy,
+    Template, TemplateRef, WorkflowStep,
 };
 use jiff::Timestamp;
 
@@ -29,7 +29,10 @@ pub(crate) struct Holder {
 
 impl Holder {
     pub fn entry(template: &str) -> Self {
-        Self { template: template.to_owned(), ..Self::default() }
+        Self {
+            template: template.to_owned(),
+            ..Self::default()
+        }
     }
 }
 
@@ -59,7 +62,11 @@ impl From<&DagTask> for Holder {
 
 impl From<&LifecycleHook> for Holder {
     fn from(hook: &LifecycleHook) -> Self {
-        Self { template: hook.template.clone(), reference: hook.template_ref.clone(), ..Self::default() }
+        Self {
+            template: hook.template.clone(),
+            reference: hook.template_ref.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -78,7 +85,11 @@ pub(crate) struct Call<'c> {
 
 impl<'c> Call<'c> {
     fn with_flag(&self, flag: Option<NodeFlag>, deadline: Option<Timestamp>) -> Call<'c> {
-        Call { flag, deadline, ..*self }
+        Call {
+            flag,
+            deadline,
+            ..*self
+        }
     }
 }
 
@@ -149,7 +160,9 @@ impl Pass<'_> {
     /// What could still happen to such a node (limits, timeouts while pending, locks, a new display name) is ruled out,
     /// so that the inputs of thousands of running pods need not be worked out in each pass.
     fn is_at_work(&self, id: &str, template: &Template) -> bool {
-        let Some(node) = self.nodes.get(id) else { return false };
+        let Some(node) = self.nodes.get(id) else {
+            return false;
+        };
         if self.spec.parallelism.is_some()
             || template.synchronization.is_some()
             || !template.timeout.is_empty()
@@ -158,14 +171,16 @@ impl Pass<'_> {
         {
             return false;
         }
-        let runs = |node: &argosy_model::NodeStatus| {
+        let runs = |node: &NodeStatus| {
             node.type_ == NodeType::Pod && self.pods.get(&node.id).is_some_and(|pods| pods.len() == 1)
         };
         match node.type_ {
             NodeType::Pod => runs(node),
-            NodeType::Retry => {
-                self.nodes.attempts(node).1.is_some_and(|last| runs(last) && !node::phase_fulfilled(last))
-            }
+            NodeType::Retry => self
+                .nodes
+                .attempts(node)
+                .1
+                .is_some_and(|last| runs(last) && !node::phase_fulfilled(last)),
             _ => false,
         }
     }
@@ -178,16 +193,25 @@ impl Pass<'_> {
 
     /// The template's strategy or the workflow's (C-MRG-11).
     fn retry_strategy(&self, template: &Template) -> Option<Box<RetryStrategy>> {
-        template.retry_strategy.clone().or_else(|| self.spec.retry_strategy.clone())
+        template
+            .retry_strategy
+            .clone()
+            .or_else(|| self.spec.retry_strategy.clone())
     }
 
     fn local_variables(&self, call: &Call<'_>, template: &Template, retried: bool) -> Vars {
         let mut locals = Vars::new();
         if crate::plan::kind(template).is_pod() && !retried {
-            locals.insert("pod.name".to_owned(), vars::text(self.pod_name(call.name, template)));
+            locals.insert(
+                "pod.name".to_owned(),
+                vars::text(self.pod_name(call.name, template)),
+            );
         }
         if !call.holder.sort.is_empty() {
-            locals.insert(format!("{}.name", call.holder.sort), vars::text(call.holder.name.clone()));
+            locals.insert(
+                format!("{}.name", call.holder.sort),
+                vars::text(call.holder.name.clone()),
+            );
         }
         locals.insert("node.name".to_owned(), vars::text(call.name.to_owned()));
         locals
@@ -216,7 +240,14 @@ impl Pass<'_> {
             // object between them, and graphs show it.
             let flag = call.flag.clone().map(|f| NodeFlag { retried: true, ..f });
             let call = call.with_flag(flag, call.deadline);
-            self.add_executable(&call, call.name, NodeType::Retry, &processed, NodePhase::Running, "");
+            self.add_executable(
+                &call,
+                call.name,
+                NodeType::Retry,
+                &processed,
+                NodePhase::Running,
+                "",
+            );
         }
         let (go_on, deadline) = match self.judge_retries(id, strategy) {
             Ok(judged) => judged,
@@ -228,7 +259,11 @@ impl Pass<'_> {
         if !go_on {
             return Ok(Some(id.to_owned()));
         }
-        let wrapper = self.nodes.get(id).cloned().ok_or_else(|| Stop::Error("retry node vanished".to_owned()))?;
+        let wrapper = self
+            .nodes
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Stop::Error("retry node vanished".to_owned()))?;
         let (count, last) = self.nodes.attempts(&wrapper);
         let last = last.cloned();
         if node::fulfilled(&wrapper) {
@@ -253,12 +288,7 @@ impl Pass<'_> {
                 self.add_child(id, &attempt);
             }
         }
-        let before = last.as_ref().filter(|l| l.name != attempt_name).or_else(|| {
-            // While an attempt goes on, "last" is the one before it.
-            let children: Vec<_> = wrapper.children.iter().filter_map(|c| self.nodes.get(c)).collect();
-            let at = children.iter().position(|c| c.name == attempt_name)?;
-            children[..at].iter().rev().find(|c| !node::hooked(c)).copied()
-        });
+        let before = self.attempt_before(&wrapper, last.as_ref(), &attempt_name);
         let variables = self.attempt_variables(number, before, &attempt_name, &processed);
         let template = match self.substitute_attempt(&processed, &variables) {
             Ok(template) => template,
@@ -269,10 +299,39 @@ impl Pass<'_> {
         };
         let mut flag = call.flag.clone().unwrap_or_default();
         flag.retried = true;
-        let attempt_call =
-            Call { name: &attempt_name, flag: Some(flag), deadline: deadline.or(call.deadline), ..*call };
+        let attempt_call = Call {
+            name: &attempt_name,
+            flag: Some(flag),
+            deadline: deadline.or(call.deadline),
+            ..*call
+        };
         let attempt_id = self.nodes.id(&attempt_name);
-        self.dispatch(&attempt_id, &attempt_call, base, template, Some((id, call, strategy)))
+        self.dispatch(
+            &attempt_id,
+            &attempt_call,
+            base,
+            template,
+            Some((id, call, strategy)),
+        )
+    }
+
+    /// The attempt before the one of that name: the last one, or while an attempt goes on the one before it.
+    fn attempt_before<'n>(
+        &'n self,
+        wrapper: &NodeStatus,
+        last: Option<&'n NodeStatus>,
+        name: &str,
+    ) -> Option<&'n NodeStatus> {
+        if let Some(last) = last.filter(|l| l.name != name) {
+            return Some(last);
+        }
+        let children: Vec<_> = wrapper
+            .children
+            .iter()
+            .filter_map(|c| self.nodes.get(c))
+            .collect();
+        let at = children.iter().position(|c| c.name == name)?;
+        children[..at].iter().rev().find(|c| !node::hooked(c)).copied()
     }
 
     /// Runs a template by its kind, then brings a retry wrapper up to date (C-EXE-02, rows 13 to 16).
@@ -293,7 +352,10 @@ impl Pass<'_> {
             Kind::Suspend => self.run_suspend(id, call, &template),
             Kind::Http => self.run_agent_task(id, call, &template, NodeType::Http),
             Kind::Plugin => self.run_agent_task(id, call, &template, NodeType::Plugin),
-            Kind::Unknown => Err(Stop::Error(format!("Template '{}' missing specification", template.name))),
+            Kind::Unknown => Err(Stop::Error(format!(
+                "Template '{}' missing specification",
+                template.name
+            ))),
         };
         if let Err(stop) = result {
             if matches!(stop, Stop::Missing(_) | Stop::Timeout | Stop::Depth) {
@@ -306,7 +368,10 @@ impl Pass<'_> {
             }
             let goes_on = retried.is_some_and(|(_, _, strategy)| {
                 let policy = effective_policy(strategy);
-                matches!(policy, RetryPolicy::Always | RetryPolicy::OnError | RetryPolicy::OnTransientError)
+                matches!(
+                    policy,
+                    RetryPolicy::Always | RetryPolicy::OnError | RetryPolicy::OnTransientError
+                )
             });
             if !goes_on {
                 self.release_template_locks(retried.map_or(id, |(wrapper, ..)| wrapper));
@@ -337,7 +402,9 @@ impl Pass<'_> {
 
     /// Takes over the display name of the template's annotation for a node that exists (C-NODE-03).
     fn override_display_name(&mut self, id: &str, template: &Template) -> Result<(), String> {
-        let Some(name) = template.annotations.get(super::labels::DISPLAY_NAME) else { return Ok(()) };
+        let Some(name) = template.annotations.get(super::labels::DISPLAY_NAME) else {
+            return Ok(());
+        };
         if self.nodes.get(id).is_none() {
             return Ok(());
         }
@@ -358,7 +425,11 @@ impl Pass<'_> {
     /// Finds the template that a holder names and the base of its own calls (C-TPL).
     pub fn resolve(&mut self, call: &Call<'_>) -> Result<(Arc<Template>, Base), String> {
         let key = call.base.stored_key(call.holder);
-        let found = self.plan.resolve(call.base, call.holder, key.as_deref().and_then(|k| self.status.stored_templates.get(k)))?;
+        let found = self.plan.resolve(
+            call.base,
+            call.holder,
+            key.as_deref().and_then(|k| self.status.stored_templates.get(k)),
+        )?;
         if let Some(key) = key
             && !self.status.stored_templates.contains_key(&key)
         {

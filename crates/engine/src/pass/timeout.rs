@@ -15,10 +15,14 @@ impl Pass<'_> {
             if text.is_empty() {
                 continue;
             }
-            let length = duration::parse(text)
-                .map_err(|e| Stop::Error(format!("invalid timeout format {e}")))?;
-            let Some(node) = self.nodes.get(id).filter(|n| n.phase == NodePhase::Pending) else { continue };
-            let Some(started) = node.started_at.as_ref().map(|t| t.0) else { continue };
+            let length =
+                duration::parse(text).map_err(|e| Stop::Error(format!("invalid timeout format {e}")))?;
+            let Some(node) = self.nodes.get(id).filter(|n| n.phase == NodePhase::Pending) else {
+                continue;
+            };
+            let Some(started) = node.started_at.as_ref().map(|t| t.0) else {
+                continue;
+            };
             let end = started.checked_add(length).unwrap_or(Timestamp::MAX);
             if self.now > end {
                 self.time_out(id);

@@ -61,15 +61,25 @@ impl<'a> Tree<'a> {
     /// Adds a new node or replaces one.
     pub fn insert(&mut self, node: NodeStatus) {
         if self.get(&node.id).is_none() {
-            self.new_by_boundary.entry(node.boundary_id.clone()).or_default().push(node.id.clone());
+            self.new_by_boundary
+                .entry(node.boundary_id.clone())
+                .or_default()
+                .push(node.id.clone());
         }
         self.touched.insert(node.id.clone(), node);
     }
 
     /// All nodes in order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &NodeStatus> {
-        let stored = self.base.iter().map(|(id, node)| self.touched.get(id).unwrap_or(node));
-        let new = self.touched.iter().filter(|(id, _)| !self.base.contains_key(*id)).map(|(_, node)| node);
+        let stored = self
+            .base
+            .iter()
+            .map(|(id, node)| self.touched.get(id).unwrap_or(node));
+        let new = self
+            .touched
+            .iter()
+            .filter(|(id, _)| !self.base.contains_key(*id))
+            .map(|(_, node)| node);
         stored.chain(new)
     }
 
@@ -82,8 +92,18 @@ impl<'a> Tree<'a> {
             }
             index
         });
-        let stored = stored.get(boundary).into_iter().flatten().filter_map(|id| self.get(id));
-        stored.chain(self.new_by_boundary.get(boundary).into_iter().flatten().filter_map(|id| self.get(id)))
+        let stored = stored
+            .get(boundary)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.get(id));
+        stored.chain(
+            self.new_by_boundary
+                .get(boundary)
+                .into_iter()
+                .flatten()
+                .filter_map(|id| self.get(id)),
+        )
     }
 
     /// The last attempt of a retry node and the number of attempts; hooks don't count (C-RTY-01).
@@ -101,7 +121,9 @@ impl<'a> Tree<'a> {
 
     /// The nodes that what comes next hangs on (C-NODE-21).
     pub fn outbound(&self, id: &str) -> Vec<String> {
-        let Some(node) = self.get(id) else { return Vec::new() };
+        let Some(node) = self.get(id) else {
+            return Vec::new();
+        };
         let own = vec![node.id.clone()];
         match node.type_ {
             NodeType::TaskGroup | NodeType::Container => self.outbound_of_children(node),
@@ -115,7 +137,10 @@ impl<'a> Tree<'a> {
             }
             NodeType::Retry => node.children.last().cloned().into_iter().collect(),
             NodeType::Steps | NodeType::Dag if !node.memoization_status.as_ref().is_some_and(|m| m.hit) => {
-                node.outbound_nodes.iter().flat_map(|id| self.outbound(id)).collect()
+                node.outbound_nodes
+                    .iter()
+                    .flat_map(|id| self.outbound(id))
+                    .collect()
             }
             NodeType::StepGroup => node.outbound_nodes.clone(),
             _ => own,
@@ -140,6 +165,9 @@ impl<'a> Tree<'a> {
     /// New and changed nodes.
     pub fn into_touched(self) -> BTreeMap<String, NodeStatus> {
         let base = self.base;
-        self.touched.into_iter().filter(|(id, node)| base.get(id) != Some(node)).collect()
+        self.touched
+            .into_iter()
+            .filter(|(id, node)| base.get(id) != Some(node))
+            .collect()
     }
 }

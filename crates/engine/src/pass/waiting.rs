@@ -22,9 +22,14 @@ impl Pass<'_> {
             return;
         }
         let nodes = &self.nodes;
-        self.waiting.retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
-        let open: Vec<NodeStatus> =
-            self.nodes.iter().filter(|n| !node::fulfilled(n) && !self.waiting.contains_key(&n.id)).cloned().collect();
+        self.waiting
+            .retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
+        let open: Vec<NodeStatus> = self
+            .nodes
+            .iter()
+            .filter(|n| !node::fulfilled(n) && !self.waiting.contains_key(&n.id))
+            .cloned()
+            .collect();
         let mut empty = Vec::new();
         for node in open {
             let reason = self.reason(&node);
@@ -36,7 +41,10 @@ impl Pass<'_> {
         self.inherit(&empty);
         if self.waiting.is_empty() {
             // Every node is done, yet the workflow goes on: a result or a daemon holds it.
-            let held = self.nodes.iter().filter(|n| !node::synced(n) || node::daemoned(n));
+            let held = self
+                .nodes
+                .iter()
+                .filter(|n| !node::synced(n) || node::daemoned(n));
             let names = held.take(NAMED).map(|n| n.name.clone()).collect();
             self.waiting.insert(String::new(), Waiting::Nodes(names));
         }
@@ -45,7 +53,9 @@ impl Pass<'_> {
     /// Whether no reason names anything that can come about by itself or by a person.
     pub fn has_nothing_to_wait_for(&self) -> bool {
         let idle = |reason: &Waiting| matches!(reason, Waiting::Nodes(_) | Waiting::Variable { .. });
-        self.status.phase == WorkflowPhase::Running && self.wake_at.is_none() && self.waiting.values().all(idle)
+        self.status.phase == WorkflowPhase::Running
+            && self.wake_at.is_none()
+            && self.waiting.values().all(idle)
     }
 
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
@@ -63,7 +73,11 @@ impl Pass<'_> {
             .map(|n| n.id.clone())
             .collect();
         for id in abandoned {
-            self.mark(&id, NodePhase::Failed, Some("abandoned: its parent ended before it"));
+            self.mark(
+                &id,
+                NodePhase::Failed,
+                Some("abandoned: its parent ended before it"),
+            );
         }
     }
 
@@ -72,7 +86,10 @@ impl Pass<'_> {
         let reason = if self.waiting.get("") == Some(&Waiting::WorkflowSuspended) {
             Waiting::WorkflowSuspended
         } else {
-            let at_work = self.waiting.iter().filter(|(_, reason)| !matches!(reason, Waiting::Nodes(_)));
+            let at_work = self
+                .waiting
+                .iter()
+                .filter(|(_, reason)| !matches!(reason, Waiting::Nodes(_)));
             let name = |id: &String| self.nodes.get(id).map_or_else(|| id.clone(), |n| n.name.clone());
             Waiting::Nodes(at_work.take(NAMED).map(|(id, _)| name(id)).collect())
         };
@@ -117,14 +134,20 @@ impl Pass<'_> {
 
     fn pod_reason(&self, node: &NodeStatus) -> Waiting {
         let Some(pod) = self.pods.get(&node.id).and_then(|pods| pods.first()) else {
-            return Waiting::PodCreation { pod: self.stored_pod_name(node) };
+            return Waiting::PodCreation {
+                pod: self.stored_pod_name(node),
+            };
         };
         let name = pod.metadata.name.clone();
         match pod.status.phase.as_str() {
-            "Succeeded" | "Failed" => Waiting::Result { pod: name, until: None },
-            _ if node.phase == NodePhase::Pending => {
-                Waiting::PodPending { pod: name, message: node.message.clone() }
-            }
+            "Succeeded" | "Failed" => Waiting::Result {
+                pod: name,
+                until: None,
+            },
+            _ if node.phase == NodePhase::Pending => Waiting::PodPending {
+                pod: name,
+                message: node.message.clone(),
+            },
             _ => Waiting::PodRunning { pod: name },
         }
     }

@@ -1,7 +1,7 @@
 //! The spec that a workflow runs by: its own, its template's and the configured defaults, merged (section 11.1).
 
 use argosy_model::k8s::ObjectMeta;
-use argosy_model::{ArtifactLocation, Arguments, Parameter, Template, Workflow, WorkflowSpec};
+use argosy_model::{Arguments, ArtifactLocation, Parameter, Template, Workflow, WorkflowSpec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -34,7 +34,11 @@ pub(super) fn execution_spec(
         templates.namespaced.get(&reference.name).map(|t| &t.spec)
     };
     let below = stored.or(found).ok_or_else(|| {
-        let kind = if reference.cluster_scope { "clusterworkflowtemplates" } else { "workflowtemplates" };
+        let kind = if reference.cluster_scope {
+            "clusterworkflowtemplates"
+        } else {
+            "workflowtemplates"
+        };
         error(format!("{kind}.argoproj.io {:?} not found", reference.name))
     })?;
     let own = super::restrict::allowed(&workflow.spec, config);
@@ -85,7 +89,10 @@ pub fn join_spec(
     let mut merged = layered(&lower, workflow, schema::workflow_spec)?;
     merge_hooks(&mut merged, &[workflow, template, defaults]);
     merged.suspend = workflow.suspend;
-    merge_values(&mut merged.arguments, &[&workflow.arguments, &template.arguments, &defaults.arguments]);
+    merge_values(
+        &mut merged.arguments,
+        &[&workflow.arguments, &template.arguments, &defaults.arguments],
+    );
     Ok(merged)
 }
 
@@ -116,7 +123,9 @@ fn merge_values(merged: &mut Arguments, layers: &[&Arguments]) {
         }
     }
     for artifact in &mut merged.artifacts {
-        let mut found = layers.iter().filter_map(|l| l.artifacts.iter().find(|a| a.name == artifact.name));
+        let mut found = layers
+            .iter()
+            .filter_map(|l| l.artifacts.iter().find(|a| a.name == artifact.name));
         let Some(highest) = found.next() else { continue };
         let mut joined = highest.clone();
         for lower in found {
@@ -129,7 +138,9 @@ fn merge_values(merged: &mut Arguments, layers: &[&Arguments]) {
 /// Fields of the same store that the higher layer leaves open come from the lower one.
 fn join_location(over: &mut ArtifactLocation, under: &ArtifactLocation) {
     let (mut high, low) = (json_of(over), json_of(under));
-    let (Some(stores), Some(low)) = (high.as_object_mut(), low.as_object()) else { return };
+    let (Some(stores), Some(low)) = (high.as_object_mut(), low.as_object()) else {
+        return;
+    };
     let mut changed = false;
     for (name, store) in stores.iter_mut() {
         if let (Value::Object(store), Some(Value::Object(lower))) = (store, low.get(name)) {
@@ -176,9 +187,10 @@ pub fn merge_parameters(layers: &[&[Parameter]]) -> Vec<Parameter> {
 
 /// Adds labels and annotations of the defaults to a workflow's metadata.
 pub fn join_metadata(workflow: &mut ObjectMeta, defaults: &ObjectMeta) {
-    for (own, below) in
-        [(&mut workflow.labels, &defaults.labels), (&mut workflow.annotations, &defaults.annotations)]
-    {
+    for (own, below) in [
+        (&mut workflow.labels, &defaults.labels),
+        (&mut workflow.annotations, &defaults.annotations),
+    ] {
         for (key, value) in below {
             own.entry(key.clone()).or_insert_with(|| value.clone());
         }
@@ -188,14 +200,29 @@ pub fn join_metadata(workflow: &mut ObjectMeta, defaults: &ObjectMeta) {
 /// A template with the defaults under it; sections of other kinds are left out (C-MRG-10).
 #[must_use]
 pub fn merge_template(template: &Template, defaults: Option<&Template>) -> Template {
-    let Some(defaults) = defaults else { return template.clone() };
+    let Some(defaults) = defaults else {
+        return template.clone();
+    };
     let (mut under, over) = (json_of(defaults), json_of(template));
-    const SECTIONS: [&str; 10] =
-        ["container", "containerSet", "script", "resource", "dag", "steps", "data", "suspend", "http", "plugin"];
+    const SECTIONS: [&str; 10] = [
+        "container",
+        "containerSet",
+        "script",
+        "resource",
+        "dag",
+        "steps",
+        "data",
+        "suspend",
+        "http",
+        "plugin",
+    ];
     if let Value::Object(under) = &mut under {
         under.retain(|key, _| !SECTIONS.contains(&key.as_str()) || over.get(key).is_some());
         under.remove("name");
     }
     let merged = strategic::merge(&under, &over, schema::template);
-    merged.ok().and_then(|m| serde_json::from_value(m).ok()).unwrap_or_else(|| template.clone())
+    merged
+        .ok()
+        .and_then(|m| serde_json::from_value(m).ok())
+        .unwrap_or_else(|| template.clone())
 }

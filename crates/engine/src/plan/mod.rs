@@ -54,7 +54,12 @@ pub enum Severity {
 
 impl Diagnostic {
     pub(crate) fn new(severity: Severity, message: impl Into<String>) -> Self {
-        Self { severity, message: message.into(), hint: None, path: String::new() }
+        Self {
+            severity,
+            message: message.into(),
+            hint: None,
+            path: String::new(),
+        }
     }
 }
 
@@ -103,13 +108,23 @@ pub fn compile(workflow: &Workflow, templates: &Templates, config: &Config) -> (
         .iter()
         .map(|t| (t.name.clone(), Arc::new(merge_template(t, defaults))))
         .collect();
-    let fault = diagnostics.iter().find(|d| d.severity > Severity::Warning).cloned();
+    let fault = diagnostics
+        .iter()
+        .find(|d| d.severity > Severity::Warning)
+        .cloned();
     let missing = |own: &BTreeMap<String, String>, defaults: &BTreeMap<String, String>| {
-        defaults.iter().filter(|(k, _)| !own.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        defaults
+            .iter()
+            .filter(|(k, _)| !own.contains_key(*k))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     };
     let plan = Plan {
         default_labels: missing(&workflow.metadata.labels, &config.default_metadata.labels),
-        default_annotations: missing(&workflow.metadata.annotations, &config.default_metadata.annotations),
+        default_annotations: missing(
+            &workflow.metadata.annotations,
+            &config.default_metadata.annotations,
+        ),
         spec: Arc::new(spec),
         stored_spec: stored.map(Arc::new),
         fault,
@@ -153,7 +168,11 @@ impl Base {
     /// The key under which status keeps what the holder names; `None` for the workflow's own templates (C-TPL-02).
     pub fn stored_key(&self, holder: &Holder) -> Option<String> {
         if let Some(reference) = &holder.reference {
-            let scope = if reference.cluster_scope { "cluster" } else { "namespaced" };
+            let scope = if reference.cluster_scope {
+                "cluster"
+            } else {
+                "namespaced"
+            };
             return Some(format!("{scope}/{}/{}", reference.name, reference.template));
         }
         let own = match self {
@@ -188,34 +207,56 @@ pub(crate) struct Found {
 
 impl Plan {
     /// Finds the template that a holder names from a base. `stored` is what status keeps under the key of the two.
-    pub(crate) fn resolve(&self, base: &Base, holder: &Holder, stored: Option<&Template>) -> Result<Found, String> {
+    pub(crate) fn resolve(
+        &self,
+        base: &Base,
+        holder: &Holder,
+        stored: Option<&Template>,
+    ) -> Result<Found, String> {
         if holder.inline.is_none()
             && holder.reference.is_none()
             && matches!(base, Base::Local(_))
             && let Some(template) = self.local.get(&holder.template)
         {
-            known_kind(template)?;
-            return Ok(Found { template: Arc::clone(template), stored: Arc::clone(template), base: base.clone() });
+            return Ok(Found {
+                template: Arc::clone(template),
+                stored: Arc::clone(template),
+                base: base.clone(),
+            });
         }
         let (found, inner) = match stored {
             Some(template) => (template.clone(), inner_base(base, holder)),
             None => (self.look_up(base, holder)?, inner_base(base, holder)),
         };
-        known_kind(&found)?;
         let ready = merge_template(&found, self.spec.template_defaults.as_deref());
-        Ok(Found { template: Arc::new(ready), stored: Arc::new(found), base: inner })
+        Ok(Found {
+            template: Arc::new(ready),
+            stored: Arc::new(found),
+            base: inner,
+        })
     }
 
     /// The templates of the object that the workflow refers to, by the keys under which status keeps them.
     pub(crate) fn referenced_templates(&self) -> Vec<(String, &Template)> {
-        let Some(reference) = &self.reference else { return Vec::new() };
+        let Some(reference) = &self.reference else {
+            return Vec::new();
+        };
         let (scope, spec) = if reference.cluster_scope {
-            ("cluster", self.templates.cluster.get(&reference.name).map(|t| &t.spec))
+            (
+                "cluster",
+                self.templates.cluster.get(&reference.name).map(|t| &t.spec),
+            )
         } else {
-            ("namespaced", self.templates.namespaced.get(&reference.name).map(|t| &t.spec))
+            (
+                "namespaced",
+                self.templates.namespaced.get(&reference.name).map(|t| &t.spec),
+            )
         };
         let templates = spec.map_or(&[][..], |s| &s.templates);
-        templates.iter().map(|t| (format!("{scope}/{}/{}", reference.name, t.name), t)).collect()
+        templates
+            .iter()
+            .map(|t| (format!("{scope}/{}/{}", reference.name, t.name), t))
+            .collect()
     }
 
     fn look_up(&self, base: &Base, holder: &Holder) -> Result<Template, String> {
@@ -223,7 +264,9 @@ impl Plan {
             return Ok((**inline).clone());
         }
         match &holder.reference {
-            Some(reference) if reference.cluster_scope => self.in_cluster(&reference.name, &reference.template, true),
+            Some(reference) if reference.cluster_scope => {
+                self.in_cluster(&reference.name, &reference.template, true)
+            }
             Some(reference) => self.in_namespace(&reference.name, &reference.template, true),
             None => match base {
                 Base::Local(_) => Err(format!("template {} not found", holder.template)),
@@ -235,7 +278,9 @@ impl Plan {
 
     fn in_namespace(&self, object: &str, template: &str, referred: bool) -> Result<Template, String> {
         let found = self.templates.namespaced.get(object);
-        let spec = &found.ok_or_else(|| format!("workflow template {object} not found"))?.spec;
+        let spec = &found
+            .ok_or_else(|| format!("workflow template {object} not found"))?
+            .spec;
         pick(spec, object, template, referred)
     }
 
@@ -246,15 +291,11 @@ impl Plan {
             ));
         }
         let found = self.templates.cluster.get(object);
-        let spec = &found.ok_or_else(|| format!("workflow template {object} not found"))?.spec;
+        let spec = &found
+            .ok_or_else(|| format!("workflow template {object} not found"))?
+            .spec;
         pick(spec, object, template, referred)
     }
-}
-
-fn known_kind(template: &Template) -> Result<(), String> {
-    // A template without a kind is found all the same; running it says so (C-EXE-90).
-    let _ = template;
-    Ok(())
 }
 
 fn inner_base(base: &Base, holder: &Holder) -> Base {
@@ -267,20 +308,32 @@ fn inner_base(base: &Base, holder: &Holder) -> Base {
 
 /// The template of that name with the object's `podMetadata` merged under its own (C-TPL-04).
 fn pick(spec: &WorkflowSpec, object: &str, template: &str, referred: bool) -> Result<Template, String> {
-    let found = spec.templates.iter().find(|t| t.name == template).ok_or_else(|| {
-        if referred {
-            format!("template {template} not found in workflow template {object}")
-        } else {
-            format!("template {template} not found")
-        }
-    })?;
+    let found = spec
+        .templates
+        .iter()
+        .find(|t| t.name == template)
+        .ok_or_else(|| {
+            if referred {
+                format!("template {template} not found in workflow template {object}")
+            } else {
+                format!("template {template} not found")
+            }
+        })?;
     let mut found = found.clone();
     if let Some(metadata) = &spec.pod_metadata {
         for (key, value) in &metadata.labels {
-            found.metadata.labels.entry(key.clone()).or_insert_with(|| value.clone());
+            found
+                .metadata
+                .labels
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
         }
         for (key, value) in &metadata.annotations {
-            found.metadata.annotations.entry(key.clone()).or_insert_with(|| value.clone());
+            found
+                .metadata
+                .annotations
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
         }
     }
     Ok(found)
@@ -317,7 +370,10 @@ impl Kind {
     /// Whether a node of the kind is a pod.
     #[must_use]
     pub fn is_pod(self) -> bool {
-        matches!(self, Self::Container | Self::ContainerSet | Self::Script | Self::Resource | Self::Data)
+        matches!(
+            self,
+            Self::Container | Self::ContainerSet | Self::Script | Self::Resource | Self::Data
+        )
     }
 }
 
@@ -336,5 +392,8 @@ pub fn kind(template: &Template) -> Kind {
         (template.http.is_some(), Kind::Http),
         (template.plugin.is_some(), Kind::Plugin),
     ];
-    sections.into_iter().find(|(has, _)| *has).map_or(Kind::Unknown, |(_, kind)| kind)
+    sections
+        .into_iter()
+        .find(|(has, _)| *has)
+        .map_or(Kind::Unknown, |(_, kind)| kind)
 }

@@ -47,7 +47,9 @@ pub(super) fn check(workflow: &Workflow, config: &Config) -> Result<(), Diagnost
 /// # Errors
 /// The text that names them by their Go names, sorted.
 pub fn user_overrides(spec: &WorkflowSpec, allowlist: &[String]) -> Result<(), String> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(spec) else { return Ok(()) };
+    let Ok(Value::Object(fields)) = serde_json::to_value(spec) else {
+        return Ok(());
+    };
     let mut refused: Vec<String> = Vec::new();
     for (key, value) in &fields {
         let name = go_name(key);
@@ -75,8 +77,12 @@ pub fn user_overrides(spec: &WorkflowSpec, allowlist: &[String]) -> Result<(), S
 /// The spec without what users may not set.
 #[must_use]
 pub fn sanitize(spec: &WorkflowSpec, allowlist: &[String]) -> WorkflowSpec {
-    let Ok(Value::Object(mut fields)) = serde_json::to_value(spec) else { return spec.clone() };
-    fields.retain(|key, _| FREE.contains(&key.as_str()) || key == "artifactGC" || allowlist.contains(&go_name(key)));
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(spec) else {
+        return spec.clone();
+    };
+    fields.retain(|key, _| {
+        FREE.contains(&key.as_str()) || key == "artifactGC" || allowlist.contains(&go_name(key))
+    });
     if let Some(Value::Object(gc)) = fields.get_mut("artifactGC") {
         for guarded in ["podSpecPatch", "serviceAccountName", "podMetadata"] {
             gc.remove(guarded);
@@ -87,7 +93,11 @@ pub fn sanitize(spec: &WorkflowSpec, allowlist: &[String]) -> WorkflowSpec {
 
 /// The spec as far as the restrictions in force let it count.
 pub(super) fn allowed(spec: &WorkflowSpec, config: &Config) -> WorkflowSpec {
-    if restricted(config) { sanitize(spec, &config.override_allowlist) } else { spec.clone() }
+    if restricted(config) {
+        sanitize(spec, &config.override_allowlist)
+    } else {
+        spec.clone()
+    }
 }
 
 fn is_zero(value: &Value) -> bool {
@@ -108,7 +118,9 @@ fn go_name(key: &str) -> String {
         "ttlStrategy" => "TTLStrategy".to_owned(),
         other => {
             let mut chars = other.chars();
-            chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+            chars
+                .next()
+                .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
         }
     }
 }
