@@ -50,6 +50,9 @@ mod tests {
             ]},
         }))
         .expect("the object is a workflow");
-        assert_eq!(of(&[workflow]).into_iter().collect::<Vec<_>>(), ["alpine", "busybox", "nginx"]);
+        assert_eq!(
+            of(&[workflow]).into_iter().collect::<Vec<_>>(),
+            ["alpine", "busybox", "nginx"]
+        );
     }
 }

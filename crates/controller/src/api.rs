@@ -4,7 +4,9 @@
 
 use http::Request;
 use kube::Client;
-use kube::core::params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use kube::core::params::{
+    DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,7 +114,9 @@ impl From<kube::Error> for Failure {
                 match (status.code, status.reason.as_str()) {
                     (404, _) => Self::NotFound(message),
                     (409, "AlreadyExists") => Self::AlreadyExists(message),
-                    (409, "Conflict") if message.starts_with("Operation cannot be fulfilled on resourcequota") => {
+                    (409, "Conflict")
+                        if message.starts_with("Operation cannot be fulfilled on resourcequota") =>
+                    {
                         Self::Refused { code: 409, message }
                     }
                     (409, _) => Self::Conflict(message),
@@ -166,7 +170,11 @@ pub async fn get<T: DeserializeOwned>(
     namespace: &str,
     name: &str,
 ) -> Result<T, Failure> {
-    send(client, requests(resource, namespace).get(name, &GetParams::default())).await
+    send(
+        client,
+        requests(resource, namespace).get(name, &GetParams::default()),
+    )
+    .await
 }
 
 /// Changes an object by a JSON merge patch; gives it as stored. With `metadata.resourceVersion` in the patch it is a
@@ -200,8 +208,10 @@ pub async fn delete(
     let params = DeleteParams {
         grace_period_seconds: grace_secs,
         propagation_policy: Some(PropagationPolicy::Background),
-        preconditions: uid
-            .map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+        preconditions: uid.map(|uid| Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version: None,
+        }),
         ..DeleteParams::default()
     };
     match send::<Value>(client, requests(resource, namespace).delete(name, &params)).await {
@@ -224,7 +234,12 @@ pub async fn delete_matching(
 ) -> Result<(), Failure> {
     let params = DeleteParams::background();
     let list = kube::core::params::ListParams::default().labels(labels);
-    match send::<Value>(client, requests(resource, namespace).delete_collection(&params, &list)).await {
+    match send::<Value>(
+        client,
+        requests(resource, namespace).delete_collection(&params, &list),
+    )
+    .await
+    {
         Ok(_) | Err(Failure::NotFound(_)) => Ok(()),
         Err(other) => Err(other),
     }
@@ -244,6 +259,9 @@ async fn send<T: DeserializeOwned>(
     let request = request.map_err(|e| Failure::Unreachable(e.to_string()))?;
     match tokio::time::timeout(CALL_LIMIT, client.request::<T>(request)).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::Unreachable(format!("no answer within {} s", CALL_LIMIT.as_secs()))),
+        Err(_) => Err(Failure::Unreachable(format!(
+            "no answer within {} s",
+            CALL_LIMIT.as_secs()
+        ))),
     }
 }

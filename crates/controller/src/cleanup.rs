@@ -73,7 +73,12 @@ pub struct Cleaner {
 impl Cleaner {
     /// A cleaner whose deletions carry this grace, if any.
     pub fn new(client: Client, grace_secs: Option<u32>) -> Arc<Self> {
-        Arc::new(Self { client, queue: Queue::default(), grace_secs, failures: Mutex::default() })
+        Arc::new(Self {
+            client,
+            queue: Queue::default(),
+            grace_secs,
+            failures: Mutex::default(),
+        })
     }
 
     /// Asks for an action after a time.
@@ -117,7 +122,15 @@ impl Cleaner {
         let Action { namespace, pod, what } = action;
         match what {
             What::Delete { uid } => {
-                api::delete(&self.client, &api::PODS, namespace, pod, uid.as_deref(), self.grace_secs).await
+                api::delete(
+                    &self.client,
+                    &api::PODS,
+                    namespace,
+                    pod,
+                    uid.as_deref(),
+                    self.grace_secs,
+                )
+                .await
             }
             What::LabelCompleted => {
                 let labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
@@ -146,8 +159,14 @@ impl Cleaner {
         if !pod.metadata.finalizers.iter().any(|f| f == POD_FINALIZER) {
             return Ok(());
         }
-        let rest: Vec<_> = pod.metadata.finalizers.iter().filter(|f| *f != POD_FINALIZER).collect();
-        let patch = json!({"metadata": {"resourceVersion": pod.metadata.resource_version, "finalizers": rest}});
+        let rest: Vec<_> = pod
+            .metadata
+            .finalizers
+            .iter()
+            .filter(|f| *f != POD_FINALIZER)
+            .collect();
+        let patch =
+            json!({"metadata": {"resourceVersion": pod.metadata.resource_version, "finalizers": rest}});
         self.patch(namespace, name, &patch).await
     }
 
@@ -173,17 +192,37 @@ impl Cleaner {
             return Ok(());
         }
         if signal == 15 {
-            let grace = pod.spec.termination_grace_period_seconds.unwrap_or(DEFAULT_GRACE_SECS);
-            let kill = Action { namespace: namespace.to_owned(), pod: name.to_owned(), what: What::Kill };
-            self.queue.add_after(kill, Duration::from_secs(u64::try_from(grace).unwrap_or(0)));
+            let grace = pod
+                .spec
+                .termination_grace_period_seconds
+                .unwrap_or(DEFAULT_GRACE_SECS);
+            let kill = Action {
+                namespace: namespace.to_owned(),
+                pod: name.to_owned(),
+                what: What::Kill,
+            };
+            self.queue
+                .add_after(kill, Duration::from_secs(u64::try_from(grace).unwrap_or(0)));
         }
-        let calls = running.iter().map(|c| self.exec(namespace, name, &c.name, kill_command(&pod, &c.name, signal)));
+        let calls = running
+            .iter()
+            .map(|c| self.exec(namespace, name, &c.name, kill_command(&pod, &c.name, signal)));
         join_all(calls).await.into_iter().collect()
     }
 
-    async fn exec(&self, namespace: &str, pod: &str, container: &str, command: Vec<String>) -> Result<(), Failure> {
+    async fn exec(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        command: Vec<String>,
+    ) -> Result<(), Failure> {
         let pods: Api<ClusterPod> = Api::namespaced(self.client.clone(), namespace);
-        let params = AttachParams::default().container(container).stdin(false).stdout(true).stderr(true);
+        let params = AttachParams::default()
+            .container(container)
+            .stdin(false)
+            .stdout(true)
+            .stderr(true);
         let run = async {
             let process = pods.exec(pod, command, &params).await.map_err(Failure::from)?;
             // Whatever it says or however it ends: a container that is gone meanwhile is what we want.
@@ -204,7 +243,10 @@ fn kill_command(pod: &Pod, container: &str, signal: u8) -> Vec<String> {
     if let Some(text) = pod.metadata.annotations.get(&annotation)
         && let Ok(words) = serde_json::from_str::<Vec<String>>(text)
     {
-        return words.iter().map(|w| w.replace("%d", &signal.to_string())).collect();
+        return words
+            .iter()
+            .map(|w| w.replace("%d", &signal.to_string()))
+            .collect();
     }
     let mounts = |path: &str| {
         pod.spec

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use argosy_engine::config::ImageConfig;
 use argosy_engine::transient::is_transient_answer;
 use argosy_engine::{Effect, Event, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
@@ -17,7 +16,12 @@ use crate::repository;
 use crate::world::Key;
 
 /// Performs the effects that come before the status is stored. True if an outcome is to be decided on.
-pub async fn before(shared: &Shared, workflow: &Workflow, effects: &[Effect], outcomes: &mut Outcomes) -> bool {
+pub async fn before(
+    shared: &Shared,
+    workflow: &Workflow,
+    effects: &[Effect],
+    outcomes: &mut Outcomes,
+) -> bool {
     let mut learned = false;
     for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
         learned |= perform(shared, workflow, effect, outcomes).await;
@@ -36,99 +40,112 @@ pub async fn after(shared: &Shared, workflow: &Workflow, effects: &[Effect], out
 async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes: &mut Outcomes) -> bool {
     let namespace = workflow.metadata.namespace.as_str();
     match effect {
-        Effect::CreatePod { pod, config_maps, .. } => create_pod(shared, pod, config_maps, outcomes).await,
-        Effect::CreateClaim { claim } => create_claim(shared, workflow, claim, outcomes).await,
-        Effect::CreateAgentPod { pod } => create_agent(shared, pod, outcomes).await,
+        Effect::CreatePod { pod, config_maps, .. } => {
+            return create_pod(shared, pod, config_maps, outcomes).await;
+        }
+        Effect::CreateClaim { claim } => return create_claim(shared, workflow, claim, outcomes).await,
+        Effect::CreateAgentPod { pod } => return create_agent(shared, pod, outcomes).await,
+        Effect::SaveMemo {
+            node_id,
+            config_map,
+            key,
+            entry,
+        } => {
+            return save_memo(shared, node_id, config_map, key, entry, outcomes).await;
+        }
+        Effect::ResolveArtifactRepository => {
+            outcomes.repository = Some(resolve_repository(shared, workflow).await);
+            return true;
+        }
+        Effect::LookUpImage {
+            image,
+            pull_secrets,
+            service_account,
+        } => {
+            let answer = shared
+                .images
+                .look_up(namespace, image, pull_secrets, service_account)
+                .await;
+            outcomes.images.insert(image.clone(), answer);
+            return true;
+        }
+        Effect::LookUpTokenSecret { service_account } => {
+            let secret = token_secret(shared, namespace, service_account).await;
+            outcomes.token_secrets.insert(service_account.clone(), secret);
+            return true;
+        }
         Effect::CreateDisruptionBudget { budget } => {
             tell(api::create::<_, Value>(&shared.client, &api::PDBS, namespace, budget).await);
-            false
         }
         Effect::DeleteDisruptionBudget { name } => {
             tell(api::delete(&shared.client, &api::PDBS, namespace, name, None, None).await);
-            false
         }
-        Effect::DeleteClaim { name } => {
-            tell(delete_claim(shared, namespace, name).await);
-            false
-        }
-        Effect::WriteTaskSet { tasks } => {
-            tell(write_task_set(shared, workflow, &json!(tasks)).await);
-            false
-        }
-        Effect::CompleteTasks { tasks, all } => {
-            tell(complete_tasks(shared, workflow, tasks, *all).await);
-            false
-        }
-        Effect::CreateArtifactGc { object } => {
-            tell(create_any(shared, namespace, object).await);
-            false
-        }
-        Effect::SaveMemo { node_id, config_map, key, entry } => {
-            save_memo(shared, node_id, config_map, key, entry, outcomes).await
-        }
-        Effect::ResolveArtifactRepository => {
-            let reference = shared.effective_repository_ref(workflow);
-            let default = &shared.config.artifact_repository;
-            let own = &shared.config.namespace;
-            let answer = repository::resolve(&shared.client, workflow, reference.as_ref(), own, default).await;
-            outcomes.repository = Some(answer);
-            true
-        }
-        Effect::LookUpImage { image, pull_secrets, service_account } => {
-            let answer: Result<ImageConfig, String> =
-                shared.images.look_up(namespace, image, pull_secrets, service_account).await;
-            outcomes.images.insert(image.clone(), answer);
-            true
-        }
-        Effect::LookUpTokenSecret { service_account } => {
-            match repository::token_secret(&shared.client, namespace, service_account).await {
-                Ok(secret) => drop(outcomes.token_secrets.insert(service_account.clone(), secret)),
-                Err(failure) => {
-                    warn!(account = %service_account, error = %failure, "Service account can't be read");
-                    let usual = format!("{service_account}.service-account-token");
-                    outcomes.token_secrets.insert(service_account.clone(), usual);
-                }
-            }
-            true
-        }
+        Effect::DeleteClaim { name } => tell(delete_claim(shared, namespace, name).await),
+        Effect::WriteTaskSet { tasks } => tell(write_task_set(shared, workflow, &json!(tasks)).await),
+        Effect::CompleteTasks { tasks, all } => tell(complete_tasks(shared, workflow, tasks, *all).await),
+        Effect::CreateArtifactGc { object } => tell(create_any(shared, namespace, object).await),
         Effect::Lock(op) => {
             // Those before persisting were applied together with the decision itself, under the same lock.
             if effect.order() == Order::AfterPersist {
                 let woken = shared.locks().apply([op]);
                 shared.wake_workflows(&woken);
             }
-            false
         }
-        Effect::TerminateContainers { pod, .. } => clean(shared, namespace, pod, What::Terminate, Duration::ZERO),
-        Effect::DeletePod { pod, uid, after, .. } => {
-            let wait = Duration::try_from(*after).unwrap_or(Duration::ZERO);
-            clean(shared, namespace, pod, What::Delete { uid: uid.clone() }, wait)
-        }
-        Effect::LabelPodCompleted { pod, .. } => clean(shared, namespace, pod, What::LabelCompleted, Duration::ZERO),
-        Effect::RemovePodFinalizer { pod, .. } => clean(shared, namespace, pod, What::RemoveFinalizer, Duration::ZERO),
+        Effect::TerminateContainers { .. }
+        | Effect::DeletePod { .. }
+        | Effect::LabelPodCompleted { .. }
+        | Effect::RemovePodFinalizer { .. } => clean(shared, namespace, effect),
         Effect::DeleteTaskResults => {
             let selector = format!("{}={}", crate::world::WORKFLOW_LABEL, workflow.metadata.name);
             tell(api::delete_matching(&shared.client, &api::TASK_RESULTS, namespace, &selector).await);
-            false
         }
-        Effect::Emit(event) => {
-            shared.emit(workflow, event);
-            false
-        }
-        Effect::Metric(metric) => {
-            shared.metrics.record(metric);
-            false
-        }
-        Effect::LeaveThrottler => {
-            shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name));
-            false
-        }
+        Effect::Emit(event) => shared.emit(workflow, event),
+        Effect::Metric(metric) => shared.metrics.record(metric),
+        Effect::LeaveThrottler => shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name)),
     }
+    false
 }
 
-fn clean(shared: &Shared, namespace: &str, pod: &str, what: What, after: Duration) -> bool {
-    shared.cleaner.ask(Action { namespace: namespace.to_owned(), pod: pod.to_owned(), what }, after);
-    false
+/// Hands what concerns a finished pod to the cleaner.
+fn clean(shared: &Shared, namespace: &str, effect: &Effect) {
+    let (pod, what, after) = match effect {
+        Effect::TerminateContainers { pod, .. } => (pod, What::Terminate, Duration::ZERO),
+        Effect::DeletePod { pod, uid, after, .. } => {
+            let wait = Duration::try_from(*after).unwrap_or(Duration::ZERO);
+            (pod, What::Delete { uid: uid.clone() }, wait)
+        }
+        Effect::LabelPodCompleted { pod, .. } => (pod, What::LabelCompleted, Duration::ZERO),
+        Effect::RemovePodFinalizer { pod, .. } => (pod, What::RemoveFinalizer, Duration::ZERO),
+        _ => return,
+    };
+    shared.cleaner.ask(
+        Action {
+            namespace: namespace.to_owned(),
+            pod: pod.clone(),
+            what,
+        },
+        after,
+    );
+}
+
+async fn resolve_repository(
+    shared: &Shared,
+    workflow: &Workflow,
+) -> Result<argosy_model::ArtifactRepositoryRefStatus, String> {
+    let reference = shared.effective_repository_ref(workflow);
+    let (default, own) = (&shared.config.artifact_repository, &shared.config.namespace);
+    repository::resolve(&shared.client, workflow, reference.as_ref(), own, default).await
+}
+
+/// The account's token secret; the usual name when the account can't be read.
+async fn token_secret(shared: &Shared, namespace: &str, account: &str) -> String {
+    match repository::token_secret(&shared.client, namespace, account).await {
+        Ok(secret) => secret,
+        Err(failure) => {
+            warn!(account, error = %failure, "Service account can't be read");
+            format!("{account}.service-account-token")
+        }
+    }
 }
 
 /// Effects that a later decision asks for again need no more than a log line when they fail.
@@ -165,14 +182,22 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
 /// Takes over a pod of this name if it is the one we wanted: the same node of the same workflow (C-BLD-40).
 async fn adopt(shared: &Shared, wanted: &Pod) -> Result<Pod, Failure> {
     const NODE_ID: &str = "workflows.argoproj.io/node-id";
-    let found: Pod =
-        api::get(&shared.client, &api::PODS, &wanted.metadata.namespace, &wanted.metadata.name).await?;
+    let found: Pod = api::get(
+        &shared.client,
+        &api::PODS,
+        &wanted.metadata.namespace,
+        &wanted.metadata.name,
+    )
+    .await?;
     let owner = |pod: &Pod| pod.metadata.owner_references.first().map(|o| o.uid.clone());
     let node = |pod: &Pod| pod.metadata.annotations.get(NODE_ID).cloned();
     if owner(&found) == owner(wanted) && node(&found) == node(wanted) {
         return Ok(found);
     }
-    let message = format!("pods \"{}\" already exists and belongs to somebody else", wanted.metadata.name);
+    let message = format!(
+        "pods \"{}\" already exists and belongs to somebody else",
+        wanted.metadata.name
+    );
     Err(Failure::Refused { code: 409, message })
 }
 
@@ -204,7 +229,12 @@ async fn create_claim(
         Ok(_) => Ok(true),
         Err(Failure::AlreadyExists(_)) => {
             let found = api::get::<PersistentVolumeClaim>(&shared.client, &api::PVCS, namespace, name).await;
-            found.map(|c| c.metadata.owner_references.iter().any(|o| o.uid == workflow.metadata.uid))
+            found.map(|c| {
+                c.metadata
+                    .owner_references
+                    .iter()
+                    .any(|o| o.uid == workflow.metadata.uid)
+            })
         }
         Err(other) => Err(other),
     };
@@ -270,14 +300,21 @@ async fn write_task_set(shared: &Shared, workflow: &Workflow, tasks: &Value) -> 
         Ok(_) => Ok(()),
         Err(Failure::AlreadyExists(_)) => {
             let patch = json!({"metadata": {"labels": labels}, "spec": {"tasks": tasks}});
-            api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &patch).await.map(drop)
+            api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &patch)
+                .await
+                .map(drop)
         }
         Err(other) => Err(other),
     }
 }
 
 /// Removes tasks, their results first (C-HTTP-07).
-async fn complete_tasks(shared: &Shared, workflow: &Workflow, tasks: &[String], all: bool) -> Result<(), Failure> {
+async fn complete_tasks(
+    shared: &Shared,
+    workflow: &Workflow,
+    tasks: &[String],
+    all: bool,
+) -> Result<(), Failure> {
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
     let gone: serde_json::Map<String, Value> = tasks.iter().map(|t| (t.clone(), Value::Null)).collect();
     let status = json!({"status": {"nodes": gone}});
@@ -285,14 +322,25 @@ async fn complete_tasks(shared: &Shared, workflow: &Workflow, tasks: &[String], 
     api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, &path, &status).await?;
     let labels = json!({"workflows.argoproj.io/completed": all.to_string()});
     let spec = json!({"metadata": {"labels": labels}, "spec": {"tasks": gone}});
-    api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &spec).await.map(drop)
+    api::merge_patch::<Value>(&shared.client, &api::TASK_SETS, namespace, name, &spec)
+        .await
+        .map(drop)
 }
 
 async fn create_any(shared: &Shared, namespace: &str, object: &Value) -> Result<(), Failure> {
-    const GC_TASKS: api::Resource =
-        api::Resource { group: "argoproj.io", version: "v1alpha1", plural: "workflowartifactgctasks" };
-    let resource = if object["kind"] == "Pod" { &api::PODS } else { &GC_TASKS };
-    api::create::<_, Value>(&shared.client, resource, namespace, object).await.map(drop)
+    const GC_TASKS: api::Resource = api::Resource {
+        group: "argoproj.io",
+        version: "v1alpha1",
+        plural: "workflowartifactgctasks",
+    };
+    let resource = if object["kind"] == "Pod" {
+        &api::PODS
+    } else {
+        &GC_TASKS
+    };
+    api::create::<_, Value>(&shared.client, resource, namespace, object)
+        .await
+        .map(drop)
 }
 
 /// Saves a cache entry in the controller's namespace; a map of somebody else's is refused (C-MEM-02, Q-12: other
@@ -315,7 +363,8 @@ async fn save_memo(
     let saved = match api::create::<_, ConfigMap>(&shared.client, &api::CONFIG_MAPS, namespace, &map).await {
         Err(Failure::AlreadyExists(_)) => {
             let patch = json!({"metadata": {"labels": {TYPE: "Cache"}}, "data": {key: entry}});
-            api::merge_patch::<ConfigMap>(&shared.client, &api::CONFIG_MAPS, namespace, map_name, &patch).await
+            api::merge_patch::<ConfigMap>(&shared.client, &api::CONFIG_MAPS, namespace, map_name, &patch)
+                .await
         }
         other => other,
     };
@@ -336,7 +385,11 @@ async fn save_memo(
 pub fn event_object(workflow: &Workflow, event: &Event, now: jiff::Timestamp, serial: u64) -> Value {
     let meta = &workflow.metadata;
     let mut annotations = serde_json::Map::new();
-    if let Some(node) = event.node_id.as_ref().and_then(|id| workflow.status.nodes.get(id)) {
+    if let Some(node) = event
+        .node_id
+        .as_ref()
+        .and_then(|id| workflow.status.nodes.get(id))
+    {
         annotations.insert("workflows.argoproj.io/node-id".into(), json!(node.id));
         annotations.insert("workflows.argoproj.io/node-name".into(), json!(node.name));
         annotations.insert("workflows.argoproj.io/node-type".into(), json!(node.type_));

@@ -1,5 +1,6 @@
 //! Fills the world from watches and says who is to be looked at.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tracing::{error, info, warn};
 
 use crate::api::{self, Resource};
 use crate::watch::{self, Event, Scope, Seen};
-use crate::world::{Key, Kept};
+use crate::world::{Kept, Key, World};
 use crate::{INSTANCE_LABEL, Shared, worker};
 
 /// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
@@ -30,7 +31,11 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
         let _ = write!(selector, "{more}");
         selector
     };
-    let mut feeds = Feeds { shared: &shared, namespace, tasks: &mut tasks };
+    let mut feeds = Feeds {
+        shared: &shared,
+        namespace,
+        tasks: &mut tasks,
+    };
     // Templates, pods and results first: a workflow is decided on only when all that belongs to it is known.
     let mut templates = feeds.open::<WorkflowTemplate>(&api::WORKFLOW_TEMPLATES, "");
     let mut cluster = feeds.open::<ClusterWorkflowTemplate>(&api::CLUSTER_WORKFLOW_TEMPLATES, "");
@@ -50,7 +55,10 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
     );
     first(&shared, &mut workflows, take_workflow).await;
     worker::restore(&shared);
-    info!(workflows = shared.world.workflow_keys().len(), "Controller started");
+    info!(
+        workflows = shared.world.workflow_keys().len(),
+        "Controller started"
+    );
 
     tasks.spawn(follow(shared.clone(), templates, take_template));
     tasks.spawn(follow(shared.clone(), cluster, take_cluster_template));
@@ -73,7 +81,11 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
 
 /// The selector of the workflows that are this controller's (C-INF-02).
 fn instance_selector(id: &str) -> String {
-    if id.is_empty() { format!("!{INSTANCE_LABEL}") } else { format!("{INSTANCE_LABEL}={id}") }
+    if id.is_empty() {
+        format!("!{INSTANCE_LABEL}")
+    } else {
+        format!("{INSTANCE_LABEL}={id}")
+    }
 }
 
 struct Feeds<'a> {
@@ -90,9 +102,19 @@ impl Feeds<'_> {
     ) -> mpsc::Receiver<Event<T>> {
         let (sender, receiver) = mpsc::channel(FEED_MAX);
         let cluster_wide = resource.plural == api::CLUSTER_WORKFLOW_TEMPLATES.plural;
-        let namespace = if cluster_wide { None } else { self.namespace.clone() };
-        let scope = Scope { resource, namespace, labels: labels.to_owned(), fields: String::new() };
-        self.tasks.spawn(watch::run(self.shared.client.clone(), scope, sender));
+        let namespace = if cluster_wide {
+            None
+        } else {
+            self.namespace.clone()
+        };
+        let scope = Scope {
+            resource,
+            namespace,
+            labels: labels.to_owned(),
+            fields: String::new(),
+        };
+        self.tasks
+            .spawn(watch::run(self.shared.client.clone(), scope, sender));
         receiver
     }
 }
@@ -116,7 +138,11 @@ async fn follow<T>(shared: Arc<Shared>, mut events: mpsc::Receiver<Event<T>>, ta
 fn good<T>(seen: impl IntoIterator<Item = Seen<T>>, kind: &'static str) -> Vec<T> {
     let decoded = seen.into_iter().filter_map(|one| match one {
         Seen::Good(object) => Some(*object),
-        Seen::Malformed { namespace, name, error } => {
+        Seen::Malformed {
+            namespace,
+            name,
+            error,
+        } => {
             warn!(kind, object = %format!("{namespace}/{name}"), error, "Object does not decode; ignored");
             None
         }
@@ -131,7 +157,11 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
             for seen in all {
                 match seen {
                     Seen::Good(workflow) => decoded.push(*workflow),
-                    Seen::Malformed { namespace, name, error } => malformed(shared, &namespace, &name, &error),
+                    Seen::Malformed {
+                        namespace,
+                        name,
+                        error,
+                    } => malformed(shared, &namespace, &name, &error),
                 }
             }
             for key in shared.world.replace_workflows(decoded) {
@@ -149,10 +179,17 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
         }
         Event::Deleted(Seen::Good(workflow)) => {
             if shared.world.remove_workflow(&workflow) {
-                forget(shared, &Key::new(&workflow.metadata.namespace, &workflow.metadata.name));
+                forget(
+                    shared,
+                    &Key::new(&workflow.metadata.namespace, &workflow.metadata.name),
+                );
             }
         }
-        Event::Applied(Seen::Malformed { namespace, name, error }) => malformed(shared, &namespace, &name, &error),
+        Event::Applied(Seen::Malformed {
+            namespace,
+            name,
+            error,
+        }) => malformed(shared, &namespace, &name, &error),
         Event::Deleted(Seen::Malformed { .. }) => {}
     }
 }
@@ -180,7 +217,9 @@ fn malformed(shared: &Shared, namespace: &str, name: &str, error: &str) {
 /// Lets go of everything that a deleted workflow held (C-INF-06).
 fn forget(shared: &Shared, key: &Key) {
     shared.plans().remove(key);
-    let op = argosy_engine::locks::Op::ReleaseAll { workflow: key.to_string() };
+    let op = argosy_engine::locks::Op::ReleaseAll {
+        workflow: key.to_string(),
+    };
     let woken = shared.locks().apply([&op]);
     shared.wake_workflows(&woken);
     shared.leave_throttler(key);
@@ -202,8 +241,8 @@ fn take_pod(shared: &Shared, event: Event<Pod>) {
 fn take_result(shared: &Shared, event: Event<WorkflowTaskResult>) {
     match event {
         Event::Listed(all) => {
-            for result in good(all, "WorkflowTaskResult") {
-                wake(shared, shared.world.put_result(result));
+            for key in shared.world.replace_results(good(all, "WorkflowTaskResult")) {
+                shared.queue.add(key);
             }
         }
         Event::Applied(Seen::Good(result)) => wake(shared, shared.world.put_result(*result)),
@@ -219,39 +258,78 @@ fn wake(shared: &Shared, key: Option<Key>) {
 }
 
 fn take_task_set(shared: &Shared, event: Event<WorkflowTaskSet>) {
-    each(shared, event, "WorkflowTaskSet", |shared, key, set| {
-        shared.world.put_task_set(key, set);
-        shared.queue.add(key.clone());
-    });
+    each(
+        shared,
+        event,
+        "WorkflowTaskSet",
+        World::task_set_keys,
+        |shared, key, set| {
+            shared.world.put_task_set(key, set);
+            shared.queue.add(key.clone());
+        },
+    );
 }
 
 fn take_config_map(shared: &Shared, event: Event<ConfigMap>) {
-    each(shared, event, "ConfigMap", |shared, key, map| {
-        shared.world.put_config_map(&key.namespace, &key.name, map);
-        // Who waits for a limit or a parameter is looked at again; looks that find nothing are cheap.
-        for waiting in worker::unfinished(shared) {
-            shared.queue.add(waiting);
-        }
-    });
+    each(
+        shared,
+        event,
+        "ConfigMap",
+        World::config_map_keys,
+        |shared, key, map| {
+            shared.world.put_config_map(&key.namespace, &key.name, map);
+            // Who waits for a limit or a parameter is looked at again; looks that find nothing are cheap.
+            for waiting in worker::unfinished(shared) {
+                shared.queue.add(waiting);
+            }
+        },
+    );
 }
 
 fn take_template(shared: &Shared, event: Event<WorkflowTemplate>) {
-    each(shared, event, "WorkflowTemplate", |shared, key, template| shared.world.put_template(key, template));
+    each(
+        shared,
+        event,
+        "WorkflowTemplate",
+        World::template_keys,
+        |shared, key, template| {
+            shared.world.put_template(key, template);
+        },
+    );
 }
 
 fn take_cluster_template(shared: &Shared, event: Event<ClusterWorkflowTemplate>) {
-    each(shared, event, "ClusterWorkflowTemplate", |shared, key, template| {
-        shared.world.put_cluster_template(&key.name, template);
-    });
+    each(
+        shared,
+        event,
+        "ClusterWorkflowTemplate",
+        World::cluster_template_keys,
+        |shared, key, template| {
+            shared.world.put_cluster_template(&key.name, template);
+        },
+    );
 }
 
 /// Takes objects one by one; `None` stands for one that is gone.
-fn each<T: Kept>(shared: &Shared, event: Event<T>, kind: &'static str, take: impl Fn(&Shared, &Key, Option<T>)) {
+fn each<T: Kept>(
+    shared: &Shared,
+    event: Event<T>,
+    kind: &'static str,
+    known: fn(&World) -> Vec<Key>,
+    take: impl Fn(&Shared, &Key, Option<T>),
+) {
     let key = |object: &T| Key::new(&object.meta().namespace, &object.meta().name);
     match event {
         Event::Listed(all) => {
+            let mut gone: BTreeSet<Key> = known(&shared.world).into_iter().collect();
             for object in good(all, kind) {
-                take(shared, &key(&object), Some(object));
+                let key = key(&object);
+                gone.remove(&key);
+                take(shared, &key, Some(object));
+            }
+            // What was deleted while nobody watched is only seen by its absence.
+            for key in gone {
+                take(shared, &key, None);
             }
         }
         Event::Applied(seen) => {

@@ -131,7 +131,10 @@ impl Shared {
         let Some(events) = &self.events else { return };
         let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
         let object = effects::event_object(workflow, event, Timestamp::now(), serial);
-        if events.try_send((workflow.metadata.namespace.clone(), object)).is_err() {
+        if events
+            .try_send((workflow.metadata.namespace.clone(), object))
+            .is_err()
+        {
             debug!(workflow = %workflow.metadata.name, reason = %event.reason, "Event dropped, too many wait");
         }
     }
@@ -146,7 +149,14 @@ pub struct Controller {
 impl Controller {
     /// Starts watching and deciding. It finds by itself what an earlier controller left unfinished.
     pub fn start(client: Client, options: Options) -> Self {
-        let Options { config, limits, namespace, workers, images, events } = options;
+        let Options {
+            config,
+            limits,
+            namespace,
+            workers,
+            images,
+            events,
+        } = options;
         let grace = config.pod_gc_grace_secs.and_then(|secs| u32::try_from(secs).ok());
         let cleaner = Cleaner::new(client.clone(), grace);
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);

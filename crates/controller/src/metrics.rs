@@ -38,6 +38,9 @@ impl Registry {
     /// All series with their values.
     pub fn values(&self) -> Vec<(Series, f64)> {
         let values = self.values.lock().expect("no holder of this lock panics");
-        values.iter().map(|(series, value)| (series.clone(), *value)).collect()
+        values
+            .iter()
+            .map(|(series, value)| (series.clone(), *value))
+            .collect()
     }
 }

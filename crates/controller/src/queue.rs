@@ -39,7 +39,10 @@ impl<K: Ord + Clone> Default for Queue<K> {
             working: BTreeMap::new(),
             closed: false,
         };
-        Self { state: Mutex::new(state), moved: Notify::new() }
+        Self {
+            state: Mutex::new(state),
+            moved: Notify::new(),
+        }
     }
 }
 

@@ -30,7 +30,9 @@ pub async fn resolve(
     let Some(reference) = reference else {
         return default_for(client, namespace, default).await;
     };
-    let map_name = Some(reference.config_map.as_str()).filter(|n| !n.is_empty()).unwrap_or(DEFAULT_MAP);
+    let map_name = Some(reference.config_map.as_str())
+        .filter(|n| !n.is_empty())
+        .unwrap_or(DEFAULT_MAP);
     let mut last = String::new();
     for candidate in [namespace.as_str(), own_namespace] {
         let map: ConfigMap = match api::get(client, &api::CONFIG_MAPS, candidate, map_name).await {
@@ -41,21 +43,41 @@ pub async fn resolve(
             }
         };
         let key = match reference.key.as_str() {
-            "" => map.metadata.annotations.get(DEFAULT_KEY).cloned().unwrap_or_default(),
+            "" => map
+                .metadata
+                .annotations
+                .get(DEFAULT_KEY)
+                .cloned()
+                .unwrap_or_default(),
             key => key.to_owned(),
         };
         match map.data.get(&key) {
             Some(text) => return found(candidate, map_name, &key, text),
-            None => last = format!("config map missing key {key} for artifact repository ref \"{map_name}#{key}\""),
+            None => {
+                last =
+                    format!("config map missing key {key} for artifact repository ref \"{map_name}#{key}\"")
+            }
         }
     }
-    Err(format!("artifact repository ref \"{map_name}#{}\" not found: {last}", reference.key))
+    Err(format!(
+        "artifact repository ref \"{map_name}#{}\" not found: {last}",
+        reference.key
+    ))
 }
 
-async fn default_for(client: &Client, namespace: &str, default: &Value) -> Result<ArtifactRepositoryRefStatus, String> {
+async fn default_for(
+    client: &Client,
+    namespace: &str,
+    default: &Value,
+) -> Result<ArtifactRepositoryRefStatus, String> {
     match api::get::<ConfigMap>(client, &api::CONFIG_MAPS, namespace, DEFAULT_MAP).await {
         Ok(map) => {
-            let key = map.metadata.annotations.get(DEFAULT_KEY).cloned().unwrap_or_default();
+            let key = map
+                .metadata
+                .annotations
+                .get(DEFAULT_KEY)
+                .cloned()
+                .unwrap_or_default();
             if let Some(text) = map.data.get(&key) {
                 return found(namespace, DEFAULT_MAP, &key, text);
             }
@@ -78,7 +100,10 @@ async fn default_for(client: &Client, namespace: &str, default: &Value) -> Resul
 fn found(namespace: &str, map: &str, key: &str, text: &str) -> Result<ArtifactRepositoryRefStatus, String> {
     let value = argosy_model::yaml::value(text).map_err(|e| e.to_string())?;
     Ok(ArtifactRepositoryRefStatus {
-        reference: ArtifactRepositoryRef { config_map: map.to_owned(), key: key.to_owned() },
+        reference: ArtifactRepositoryRef {
+            config_map: map.to_owned(),
+            key: key.to_owned(),
+        },
         namespace: namespace.to_owned(),
         default: false,
         artifact_repository: Some(Box::new(parse(value)?)),
@@ -106,7 +131,11 @@ pub async fn token_secret(client: &Client, namespace: &str, account: &str) -> Re
         #[serde(default)]
         annotations: BTreeMap<String, String>,
     }
-    const ACCOUNTS: api::Resource = api::Resource { group: "", version: "v1", plural: "serviceaccounts" };
+    const ACCOUNTS: api::Resource = api::Resource {
+        group: "",
+        version: "v1",
+        plural: "serviceaccounts",
+    };
     const ANNOTATION: &str = "workflows.argoproj.io/service-account-token.name";
     let found: Account = api::get(client, &ACCOUNTS, namespace, account).await?;
     Ok(found

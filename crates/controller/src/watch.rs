@@ -70,7 +70,11 @@ pub struct Scope {
 
 /// Watches until the receiver is dropped. Each loss of the connection ends in a new list or a resumed watch, with a
 /// growing pause after failures.
-pub async fn run<T: DeserializeOwned + Send + 'static>(client: Client, scope: Scope, events: mpsc::Sender<Event<T>>) {
+pub async fn run<T: DeserializeOwned + Send + 'static>(
+    client: Client,
+    scope: Scope,
+    events: mpsc::Sender<Event<T>>,
+) {
     let mut pause = PAUSE_MIN;
     let mut version: Option<String> = None;
     loop {
@@ -164,7 +168,9 @@ async fn watch<T: DeserializeOwned>(
             "DELETED" => drop(events.send(Event::Deleted(decode(change.object))).await),
             _ => drop(events.send(Event::Applied(decode(change.object))).await),
         }
-        let version = serde_json::from_str::<Identity>(change.object.get())?.metadata.resource_version;
+        let version = serde_json::from_str::<Identity>(change.object.get())?
+            .metadata
+            .resource_version;
         if !version.is_empty() {
             from = version;
         }
@@ -175,8 +181,14 @@ fn decode<T: DeserializeOwned>(raw: &RawValue) -> Seen<T> {
     match serde_json::from_str::<T>(raw.get()) {
         Ok(object) => Seen::Good(Box::new(object)),
         Err(error) => {
-            let who = serde_json::from_str::<Identity>(raw.get()).unwrap_or_default().metadata;
-            Seen::Malformed { namespace: who.namespace, name: who.name, error: error.to_string() }
+            let who = serde_json::from_str::<Identity>(raw.get())
+                .unwrap_or_default()
+                .metadata;
+            Seen::Malformed {
+                namespace: who.namespace,
+                name: who.name,
+                error: error.to_string(),
+            }
         }
     }
 }

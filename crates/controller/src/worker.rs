@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use tracing::{debug, error, info, warn};
 
+use crate::Shared;
 use crate::api::{self, Failure};
 use crate::effects;
 use crate::world::Key;
-use crate::Shared;
 
 /// How often one look may decide again on what it has just learned. Each round needs news (an image, a repository, a
 /// refusal); a workflow of 1,000 images needs one round, since all are asked for together.
@@ -56,13 +56,17 @@ pub async fn run(shared: Arc<Shared>) {
 /// Keys of all workflows that are not completed.
 pub fn unfinished(shared: &Shared) -> Vec<Key> {
     let keys = shared.world.workflow_keys();
-    keys.into_iter().filter(|k| shared.world.workflow(k).is_some_and(|w| !is_settled(&w))).collect()
+    keys.into_iter()
+        .filter(|k| shared.world.workflow(k).is_some_and(|w| !is_settled(&w)))
+        .collect()
 }
 
 /// Rebuilds locks and turns from the status of workflows that ran before this start (C-SYN-30, C-THR-06).
 pub fn restore(shared: &Shared) {
     for key in shared.world.workflow_keys() {
-        let Some(workflow) = shared.world.workflow(&key) else { continue };
+        let Some(workflow) = shared.world.workflow(&key) else {
+            continue;
+        };
         if is_settled(&workflow) || workflow.status.phase != argosy_model::WorkflowPhase::Running {
             continue;
         }
@@ -73,7 +77,9 @@ pub fn restore(shared: &Shared) {
 
 /// Registers what a workflow held, whatever the limits are now.
 fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &ConfigMaps) {
-    let Some(held) = &workflow.status.synchronization else { return };
+    let Some(held) = &workflow.status.synchronization else {
+        return;
+    };
     for holding in held.mutex.iter().flat_map(|m| &m.holding) {
         machine.restore(&holding.mutex, 1, &holding.holder);
     }
@@ -85,7 +91,10 @@ fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &Confi
             .and_then(|(namespace, name)| config_maps.get(namespace, name))
             .and_then(|map| map.data.get(key.unwrap_or_default())?.trim().parse().ok());
         match limit {
-            Some(limit) => holding.holders.iter().for_each(|h| machine.restore(&holding.semaphore, limit, h)),
+            Some(limit) => holding
+                .holders
+                .iter()
+                .for_each(|h| machine.restore(&holding.semaphore, limit, h)),
             None => machine.poison(&holding.semaphore, "its limit can't be read"),
         }
     }
@@ -93,8 +102,17 @@ fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &Confi
 
 /// Whether nothing is left to decide about (C-INF-05).
 fn is_settled(workflow: &Workflow) -> bool {
-    let completed = workflow.metadata.labels.get("workflows.argoproj.io/completed").is_some_and(|v| v == "true");
-    completed && !workflow.metadata.finalizers.iter().any(|f| f == "workflows.argoproj.io/artifact-gc")
+    let completed = workflow
+        .metadata
+        .labels
+        .get("workflows.argoproj.io/completed")
+        .is_some_and(|v| v == "true");
+    completed
+        && !workflow
+            .metadata
+            .finalizers
+            .iter()
+            .any(|f| f == "workflows.argoproj.io/artifact-gc")
 }
 
 /// One look. Gives the time after which to look again.
@@ -128,7 +146,16 @@ async fn expire(shared: &Shared, key: &Key, workflow: &Workflow) -> Option<Durat
         return Some(wait);
     }
     let uid = Some(workflow.metadata.uid.as_str());
-    match api::delete(&shared.client, &api::WORKFLOWS, &key.namespace, &key.name, uid, None).await {
+    match api::delete(
+        &shared.client,
+        &api::WORKFLOWS,
+        &key.namespace,
+        &key.name,
+        uid,
+        None,
+    )
+    .await
+    {
         Ok(()) => {
             info!(workflow = %key, "Workflow deleted, its time to live has passed");
             None
@@ -170,8 +197,14 @@ async fn settle(
         }
     };
     effects::after(shared, current, &decision.effects, outcomes).await;
-    let soonest = if decision.changes.is_empty() { IDLE_MIN } else { Duration::ZERO };
-    let until = decision.wake_at.map(|at| wait_until(at, Timestamp::now()).max(soonest));
+    let soonest = if decision.changes.is_empty() {
+        IDLE_MIN
+    } else {
+        Duration::ZERO
+    };
+    let until = decision
+        .wake_at
+        .map(|at| wait_until(at, Timestamp::now()).max(soonest));
     Some(until.unwrap_or(HEAL).min(HEAL))
 }
 
@@ -181,11 +214,18 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
     let mut patch = decision.changes.merge_patch(workflow);
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
     patch["metadata"]["uid"] = json!(meta.uid);
-    let stored: Workflow =
-        match api::merge_patch(&shared.client, &api::WORKFLOWS, &meta.namespace, &meta.name, &patch).await {
-            Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
-            other => other?,
-        };
+    let stored: Workflow = match api::merge_patch(
+        &shared.client,
+        &api::WORKFLOWS,
+        &meta.namespace,
+        &meta.name,
+        &patch,
+    )
+    .await
+    {
+        Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
+        other => other?,
+    };
     if stored.status.phase != workflow.status.phase {
         info!(workflow = %meta.name, namespace = %meta.namespace, phase = %stored.status.phase, "Workflow changed phase");
     }
@@ -205,8 +245,14 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(Timestamp::now()),
         },
     });
-    let stored: Workflow =
-        api::merge_patch(&shared.client, &api::WORKFLOWS, &meta.namespace, &meta.name, &patch).await?;
+    let stored: Workflow = api::merge_patch(
+        &shared.client,
+        &api::WORKFLOWS,
+        &meta.namespace,
+        &meta.name,
+        &patch,
+    )
+    .await?;
     shared.world.put_workflow(stored.clone());
     Ok(stored)
 }
@@ -222,12 +268,21 @@ async fn refresh(shared: &Shared, key: &Key) {
 /// Decides, and takes the locks that the decision takes, in one piece: nobody else can take them in between.
 fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
     let parts = shared.world.parts(key);
-    let agent_results: BTreeMap<String, NodeResult> =
-        parts.task_set.as_ref().map(|set| set.status.nodes.clone()).unwrap_or_default();
+    let agent_results: BTreeMap<String, NodeResult> = parts
+        .task_set
+        .as_ref()
+        .map(|set| set.status.nodes.clone())
+        .unwrap_or_default();
     let config_maps = shared.world.config_maps();
-    let created = workflow.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |t| t.0);
+    let created = workflow
+        .metadata
+        .creation_timestamp
+        .as_ref()
+        .map_or(Timestamp::UNIX_EPOCH, |t| t.0);
     let priority = i64::from(plan.spec.priority.unwrap_or(0));
-    let admitted = shared.throttle().ask(&key.namespace, &key.name, priority, created);
+    let admitted = shared
+        .throttle()
+        .ask(&key.namespace, &key.name, priority, created);
     let mut locks = shared.locks();
     let snapshot = Snapshot {
         workflow,
@@ -270,7 +325,12 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     let templates = shared.world.templates(&key.namespace);
     let (plan, _) = argosy_engine::compile(workflow, &templates, &shared.config);
     let plan = Arc::new(plan);
-    let kept = Kept { source: workflow.clone(), generation, plan: plan.clone(), outcomes: outcomes.clone() };
+    let kept = Kept {
+        source: workflow.clone(),
+        generation,
+        plan: plan.clone(),
+        outcomes: outcomes.clone(),
+    };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)
 }

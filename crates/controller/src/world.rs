@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use argosy_engine::{ConfigMaps, Templates};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod};
-use argosy_model::{ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate};
+use argosy_model::{
+    ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+};
 
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
@@ -25,7 +27,10 @@ pub struct Key {
 impl Key {
     /// The key of these two.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     fn of(meta: &ObjectMeta) -> Self {
@@ -34,7 +39,9 @@ impl Key {
 
     /// The workflow that an object belongs to by its label.
     fn owner(meta: &ObjectMeta) -> Option<Self> {
-        meta.labels.get(WORKFLOW_LABEL).map(|name| Self::new(&meta.namespace, name))
+        meta.labels
+            .get(WORKFLOW_LABEL)
+            .map(|name| Self::new(&meta.namespace, name))
     }
 }
 
@@ -53,7 +60,15 @@ pub trait Kept {
 macro_rules! kept {
     ($($kind:ty),*) => { $(impl Kept for $kind { fn meta(&self) -> &ObjectMeta { &self.metadata } })* };
 }
-kept!(Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate, ClusterWorkflowTemplate, Pod, ConfigMap);
+kept!(
+    Workflow,
+    WorkflowTaskResult,
+    WorkflowTaskSet,
+    WorkflowTemplate,
+    ClusterWorkflowTemplate,
+    Pod,
+    ConfigMap
+);
 
 /// Pods, results and agent reports of one workflow.
 #[derive(Debug, Clone, Default)]
@@ -133,7 +148,10 @@ impl World {
     pub fn remove_workflow(&self, workflow: &Workflow) -> bool {
         let mut state = self.lock();
         let key = Key::of(&workflow.metadata);
-        let same = state.workflows.get(&key).is_some_and(|known| known.metadata.uid == workflow.metadata.uid);
+        let same = state
+            .workflows
+            .get(&key)
+            .is_some_and(|known| known.metadata.uid == workflow.metadata.uid);
         if same {
             state.workflows.remove(&key);
         }
@@ -158,7 +176,10 @@ impl World {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
         let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
-        if pods.get(&pod.metadata.name).is_some_and(|known| known.metadata.uid == pod.metadata.uid) {
+        if pods
+            .get(&pod.metadata.name)
+            .is_some_and(|known| known.metadata.uid == pod.metadata.uid)
+        {
             pods.remove(&pod.metadata.name);
         }
         state.drop_empty(&owner);
@@ -177,7 +198,9 @@ impl World {
         let owners: BTreeSet<Key> = state.parts.keys().chain(by_owner.keys()).cloned().collect();
         for owner in &owners {
             let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
-            replace(pods, by_owner.remove(owner).unwrap_or_default(), |p| p.metadata.name.clone());
+            replace(pods, by_owner.remove(owner).unwrap_or_default(), |p| {
+                p.metadata.name.clone()
+            });
             state.drop_empty(owner);
         }
         owners
@@ -191,9 +214,68 @@ impl World {
         put(results, result.metadata.name.clone(), result).then_some(owner)
     }
 
+    /// Replaces all task results by a listed state; gives every workflow that has or had one.
+    pub fn replace_results(&self, listed: Vec<WorkflowTaskResult>) -> BTreeSet<Key> {
+        let mut state = self.lock();
+        let mut by_owner: BTreeMap<Key, Vec<WorkflowTaskResult>> = BTreeMap::new();
+        for result in listed {
+            if let Some(owner) = Key::owner(&result.metadata) {
+                by_owner.entry(owner).or_default().push(result);
+            }
+        }
+        let owners: BTreeSet<Key> = state.parts.keys().chain(by_owner.keys()).cloned().collect();
+        for owner in &owners {
+            let results = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().results);
+            replace(results, by_owner.remove(owner).unwrap_or_default(), |r| {
+                r.metadata.name.clone()
+            });
+            state.drop_empty(owner);
+        }
+        owners
+    }
+
+    /// Keys of all task sets.
+    pub fn task_set_keys(&self) -> Vec<Key> {
+        let state = self.lock();
+        state
+            .parts
+            .iter()
+            .filter(|(_, parts)| parts.task_set.is_some())
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    /// Keys of all ConfigMaps that exist.
+    pub fn config_map_keys(&self) -> Vec<Key> {
+        let maps = self.config_maps();
+        maps.existing()
+            .map(|(namespace, name)| Key::new(namespace, name))
+            .collect()
+    }
+
+    /// Keys of all templates.
+    pub fn template_keys(&self) -> Vec<Key> {
+        let state = self.lock();
+        let of = |(ns, names): (&String, &BTreeMap<String, _>)| {
+            names.keys().map(|n| Key::new(ns, n)).collect::<Vec<_>>()
+        };
+        state.templates.iter().flat_map(of).collect()
+    }
+
+    /// Keys of all cluster templates, without namespace.
+    pub fn cluster_template_keys(&self) -> Vec<Key> {
+        self.lock()
+            .cluster_templates
+            .keys()
+            .map(|name| Key::new("", name))
+            .collect()
+    }
+
     /// Forgets a task result.
     pub fn remove_result(&self, result: &WorkflowTaskResult) {
-        let Some(owner) = Key::owner(&result.metadata) else { return };
+        let Some(owner) = Key::owner(&result.metadata) else {
+            return;
+        };
         let mut state = self.lock();
         if let Some(parts) = state.parts.get_mut(&owner) {
             Arc::make_mut(&mut parts.results).remove(&result.metadata.name);
@@ -229,7 +311,11 @@ impl World {
         let mut state = self.lock();
         state.templates_generation += 1;
         match template {
-            Some(template) => drop(state.cluster_templates.insert(name.to_owned(), Arc::new(template))),
+            Some(template) => drop(
+                state
+                    .cluster_templates
+                    .insert(name.to_owned(), Arc::new(template)),
+            ),
             None => drop(state.cluster_templates.remove(name)),
         }
     }
@@ -250,7 +336,10 @@ fn is_newer(known: &ObjectMeta, new: &ObjectMeta) -> bool {
     if known.uid != new.uid {
         return known.creation_timestamp <= new.creation_timestamp;
     }
-    match (known.resource_version.parse::<u128>(), new.resource_version.parse::<u128>()) {
+    match (
+        known.resource_version.parse::<u128>(),
+        new.resource_version.parse::<u128>(),
+    ) {
         (Ok(known), Ok(new)) => new > known,
         _ => known.resource_version != new.resource_version,
     }
@@ -273,7 +362,11 @@ fn replace<K: Ord + Clone, T: Kept>(
     key_of: impl Fn(&T) -> K,
 ) -> Vec<K> {
     let present: BTreeSet<K> = listed.iter().map(&key_of).collect();
-    let gone: Vec<K> = map.keys().filter(|key| !present.contains(*key)).cloned().collect();
+    let gone: Vec<K> = map
+        .keys()
+        .filter(|key| !present.contains(*key))
+        .cloned()
+        .collect();
     for key in &gone {
         map.remove(key);
     }
@@ -295,18 +388,32 @@ mod tests {
             resource_version: version.into(),
             ..ObjectMeta::default()
         };
-        Workflow { metadata, ..Workflow::default() }
+        Workflow {
+            metadata,
+            ..Workflow::default()
+        }
     }
 
     #[test]
     fn an_older_event_never_replaces_a_newer_object() {
         let world = World::default();
-        for (uid, version, taken) in
-            [("a", "7", true), ("a", "6", false), ("a", "7", false), ("a", "10", true), ("b", "3", true)]
-        {
-            assert_eq!(world.put_workflow(workflow(uid, version)), taken, "{uid} at {version}");
+        for (uid, version, taken) in [
+            ("a", "7", true),
+            ("a", "6", false),
+            ("a", "7", false),
+            ("a", "10", true),
+            ("b", "3", true),
+        ] {
+            assert_eq!(
+                world.put_workflow(workflow(uid, version)),
+                taken,
+                "{uid} at {version}"
+            );
         }
-        assert!(!world.remove_workflow(&workflow("a", "10")), "the name belongs to another object now");
+        assert!(
+            !world.remove_workflow(&workflow("a", "10")),
+            "the name belongs to another object now"
+        );
         assert!(world.remove_workflow(&workflow("b", "3")));
     }
 }

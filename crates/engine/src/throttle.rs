@@ -42,7 +42,10 @@ impl Throttle {
     /// A throttle with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            ..Self::default()
+        }
     }
 
     /// Registers a workflow that already runs, whatever the limits (C-THR-06).
@@ -59,7 +62,11 @@ impl Throttle {
         }
         let queue = self.pending.entry(key.0.clone()).or_default();
         queue.retain(|turn| turn.name != name);
-        queue.insert(Turn { priority: std::cmp::Reverse(priority), created, name: name.to_owned() });
+        queue.insert(Turn {
+            priority: std::cmp::Reverse(priority),
+            created,
+            name: name.to_owned(),
+        });
         self.admit();
         self.running.contains(&key)
     }
@@ -110,7 +117,12 @@ impl Throttle {
     }
 
     fn has_room(&self, namespace: &str) -> bool {
-        let limit = self.limits.namespaces.get(namespace).copied().unwrap_or(self.limits.namespace);
+        let limit = self
+            .limits
+            .namespaces
+            .get(namespace)
+            .copied()
+            .unwrap_or(self.limits.namespace);
         limit == 0 || self.running.iter().filter(|(ns, _)| ns == namespace).count() < limit
     }
 }
@@ -133,28 +145,53 @@ mod tests {
             }
         }
         for leaving in leaves {
-            let namespace = asks.iter().find(|a| a.1 == *leaving).expect("leaves only who asked").0;
-            ran.extend(throttle.leave(namespace, leaving).into_iter().map(|(_, name)| name));
+            let namespace = asks
+                .iter()
+                .find(|a| a.1 == *leaving)
+                .expect("leaves only who asked")
+                .0;
+            ran.extend(
+                throttle
+                    .leave(namespace, leaving)
+                    .into_iter()
+                    .map(|(_, name)| name),
+            );
         }
         assert_eq!(ran, order);
     }
 
     #[test]
     fn c_thr_01_higher_priority_then_older_goes_first() {
-        let asks = [("n", "a", 0, 5), ("n", "b", 0, 4), ("n", "c", 7, 9), ("n", "d", 0, 3)];
-        let limits = Limits { global: 1, ..Limits::default() };
+        let asks = [
+            ("n", "a", 0, 5),
+            ("n", "b", 0, 4),
+            ("n", "c", 7, 9),
+            ("n", "d", 0, 3),
+        ];
+        let limits = Limits {
+            global: 1,
+            ..Limits::default()
+        };
         check(limits, &asks, &["a", "c", "d"], &["a", "c", "d", "b"]);
     }
 
     #[test]
     fn c_thr_02_a_namespace_limit_holds_back_only_its_namespace() {
-        let limits = Limits { namespaces: [("n".to_owned(), 1)].into(), ..Limits::default() };
+        let limits = Limits {
+            namespaces: [("n".to_owned(), 1)].into(),
+            ..Limits::default()
+        };
         let asks = [("n", "a", 0, 1), ("n", "b", 0, 2), ("m", "c", 0, 3)];
         check(limits, &asks, &["a"], &["a", "c", "b"]);
     }
 
     #[test]
     fn c_thr_02_zero_is_no_limit() {
-        check(Limits::default(), &[("n", "a", 0, 1), ("n", "b", 0, 2)], &[], &["a", "b"]);
+        check(
+            Limits::default(),
+            &[("n", "a", 0, 1), ("n", "b", 0, 2)],
+            &[],
+            &["a", "b"],
+        );
     }
 }

@@ -16,8 +16,11 @@ pub fn expires_at(workflow: &Workflow) -> Option<Timestamp> {
         return None;
     }
     let stored = workflow.status.stored_workflow_template_spec.as_ref();
-    let strategy =
-        workflow.spec.ttl_strategy.as_ref().or_else(|| stored.and_then(|spec| spec.ttl_strategy.as_ref()))?;
+    let strategy = workflow
+        .spec
+        .ttl_strategy
+        .as_ref()
+        .or_else(|| stored.and_then(|spec| spec.ttl_strategy.as_ref()))?;
     let ttl = SignedDuration::from_secs(seconds(strategy, &workflow.status.phase)?.into());
     let finished = workflow.status.finished_at.as_ref()?.0;
     finished.checked_add(ttl + SignedDuration::from_secs(1)).ok()
@@ -47,7 +50,11 @@ mod tests {
         }))
         .expect("the object is a workflow");
         let end: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-        assert_eq!(expires_at(&workflow).map(|t| t.duration_since(end).as_secs()), expect, "{phase}");
+        assert_eq!(
+            expires_at(&workflow).map(|t| t.duration_since(end).as_secs()),
+            expect,
+            "{phase}"
+        );
     }
 
     #[test]

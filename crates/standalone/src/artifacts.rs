@@ -46,7 +46,11 @@ pub async fn serve(folder: &Path, host: IpAddr, mut stop: watch::Receiver<bool>)
             tracing::error!(%error, "The artifact store's listener failed");
         }
     });
-    Ok(Store { address, keys, server })
+    Ok(Store {
+        address,
+        keys,
+        server,
+    })
 }
 
 impl Store {

@@ -9,12 +9,22 @@ const VERSION: &str = "v1alpha1";
 const KINDS: [(&str, &str, bool, &[&str]); 8] = [
     ("workflows", "Workflow", true, &["wf"]),
     ("workflowtemplates", "WorkflowTemplate", true, &["wftmpl"]),
-    ("clusterworkflowtemplates", "ClusterWorkflowTemplate", false, &["clusterwftmpl", "cwft"]),
+    (
+        "clusterworkflowtemplates",
+        "ClusterWorkflowTemplate",
+        false,
+        &["clusterwftmpl", "cwft"],
+    ),
     ("cronworkflows", "CronWorkflow", true, &["cwf", "cronwf"]),
     ("workfloweventbindings", "WorkflowEventBinding", true, &["wfeb"]),
     ("workflowtasksets", "WorkflowTaskSet", true, &["wfts"]),
     ("workflowtaskresults", "WorkflowTaskResult", true, &[]),
-    ("workflowartifactgctasks", "WorkflowArtifactGCTask", true, &["wfat"]),
+    (
+        "workflowartifactgctasks",
+        "WorkflowArtifactGCTask",
+        true,
+        &["wfat"],
+    ),
 ];
 
 /// Kinds whose status is written through its own subresource, as in the peer's published definitions.

@@ -14,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The runtime to use and, when it is not what images would need, why in words for the user.
 pub async fn choose(data_dir: &Path, wanted: &BTreeSet<String>) -> (RuntimeChoice, Option<String>) {
-    let Ok(store) = Store::open(data_dir, &[]) else { return (RuntimeChoice::Auto, None) };
+    let Ok(store) = Store::open(data_dir, &[]) else {
+        return (RuntimeChoice::Auto, None);
+    };
     if wanted.is_empty() || wanted.iter().any(|image| matches!(store.get(image), Ok(Some(_)))) {
         return (RuntimeChoice::Auto, None);
     }

@@ -21,9 +21,15 @@ impl Images for OfNode {
         Box::pin(async move {
             let store = self.0.images().clone();
             let name = image.to_owned();
-            let found = tokio::task::spawn_blocking(move || store.image_config(&name)).await.ok().flatten();
+            let found = tokio::task::spawn_blocking(move || store.image_config(&name))
+                .await
+                .ok()
+                .flatten();
             let found = found.ok_or_else(|| format!("image {image} is not on this machine"))?;
-            Ok(ImageConfig { entrypoint: found.entrypoint, cmd: found.cmd })
+            Ok(ImageConfig {
+                entrypoint: found.entrypoint,
+                cmd: found.cmd,
+            })
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use argosy_apiserver::{ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream};
+use argosy_apiserver::{
+    ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream,
+};
 use argosy_node::{AccessError, Node, Process};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -20,7 +22,8 @@ impl Kubelet for Bridge {
         let node = self.0.clone();
         let now = jiff::Timestamp::now();
         let since = options.since_secs.and_then(|secs| {
-            now.checked_sub(jiff::SignedDuration::from_secs(i64::try_from(secs).ok()?)).ok()
+            now.checked_sub(jiff::SignedDuration::from_secs(i64::try_from(secs).ok()?))
+                .ok()
         });
         let options = argosy_node::LogOptions {
             follow: options.follow,
@@ -31,7 +34,12 @@ impl Kubelet for Bridge {
             limit_bytes: options.limit_bytes,
         };
         Box::pin(async move {
-            let log = node.logs(&container.namespace, &container.pod, Some(&container.container), options);
+            let log = node.logs(
+                &container.namespace,
+                &container.pod,
+                Some(&container.container),
+                options,
+            );
             Ok(log.map_err(refusal)?.boxed())
         })
     }
@@ -44,7 +52,12 @@ impl Kubelet for Bridge {
     ) -> BoxFuture<'static, Result<i32, KubeletError>> {
         let node = self.0.clone();
         Box::pin(async move {
-            let ContainerRef { namespace, pod, container, .. } = container;
+            let ContainerRef {
+                namespace,
+                pod,
+                container,
+                ..
+            } = container;
             let with_stdin = streams.stdin.is_some();
             let process = node
                 .exec(&namespace, &pod, Some(&container), options.command, with_stdin)
@@ -57,7 +70,12 @@ impl Kubelet for Bridge {
 
 /// Carries the streams until the process ends or the user is gone.
 async fn converse(process: Process, streams: ExecStreams) -> Result<i32, KubeletError> {
-    let Process { stdin, stdout, stderr, exit } = process;
+    let Process {
+        stdin,
+        stdout,
+        stderr,
+        exit,
+    } = process;
     let input = async {
         if let (Some(mut from), Some(mut to)) = (streams.stdin, stdin) {
             let _ = tokio::io::copy(&mut from, &mut to).await;
@@ -67,7 +85,8 @@ async fn converse(process: Process, streams: ExecStreams) -> Result<i32, Kubelet
     let output = async { tokio::join!(carry(stdout, streams.stdout), carry(stderr, streams.stderr)) };
     let ended = async {
         let (_, exit) = tokio::join!(output, exit);
-        exit.map(|e| e.code()).map_err(|_| KubeletError::NotReady("the container ended first".to_owned()))
+        exit.map(|e| e.code())
+            .map_err(|_| KubeletError::NotReady("the container ended first".to_owned()))
     };
     tokio::select! {
         code = ended => code,
@@ -94,9 +113,9 @@ async fn carry(mut from: impl AsyncRead + Unpin, to: Option<Box<dyn AsyncWrite +
 fn refusal(error: AccessError) -> KubeletError {
     let text = error.to_string();
     match error {
-        AccessError::PodNotFound(_) | AccessError::ContainerNotFound { .. } | AccessError::NoPrevious { .. } => {
-            KubeletError::NotFound(text)
-        }
+        AccessError::PodNotFound(_)
+        | AccessError::ContainerNotFound { .. }
+        | AccessError::NoPrevious { .. } => KubeletError::NotFound(text),
         AccessError::Io(source) => KubeletError::Failed(source),
         _ => KubeletError::NotReady(text),
     }

@@ -14,6 +14,7 @@ mod platform;
 
 pub use argosy_node::container_main_if_asked;
 pub use options::{
-    Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, RuntimeChoice, find_pod_programs, user_data_folder,
+    Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, RuntimeChoice, find_pod_programs,
+    user_data_folder,
 };
 pub use platform::{Error, Platform};

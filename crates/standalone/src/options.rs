@@ -64,7 +64,11 @@ impl Default for Options {
 /// The folder for data of this user: `$ARGOSY_DATA`, else `$XDG_DATA_HOME/argosy`, else `~/.local/share/argosy`, else
 /// one in the folder for temporary files.
 pub fn user_data_folder() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     set("ARGOSY_DATA")
         .or_else(|| set("XDG_DATA_HOME").map(|d| d.join("argosy")))
         .or_else(|| set("HOME").map(|d| d.join(".local/share/argosy")))
@@ -80,8 +84,13 @@ pub const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
 /// # Errors
 /// The folders that were looked into.
 pub fn find_pod_programs() -> Result<PathBuf, Vec<PathBuf>> {
-    let own = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-    let mut candidates: Vec<PathBuf> = std::env::var_os("ARGOSY_POD_PROGRAMS").map(PathBuf::from).into_iter().collect();
+    let own = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned));
+    let mut candidates: Vec<PathBuf> = std::env::var_os("ARGOSY_POD_PROGRAMS")
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
     if let Some(own) = own {
         candidates.extend([own.join("pod"), own.clone(), own.join("../lib/argosy")]);
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use argosy_apiserver::ApiServer;
 use argosy_controller::Controller;
 use argosy_engine::Config;
-use argosy_node::{Node, RuntimeChoice};
 use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
+use argosy_node::{Node, RuntimeChoice};
 use kube::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -67,7 +67,11 @@ pub enum Error {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+    paths
+        .iter()
+        .map(|p| p.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A running platform: API, node, controller and artifact store in this process.
@@ -117,51 +121,54 @@ impl Platform {
             chosen => (chosen, None),
         };
         let (stop, stopped) = watch::channel(false);
-        let token = random_text();
-        let listener =
-            TcpListener::bind(listen).await.map_err(|source| Error::Listen { address: listen, source })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { address: listen, source })?;
-        let pods_host = address.ip();
-        let api = new_api(&namespace, &token, address.ip(), pods_host)?;
-        let url = format!("https://{address}");
-        let mut servers = vec![serve(api.clone(), listener, stopped.clone())];
-        let pods_port = if pods_host == address.ip() {
-            address.port()
-        } else {
-            let (port, server) = listen_for_pods(&api, pods_host, stopped.clone()).await?;
-            servers.push(server);
-            port
-        };
-        let socket = socket_client(&api, &url, &token, &namespace).await?;
-        let client = link::client(&api, socket, &namespace);
-
-        let store = artifacts::serve(&data_dir.join("artifacts"), pods_host, stopped.clone())
+        let front = Front::open(&namespace, listen, &stopped).await?;
+        let client = front.client(&namespace).await?;
+        let store = artifacts::serve(&data_dir.join("artifacts"), front.address.ip(), stopped)
             .await
             .map_err(Error::Artifacts)?;
-        store.publish_keys(&client, &namespace).await.map_err(Error::Prepare)?;
+        store
+            .publish_keys(&client, &namespace)
+            .await
+            .map_err(Error::Prepare)?;
         let config = complete(config, &namespace, store.repository());
-        servers.push(store.server);
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
         node_options.runtime = runtime;
         node_options.network = network;
         node_options.provided_images = vec![executor_image(&programs)];
-        node_options.api_address = Some((pods_host.to_string(), pods_port));
-        node_options.ca_pem = Some(api.ca_pem().to_owned());
-        let node = Arc::new(Node::start(client.clone(), node_options).await.map_err(Error::Node)?);
-        api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
-
-        let controller = Controller::start(
-            client.clone(),
-            argosy_controller::Options {
-                config,
-                limits,
-                images: Arc::new(images::OfNode(node.clone())),
-                ..argosy_controller::Options::default()
-            },
+        node_options.api_address = Some((front.address.ip().to_string(), front.address.port()));
+        node_options.ca_pem = Some(front.api.ca_pem().to_owned());
+        let node = Arc::new(
+            Node::start(client.clone(), node_options)
+                .await
+                .map_err(Error::Node)?,
         );
-        debug!(url, data = %data_dir.display(), "Platform started");
-        Ok(Self { client, namespace, url, token, api, node, controller, stop, servers, notice, _folder: folder })
+        front.api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
+
+        let images: Arc<dyn argosy_controller::Images> = Arc::new(images::OfNode(node.clone()));
+        let options = argosy_controller::Options {
+            config,
+            limits,
+            images,
+            ..Default::default()
+        };
+        let controller = Controller::start(client.clone(), options);
+        debug!(url = front.url, data = %data_dir.display(), "Platform started");
+        let servers = vec![front.server, store.server];
+        let Front { url, token, api, .. } = front;
+        Ok(Self {
+            client,
+            namespace,
+            url,
+            token,
+            api,
+            node,
+            controller,
+            stop,
+            servers,
+            notice,
+            _folder: folder,
+        })
     }
 
     /// A client for the platform's API, without limits.
@@ -195,9 +202,13 @@ impl Platform {
     /// When the file can't be read or holds no image.
     pub async fn import_images(&self, path: &Path) -> Result<Vec<String>, argosy_node::images::Error> {
         let (store, path) = (self.node.images().clone(), path.to_owned());
-        tokio::task::spawn_blocking(move || store.import(&path)).await.unwrap_or_else(|failure| {
-            Err(argosy_node::images::Error::Damaged(format!("the import broke off: {failure}")))
-        })
+        tokio::task::spawn_blocking(move || store.import(&path))
+            .await
+            .unwrap_or_else(|failure| {
+                Err(argosy_node::images::Error::Damaged(format!(
+                    "the import broke off: {failure}"
+                )))
+            })
     }
 
     /// Stops everything: nobody decides any more, then all containers end, then the API closes.
@@ -211,6 +222,41 @@ impl Platform {
     }
 }
 
+/// The API and where it listens.
+struct Front {
+    api: Arc<ApiServer>,
+    address: SocketAddr,
+    url: String,
+    token: String,
+    server: JoinHandle<()>,
+}
+
+impl Front {
+    async fn open(namespace: &str, listen: SocketAddr, stop: &watch::Receiver<bool>) -> Result<Self, Error> {
+        let refused = |source| Error::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let token = random_text();
+        let api = new_api(namespace, &token, address.ip())?;
+        let server = serve(api.clone(), listener, stop.clone());
+        Ok(Self {
+            api,
+            address,
+            url: format!("https://{address}"),
+            token,
+            server,
+        })
+    }
+
+    async fn client(&self, namespace: &str) -> Result<Client, Error> {
+        let socket = socket_client(&self.api, &self.url, &self.token, namespace).await?;
+        Ok(link::client(&self.api, socket, namespace))
+    }
+}
+
 fn open_folder(data: Data) -> Result<(Option<tempfile::TempDir>, PathBuf), Error> {
     match data {
         Data::Temporary => {
@@ -221,7 +267,10 @@ fn open_folder(data: Data) -> Result<(Option<tempfile::TempDir>, PathBuf), Error
             Ok((Some(folder), path))
         }
         Data::Folder(path) => {
-            std::fs::create_dir_all(&path).map_err(|source| Error::Folder { path: path.clone(), source })?;
+            std::fs::create_dir_all(&path).map_err(|source| Error::Folder {
+                path: path.clone(),
+                source,
+            })?;
             Ok((None, path))
         }
     }
@@ -233,18 +282,21 @@ fn share_images(data_dir: &Path, images: &Path) -> Result<(), Error> {
     if link.exists() {
         return Ok(());
     }
-    let refused = |source| Error::Folder { path: images.to_owned(), source };
+    let refused = |source| Error::Folder {
+        path: images.to_owned(),
+        source,
+    };
     std::fs::create_dir_all(images).map_err(refused)?;
     std::os::unix::fs::symlink(images, &link).map_err(refused)
 }
 
-fn new_api(namespace: &str, token: &str, own: IpAddr, pods: IpAddr) -> Result<Arc<ApiServer>, Error> {
+fn new_api(namespace: &str, token: &str, own: IpAddr) -> Result<Arc<ApiServer>, Error> {
     let options = argosy_apiserver::Options {
         definitions: definitions::all(),
         namespaces: vec![namespace.to_owned()],
         bind_to_node: Some(NODE.to_owned()),
         admin_token: Some(token.to_owned()),
-        hosts: vec![own.to_string(), pods.to_string()],
+        hosts: vec![own.to_string()],
         ..argosy_apiserver::Options::default()
     };
     ApiServer::new(options).map_err(Error::Api)
@@ -259,35 +311,35 @@ fn serve(api: Arc<ApiServer>, listener: TcpListener, mut stop: watch::Receiver<b
     })
 }
 
-async fn listen_for_pods(
+async fn socket_client(
     api: &Arc<ApiServer>,
-    host: IpAddr,
-    stop: watch::Receiver<bool>,
-) -> Result<(u16, JoinHandle<()>), Error> {
-    let address = SocketAddr::new(host, 0);
-    let refused = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let port = listener.local_addr().map_err(refused)?.port();
-    Ok((port, serve(api.clone(), listener, stop)))
-}
-
-async fn socket_client(api: &Arc<ApiServer>, url: &str, token: &str, namespace: &str) -> Result<Client, Error> {
+    url: &str,
+    token: &str,
+    namespace: &str,
+) -> Result<Client, Error> {
     let boxed = |e: Box<dyn std::error::Error + Send + Sync>| Error::Client(e);
     let text = api.kubeconfig(url, token);
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&text).map_err(|e| boxed(e.into()))?;
     let options = kube::config::KubeConfigOptions::default();
-    let mut config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|e| boxed(e.into()))?;
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|e| boxed(e.into()))?;
     namespace.clone_into(&mut config.default_namespace);
     Client::try_from(config).map_err(|e| boxed(e.into()))
 }
 
 /// The image of executor containers: two static programs and nothing else.
 fn executor_image(programs: &Path) -> ProvidedImage {
-    let file = |name: &str, target: &str| ProvidedFile { source: programs.join(name), target: target.into() };
+    let file = |name: &str, target: &str| ProvidedFile {
+        source: programs.join(name),
+        target: target.into(),
+    };
     ProvidedImage {
         reference: EXECUTOR_IMAGE.to_owned(),
-        files: vec![file("argosy-executor", "/bin/argoexec"), file("argosy-emissary", "/bin/argosy-emissary")],
+        files: vec![
+            file("argosy-executor", "/bin/argoexec"),
+            file("argosy-emissary", "/bin/argosy-emissary"),
+        ],
         config: ImageConfig {
             entrypoint: vec!["argoexec".to_owned()],
             env: vec!["PATH=/bin:/usr/bin:/usr/local/bin".to_owned()],
