@@ -149,10 +149,11 @@ fn is_told(node: &NodeStatus) -> bool {
         node.message.as_str(),
         "" | "PodInitializing" | "ContainerCreating"
     );
-    !matches!(
+    let grouped = matches!(
         node.type_,
         NodeType::StepGroup | NodeType::TaskGroup | NodeType::Container
-    ) && !(waits && as_usual)
+    );
+    !(grouped || waits && as_usual)
 }
 
 fn state(node: &NodeStatus) -> String {
