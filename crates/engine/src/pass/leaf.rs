@@ -57,6 +57,7 @@ impl Pass<'_> {
     /// Asks for the pod unless it is there (C-BLD-40).
     fn create_pod(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
         match self.pods.get(id).map(Vec::len) {
+            None if self.asked.contains(id) => return Ok(()),
             None => {}
             Some(1) => return Ok(()),
             Some(count) => {
@@ -95,6 +96,7 @@ impl Pass<'_> {
         match self.build_pod(id, &pod_name, call, template) {
             Ok(built) => {
                 self.active_pods += 1;
+                self.asked.insert(id.to_owned());
                 self.effect(Effect::CreatePod {
                     node_id: id.to_owned(),
                     pod: Box::new(built.pod),

@@ -114,6 +114,8 @@ pub(crate) struct Pass<'a> {
     pub tasks: BTreeMap<String, Template>,
     /// Pods to terminate, by node id, so that each is asked once.
     pub terminated: BTreeSet<String>,
+    /// Nodes whose pods were asked for in this pass.
+    pub asked: BTreeSet<String>,
     /// Templates resolved in this pass.
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
@@ -169,6 +171,7 @@ impl<'a> Pass<'a> {
             active_pods: 0,
             tasks: BTreeMap::new(),
             terminated: BTreeSet::new(),
+            asked: BTreeSet::new(),
             resolved: BTreeMap::new(),
             depth: 0,
             measured: BTreeSet::new(),
@@ -246,8 +249,18 @@ impl<'a> Pass<'a> {
         self.wake(self.now + RETRY_WAIT);
     }
 
+    /// Adds an effect. Questions and the few effects on the whole workflow are asked for once, however often they arise;
+    /// those on single pods arise once.
     pub fn effect(&mut self, effect: Effect) {
-        if !self.effects.contains(&effect) {
+        let once = matches!(
+            effect,
+            Effect::LookUpImage { .. }
+                | Effect::LookUpTokenSecret { .. }
+                | Effect::ResolveArtifactRepository
+                | Effect::CreateClaim { .. }
+                | Effect::CompleteTasks { .. }
+        );
+        if !once || !self.effects.contains(&effect) {
             self.effects.push(effect);
         }
     }

@@ -158,13 +158,7 @@ impl Pass<'_> {
 
     /// Adds an edge.
     pub fn add_child(&mut self, parent: &str, child: &str) {
-        if self
-            .nodes
-            .get(parent)
-            .is_some_and(|p| p.children.iter().all(|c| c != child))
-        {
-            self.change(parent, |node| node.children.push(child.to_owned()));
-        }
+        self.updated |= self.nodes.add_child(parent, child);
     }
 
     fn estimate_of(&self, name: &str) -> i64 {

@@ -36,11 +36,7 @@ impl Pass<'_> {
 
     /// Whether the pod is there or was asked for in this pass.
     fn has_pod(&self, id: &str) -> bool {
-        self.pods.contains_key(id)
-            || self
-                .effects
-                .iter()
-                .any(|e| matches!(e, crate::decision::Effect::CreatePod { node_id, .. } if node_id == id))
+        self.pods.contains_key(id) || self.asked.contains(id)
     }
 
     /// Refuses a node that would be too many.

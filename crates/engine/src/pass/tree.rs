@@ -1,7 +1,7 @@
 //! The node tree of one decision: the stored nodes with what the decision changed on top.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use argosy_model::{NodeStatus, NodeType};
 
@@ -14,6 +14,8 @@ pub(crate) struct Tree<'a> {
     touched: BTreeMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
+    /// The children of nodes that edges were added to, so that a fan-out of thousands is not searched for each edge.
+    edges: HashMap<String, HashSet<String>>,
     /// Ids of new nodes by boundary.
     new_by_boundary: BTreeMap<String, Vec<String>>,
 }
@@ -25,6 +27,7 @@ impl<'a> Tree<'a> {
             base,
             touched: BTreeMap::new(),
             by_boundary: OnceCell::new(),
+            edges: HashMap::new(),
             new_by_boundary: BTreeMap::new(),
         }
     }
@@ -56,6 +59,34 @@ impl<'a> Tree<'a> {
             self.touched.insert(id.to_owned(), new);
         }
         changed
+    }
+
+    /// Adds an edge; false when it is there, or there is no such parent.
+    pub fn add_child(&mut self, parent: &str, child: &str) -> bool {
+        if !self.edges.contains_key(parent) {
+            let Some(node) = self.get(parent) else {
+                return false;
+            };
+            let children = node.children.iter().cloned().collect();
+            self.edges.insert(parent.to_owned(), children);
+        }
+        let fresh = self
+            .edges
+            .get_mut(parent)
+            .is_some_and(|known| known.insert(child.to_owned()));
+        if !fresh {
+            return false;
+        }
+        if !self.touched.contains_key(parent) {
+            let Some(stored) = self.base.get(parent) else {
+                return false;
+            };
+            self.touched.insert(parent.to_owned(), stored.clone());
+        }
+        if let Some(node) = self.touched.get_mut(parent) {
+            node.children.push(child.to_owned());
+        }
+        true
     }
 
     /// Adds a new node or replaces one.
