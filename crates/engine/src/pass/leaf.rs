@@ -151,11 +151,11 @@ impl Pass<'_> {
         let failed_hosts = self.failed_hosts(id, template);
         let mut locals = self.input_variables(template);
         locals.insert("pod.name".to_owned(), vars::text(pod_name));
+        let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_deref());
         let globals = &self.globals;
         let substitute = |json: &str| {
             vars::substitute_json(json, &[&locals, globals], Level::Lenient).map_err(|e| e.to_string())
         };
-        let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_deref());
         let reference = self.status.artifact_repository_ref.as_ref();
         pod::build(&PodRequest {
             config: self.seen.config,
@@ -187,10 +187,24 @@ impl Pass<'_> {
     }
 
     /// Whether anything in the parent template reads the node's result (C-CTR-01).
-    fn wants_result(&self, call: &Call<'_>, parent: Option<&Template>) -> bool {
+    fn wants_result(&mut self, call: &Call<'_>, parent: Option<&Template>) -> bool {
         let Some(parent) = parent else { return false };
+        // One text for all nodes of a boundary: a loop's parent can be as big as its items.
+        let text = self
+            .parent_texts
+            .entry(call.boundary.to_owned())
+            .or_insert_with(|| {
+                let text = argosy_model::go_json::to_string(parent).unwrap_or_default();
+                if text.contains("result") {
+                    text
+                } else {
+                    String::new()
+                }
+            });
+        if text.is_empty() {
+            return false;
+        }
         let name = names::step_or_task(call.name);
-        let text = argosy_model::go_json::to_string(parent).unwrap_or_default();
         ["steps", "tasks"].iter().any(|sort| {
             text.contains(&format!("{sort}.{name}.outputs.result"))
                 || text.contains(&format!("{sort}['{name}']['outputs']['result']"))

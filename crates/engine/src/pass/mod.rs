@@ -116,6 +116,8 @@ pub(crate) struct Pass<'a> {
     pub terminated: BTreeSet<String>,
     /// Nodes whose pods were asked for in this pass.
     pub asked: BTreeSet<String>,
+    /// Templates of boundaries as texts, empty when nothing in them reads results.
+    pub parent_texts: BTreeMap<String, String>,
     /// Templates resolved in this pass.
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
@@ -172,6 +174,7 @@ impl<'a> Pass<'a> {
             tasks: BTreeMap::new(),
             terminated: BTreeSet::new(),
             asked: BTreeSet::new(),
+            parent_texts: BTreeMap::new(),
             resolved: BTreeMap::new(),
             depth: 0,
             measured: BTreeSet::new(),
