@@ -6,6 +6,7 @@
 mod artifacts;
 mod definitions;
 mod fallback;
+mod folder;
 mod images;
 mod kubelet;
 mod link;

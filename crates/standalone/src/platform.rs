@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-use crate::options::{Data, Options, POD_PROGRAMS, find_pod_programs};
+use crate::folder::Folder;
+use crate::options::{Options, POD_PROGRAMS, find_pod_programs};
 use crate::{artifacts, definitions, fallback, images, kubelet, link};
 
 /// The node's name.
@@ -87,7 +88,7 @@ pub struct Platform {
     servers: Vec<JoinHandle<()>>,
     notice: Option<String>,
     /// Removed when dropped, if temporary.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Folder,
 }
 
 impl Platform {
@@ -114,7 +115,8 @@ impl Platform {
             Some(folder) => folder,
             None => find_pod_programs().map_err(Error::PodPrograms)?,
         };
-        let (folder, data_dir) = open_folder(data)?;
+        let folder = Folder::open(data)?;
+        let data_dir = folder.path.clone();
         share_images(&data_dir, &images)?;
         let (runtime, notice) = match runtime {
             RuntimeChoice::Auto => fallback::choose(&data_dir, &wanted_images).await,
@@ -254,25 +256,6 @@ impl Front {
     async fn client(&self, namespace: &str) -> Result<Client, Error> {
         let socket = socket_client(&self.api, &self.url, &self.token, namespace).await?;
         Ok(link::client(&self.api, socket, namespace))
-    }
-}
-
-fn open_folder(data: Data) -> Result<(Option<tempfile::TempDir>, PathBuf), Error> {
-    match data {
-        Data::Temporary => {
-            let made = tempfile::Builder::new().prefix("argosy-").tempdir();
-            let path = std::env::temp_dir();
-            let folder = made.map_err(|source| Error::Folder { path, source })?;
-            let path = folder.path().to_owned();
-            Ok((Some(folder), path))
-        }
-        Data::Folder(path) => {
-            std::fs::create_dir_all(&path).map_err(|source| Error::Folder {
-                path: path.clone(),
-                source,
-            })?;
-            Ok((None, path))
-        }
     }
 }
 

@@ -254,7 +254,7 @@ fn busybox_files() -> Vec<File> {
         File::Folder("tmp", 0o1777),
         File::Text(
             "etc/passwd",
-            "root:x:0:0:root:/root:/bin/sh\nalice:x:1001:1002::/home/alice:/bin/sh\n",
+            "root:x:0:0:root:/root:/bin/sh\nalice:x:1001:1002::/srv/alice:/bin/sh\n",
             0o644,
         ),
         File::Text("etc/group", "root:x:0:\nalice:x:1002:\nstaff:x:50:alice\n", 0o644),

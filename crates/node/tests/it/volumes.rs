@@ -193,7 +193,7 @@ async fn security_contexts_are_obeyed() {
             Succeeded
             alice: Completed 0
               | uid=1001(alice) gid=1002(alice) groups=7,9,50(staff),1002(alice)
-              | /home/alice
+              | /srv/alice
               | 9
               | CapEff:	0000000000000000
             root: Completed 0
