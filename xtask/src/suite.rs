@@ -31,7 +31,7 @@ const STEPS: &[Step] = &[
     }),
     ("programs", |_| programs::build(programs::Profile::Dev).map(drop)),
     ("tests", |_| {
-        shell::run(shell::cargo().args(["test", "--quiet", "--workspace"]))
+        shell::run(shell::cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]))
     }),
     ("vectors", |_| vectors::main(&vectors::Args::claimed())),
     ("examples", |args| {
