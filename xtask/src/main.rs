@@ -8,6 +8,7 @@
 mod bench;
 mod conformance;
 mod examples;
+mod measure;
 mod programs;
 mod shell;
 mod suite;
@@ -39,6 +40,13 @@ enum Command {
     Conformance(conformance::Args),
     /// Measure what the design has budgets for, and print a table.
     Bench(bench::Args),
+    /// Figures from inside a program, as JSON; `bench` calls it.
+    #[command(hide = true)]
+    Measure {
+        /// How often each thing is measured.
+        #[arg(long, default_value_t = 7)]
+        runs: usize,
+    },
 }
 
 fn main() -> std::process::ExitCode {
@@ -60,5 +68,6 @@ fn perform() -> anyhow::Result<()> {
         Command::Vectors(args) => vectors::main(&args),
         Command::Conformance(args) => conformance::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::Measure { runs } => measure::main(runs),
     }
 }
