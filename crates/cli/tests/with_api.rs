@@ -313,7 +313,7 @@ fn actions_change_the_workflow() {
     "#]],
     );
     let after = server.read("w");
-    expect![[r#"{"entrypoint":"main"} "Succeeded""#]].assert_eq(&format!(
+    expect![[r#"{"arguments":{},"entrypoint":"main"} "Succeeded""#]].assert_eq(&format!(
         "{} {}",
         after["spec"], after["status"]["nodes"]["w-1"]["phase"]
     ));

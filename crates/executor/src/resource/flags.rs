@@ -75,6 +75,9 @@ impl Flags {
                 },
                 None => (long_name(flag).ok_or_else(|| unknown(word))?, short_value(flag)),
             };
+            if Self::default().set(name, String::new()).is_none() {
+                return Err(unknown(word));
+            }
             let value = match inline {
                 Some(value) => value,
                 None if SWITCHES.contains(&name) => "true".to_owned(),
