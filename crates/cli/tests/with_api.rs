@@ -331,7 +331,7 @@ fn actions_change_the_workflow() {
         exit code 0
     "#]],
     );
-    expect![[r#"{"entrypoint":"main","shutdown":"Terminate"}"#]]
+    expect![[r#"{"arguments":{},"entrypoint":"main","shutdown":"Terminate"}"#]]
         .assert_eq(&server.read("w")["spec"].to_string());
     server.workflow("done", "Succeeded", &json!({}));
     server.check(
