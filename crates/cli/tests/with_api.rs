@@ -345,10 +345,10 @@ fn actions_change_the_workflow() {
     server.check(
         &["suspend", "done"],
         expect![[r#"
-        stderr:
-        Error: cannot suspend completed workflows
-        exit code 1
-    "#]],
+            stderr:
+            Error: timed out waiting for the condition: cannot suspend completed workflows
+            exit code 1
+        "#]],
     );
     server.check(
         &["terminate"],
