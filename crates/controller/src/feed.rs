@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use argosy_model::k8s::{ConfigMap, Pod};
 use argosy_model::{
@@ -21,6 +22,9 @@ use crate::{INSTANCE_LABEL, Shared, worker};
 
 /// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
 const FEED_MAX: usize = 1024;
+
+/// How long a stop waits for looks that are under way.
+const STOP_LIMIT: Duration = Duration::from_millis(500);
 
 /// Fills the world and, once it is filled, starts the workers.
 pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize) {
@@ -45,15 +49,21 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
     let mut workflows = feeds.open::<Workflow>(&api::WORKFLOWS, &mine);
 
-    tokio::join!(
-        first(&shared, &mut templates, take_template),
-        first(&shared, &mut cluster, take_cluster_template),
-        first(&shared, &mut maps, take_config_map),
-        first(&shared, &mut pods, take_pod),
-        first(&shared, &mut results, take_result),
-        first(&shared, &mut sets, take_task_set),
-    );
-    first(&shared, &mut workflows, take_workflow).await;
+    let filled = async {
+        tokio::join!(
+            first(&shared, &mut templates, take_template),
+            first(&shared, &mut cluster, take_cluster_template),
+            first(&shared, &mut maps, take_config_map),
+            first(&shared, &mut pods, take_pod),
+            first(&shared, &mut results, take_result),
+            first(&shared, &mut sets, take_task_set),
+        );
+        first(&shared, &mut workflows, take_workflow).await;
+    };
+    tokio::select! {
+        () = filled => {}
+        () = shared.stopping.cancelled() => return,
+    }
     worker::restore(&shared);
     info!(
         workflows = shared.world.workflow_keys().len(),
@@ -67,16 +77,26 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
     tasks.spawn(follow(shared.clone(), results, take_result));
     tasks.spawn(follow(shared.clone(), sets, take_task_set));
     tasks.spawn(follow(shared.clone(), workflows, take_workflow));
+    let mut looks = JoinSet::new();
     for _ in 0..workers {
-        tasks.spawn(worker::run(shared.clone()));
+        looks.spawn(worker::run(shared.clone()));
     }
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(failure) = ended
+    while !shared.stopping.is_cancelled() {
+        let ended = tokio::select! {
+            ended = tasks.join_next() => ended,
+            ended = looks.join_next() => ended,
+            () = shared.stopping.cancelled() => None,
+        };
+        if let Some(Err(failure)) = ended
             && failure.is_panic()
         {
             error!(error = %failure, "A task of the controller panicked");
         }
     }
+    // Workers end after the look they are at; what hangs on the API is cut off. Nothing is written once this returns.
+    let _ = tokio::time::timeout(STOP_LIMIT, async { while looks.join_next().await.is_some() {} }).await;
+    looks.shutdown().await;
+    tasks.shutdown().await;
 }
 
 /// The selector of the workflows that are this controller's (C-INF-02).

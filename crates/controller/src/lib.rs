@@ -18,7 +18,6 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use argosy_engine::throttle::Throttle;
 use argosy_engine::{Config, Event, locks};
@@ -28,6 +27,7 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub use argosy_engine::throttle::Limits;
@@ -78,6 +78,7 @@ impl Default for Options {
 /// What all tasks of the controller share.
 struct Shared {
     client: Client,
+    stopping: CancellationToken,
     config: Config,
     world: World,
     queue: Queue<Key>,
@@ -143,6 +144,8 @@ impl Shared {
 /// A running controller.
 pub struct Controller {
     shared: Arc<Shared>,
+    /// Watches and workers, apart from the rest so that a stop can wait for them to end by themselves.
+    feed: JoinSet<()>,
     tasks: JoinSet<()>,
 }
 
@@ -162,6 +165,7 @@ impl Controller {
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Arc::new(Shared {
             client: client.clone(),
+            stopping: CancellationToken::new(),
             config,
             world: World::default(),
             queue: Queue::default(),
@@ -179,8 +183,9 @@ impl Controller {
         for _ in 0..CLEANERS {
             tasks.spawn(cleaner.clone().work());
         }
-        tasks.spawn(feed::run(shared.clone(), namespace, workers));
-        Self { shared, tasks }
+        let mut feed = JoinSet::new();
+        feed.spawn(feed::run(shared.clone(), namespace, workers));
+        Self { shared, feed, tasks }
     }
 
     /// Values of custom metrics.
@@ -188,24 +193,18 @@ impl Controller {
         &self.shared.metrics
     }
 
-    /// Stops all tasks. What was begun is found again by the next start.
+    /// Stops all tasks; once it returns nothing is written any more. What was begun is found again by the next start.
     pub async fn stop(mut self) {
+        self.shared.stopping.cancel();
         self.shared.queue.close();
         self.shared.cleaner.stop();
-        // Workers end after the look they are at; what hangs on the API is cut off.
-        let _ = tokio::time::timeout(STOP_LIMIT, async {
-            while self.tasks.len() > 2 && self.tasks.join_next().await.is_some() {}
-        })
-        .await;
+        while self.feed.join_next().await.is_some() {}
         self.tasks.shutdown().await;
     }
 }
 
 /// Workers of pod clean-up; the peer's number (C-PROC-01).
 const CLEANERS: usize = 4;
-
-/// How long a stop waits for looks that are under way.
-const STOP_LIMIT: Duration = Duration::from_millis(500);
 
 /// Writes events one after the other; an event that fails is not worth a retry.
 async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Value)>) {

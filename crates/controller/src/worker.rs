@@ -126,6 +126,14 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
     for _ in 0..ROUNDS {
         let workflow = shared.world.workflow(key)?;
         let decision = decide(shared, key, &plan, &workflow, &outcomes);
+        debug!(
+            workflow = %key,
+            version = %workflow.metadata.resource_version,
+            effects = decision.effects.len(),
+            changed = !decision.changes.is_empty(),
+            wake_at = ?decision.wake_at,
+            "Decided"
+        );
         if effects::before(shared, &workflow, &decision.effects, &mut outcomes).await {
             continue;
         }

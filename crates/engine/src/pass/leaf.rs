@@ -59,7 +59,14 @@ impl Pass<'_> {
         match self.pods.get(id).map(Vec::len) {
             None if self.asked.contains(id) => return Ok(()),
             None => {}
-            Some(1) => return Ok(()),
+            Some(1) => {
+                if !self.wf.status.nodes.contains_key(id) {
+                    // The pod of a pass whose status was never stored: this pass assessed pods before it knew the node,
+                    // and nobody will tell of a pod that has ended already.
+                    self.wake(self.now);
+                }
+                return Ok(());
+            }
             Some(count) => {
                 return Err(Stop::Error(format!(
                     "expected 1 pod, got {count}. This can happen when multiple workflow-controller pods are running and both reconciling this Workflow. Check your Argo Workflows installation for a rogue workflow-controller. Otherwise, report this to the Argo Workflows maintainers"
