@@ -132,14 +132,18 @@ impl Node {
         runtime: Arc<dyn Runtime>,
     ) -> Result<Node, Error> {
         let lock = prepare_data_dir(&options)?;
-        let store = Store::open(&options.data_dir, &options.provided_images)?;
+        let store = match &options.images_dir {
+            Some(folder) => Store::open_in(folder, &options.provided_images)?,
+            None => Store::open(&options.data_dir, &options.provided_images)?,
+        };
         let oci_runtime = match &options.runtime {
             RuntimeChoice::Oci(program) => {
                 Some(find_program(program).ok_or_else(|| Error::RuntimeMissing(program.clone()))?)
             }
             _ => None,
         };
-        let host_view = (options.runtime == RuntimeChoice::Host).then(|| vec![options.data_dir.clone()]);
+        let own_folders = std::iter::once(&options.data_dir).chain(&options.images_dir);
+        let host_view = (options.runtime == RuntimeChoice::Host).then(|| own_folders.cloned().collect());
         let shared = Arc::new(Shared {
             runtime,
             store: store.clone(),

@@ -11,6 +11,8 @@ pub struct Options {
     pub name: String,
     /// Folder for images, volumes and logs. On a file system that can hold overlay mounts: not itself an overlay.
     pub data_dir: PathBuf,
+    /// Folder for images, which several nodes may share. Default: `images` in the data folder.
+    pub images_dir: Option<PathBuf>,
     /// What containers are made with. Default: [`RuntimeChoice::Auto`].
     pub runtime: RuntimeChoice,
     /// How pods are connected. Default: [`NetworkChoice::Auto`].
@@ -40,6 +42,7 @@ impl Options {
         Options {
             name: name.into(),
             data_dir: data_dir.into(),
+            images_dir: None,
             runtime: RuntimeChoice::Auto,
             network: NetworkChoice::Auto,
             provided_images: Vec::new(),

@@ -45,7 +45,15 @@ impl Store {
     /// # Errors
     /// When the folders cannot be made or a provided reference is malformed.
     pub fn open(data_dir: &Path, provided: &[ProvidedImage]) -> Result<Store, Error> {
-        let dir = data_dir.join("images");
+        Store::open_in(&data_dir.join("images"), provided)
+    }
+
+    /// Opens the store in exactly this folder, making it if needed.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_in(dir: &Path, provided: &[ProvidedImage]) -> Result<Store, Error> {
+        let dir = dir.to_owned();
         for part in ["layers", "tmp"] {
             let path = dir.join(part);
             fs::create_dir_all(&path).map_err(Error::file(&path))?;
