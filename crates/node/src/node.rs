@@ -177,7 +177,8 @@ impl Node {
         &self.store
     }
 
-    /// Kills every container, waits until all are gone with their mounts, and stops watching. Pods stay in the API.
+    /// Stops watching. Pods stay in the API. Their containers are killed and awaited with their mounts, unless
+    /// [`Options::keep_running`] is set: then they go on, and the next node finds them.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -34,6 +34,9 @@ pub struct Options {
     pub log_limit_bytes: u64,
     /// How images are pulled.
     pub pull: PullOptions,
+    /// Containers outlive the node, however it ends; the next node on the same data folder finds them again, with what
+    /// ended and was printed meanwhile. Default false: all containers end with the node, even when it is killed.
+    pub keep_running: bool,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             init_program: PathBuf::from("/proc/self/exe"),
             log_limit_bytes: 32 * 1024 * 1024,
             pull: PullOptions::default(),
+            keep_running: false,
         }
     }
 }
