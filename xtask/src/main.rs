@@ -9,6 +9,7 @@ mod bench;
 mod conformance;
 mod examples;
 mod measure;
+mod parts;
 mod programs;
 mod shell;
 mod suite;
@@ -38,6 +39,8 @@ enum Command {
     Vectors(vectors::Args),
     /// Run a set of workflow files and compare with what was recorded of them.
     Conformance(conformance::Args),
+    /// Bring the real servers and clients that tests start, into a folder outside the checkout.
+    Parts(parts::Args),
     /// Measure what the design has budgets for, and print a table.
     Bench(bench::Args),
     /// Figures from inside a program, as JSON; `bench` calls it.
@@ -67,6 +70,7 @@ fn perform() -> anyhow::Result<()> {
         Command::Build(args) => programs::main(&args),
         Command::Vectors(args) => vectors::main(&args),
         Command::Conformance(args) => conformance::main(&args),
+        Command::Parts(args) => parts::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Measure { runs } => measure::main(runs),
     }

@@ -73,6 +73,8 @@ fn missing(command: &Command) -> String {
     let name = command.get_program().to_string_lossy().into_owned();
     let cure = match name.as_str() {
         "git" | "curl" => format!("install the package `{name}`"),
+        "go" => "install Go 1.24 or newer from https://go.dev/dl".to_owned(),
+        "npm" => "install Node.js 20 or newer with npm from https://nodejs.org".to_owned(),
         "rustup" => "install it from https://rustup.rs".to_owned(),
         _ => "is it installed and on PATH?".to_owned(),
     };

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: one list of steps that a change must pass, in the order in which they fail fastest.
 
-use crate::{examples, programs, shell, tidy, vectors};
+use crate::{examples, parts, programs, shell, tidy, vectors};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
         ]))
     }),
     ("programs", |_| programs::build(programs::Profile::Dev).map(drop)),
+    ("parts", |_| parts::main(&parts::Args::default())),
     ("tests", |_| {
         shell::run(shell::cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]))
     }),

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use super::record::{before_action, record};
+use super::standins::Standins;
 use crate::{examples, shell};
 
 /// How every case is run.
@@ -18,6 +19,13 @@ pub struct Runner {
     pub prerequisites: Vec<PathBuf>,
     pub options: Vec<String>,
     pub limit: Duration,
+    pub standins: Standins,
+}
+
+/// What one `argosy run` was given and left.
+struct Run {
+    scratch: tempfile::TempDir,
+    kubeconfig: PathBuf,
 }
 
 struct Action {

@@ -31,8 +31,8 @@ pub struct Args {
     /// Only cases whose path contains one of these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// How many cases run at a time.
-    #[arg(long, default_value_t = 4)]
+    /// How many cases run at a time. Most of their time is sleep, so more than there are processors.
+    #[arg(long, default_value_t = 8)]
     jobs: usize,
     /// Longest time of one case, in seconds.
     #[arg(long, default_value_t = 180)]
@@ -97,7 +97,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
                 .insert(key, record);
         }
     }
-    let results = run_all(args, &runner, files.into_iter().collect());
+    let results = run_all(args, &runner, longest_first(files));
     report(args, &results)
 }
 
@@ -120,7 +120,27 @@ fn prerequisites(args: &Args) -> Vec<PathBuf> {
         .collect()
 }
 
-type Results = BTreeMap<String, (Verdict, Value)>;
+/// The files in the order they are started: what took long when it was recorded must not come last.
+fn longest_first(files: BTreeMap<String, BTreeMap<String, Value>>) -> Vec<(String, BTreeMap<String, Value>)> {
+    let took = |records: &BTreeMap<String, Value>| -> f64 {
+        records
+            .values()
+            .filter_map(|r| r["duration_s"].as_f64())
+            .fold(0.0, f64::max)
+    };
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by(|a, b| took(&b.1).total_cmp(&took(&a.1)));
+    files
+}
+
+/// A case's verdict, what came out, and how long it took.
+struct Outcome {
+    verdict: Verdict,
+    record: Value,
+    took: Duration,
+}
+
+type Results = BTreeMap<String, Outcome>;
 
 fn run_all(args: &Args, runner: &case::Runner, files: Vec<(String, BTreeMap<String, Value>)>) -> Results {
     let next = AtomicUsize::new(0);
@@ -131,9 +151,9 @@ fn run_all(args: &Args, runner: &case::Runner, files: Vec<(String, BTreeMap<Stri
             let mut results = results
                 .lock()
                 .expect("no thread panics while it holds the results");
-            for (key, (verdict, record)) in done {
-                print(&key, &verdict, args.show);
-                results.insert(key, (verdict, record));
+            for (key, outcome) in done {
+                print(&key, &outcome.verdict, args.show);
+                results.insert(key, outcome);
             }
         }
     };

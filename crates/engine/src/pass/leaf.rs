@@ -60,11 +60,7 @@ impl Pass<'_> {
             None if self.asked.contains(id) => return Ok(()),
             None => {}
             Some(1) => {
-                if !self.wf.status.nodes.contains_key(id) {
-                    // The pod of a pass whose status was never stored: this pass assessed pods before it knew the node,
-                    // and nobody will tell of a pod that has ended already.
-                    self.wake(self.now);
-                }
+                self.look_again_at_unassessed(id);
                 return Ok(());
             }
             Some(count) => {
@@ -140,6 +136,14 @@ impl Pass<'_> {
                 Ok(())
             }
             Err(error @ pod::Error::Refused(_)) => Err(Stop::Error(error.to_string())),
+        }
+    }
+
+    /// The pod of a pass whose status was never stored: this pass assessed pods before it knew the node, and nobody
+    /// will tell of a pod that has ended already.
+    fn look_again_at_unassessed(&mut self, id: &str) {
+        if !self.wf.status.nodes.contains_key(id) {
+            self.wake(self.now);
         }
     }
 
