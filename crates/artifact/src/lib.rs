@@ -5,18 +5,38 @@
 //! a standalone platform offers its pods as an S3 store.
 
 pub mod archive;
+#[cfg(feature = "rest")]
+mod azure;
+#[cfg(feature = "rest")]
+mod environment;
+#[cfg(any(feature = "s3", feature = "rest"))]
+mod folder;
+#[cfg(feature = "rest")]
+mod gcs;
 pub mod location;
+#[cfg(feature = "rest")]
+mod objects;
+#[cfg(feature = "rest")]
+mod oss;
 pub mod raw;
+#[cfg(feature = "rest")]
+mod rest;
 pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod store;
-#[cfg(any(feature = "s3", feature = "http"))]
-mod trust;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "s3", feature = "rest"))]
+mod sums;
+#[cfg(feature = "rest")]
+mod token;
+#[cfg(any(feature = "s3", feature = "rest"))]
+pub mod trust;
+#[cfg(feature = "rest")]
 pub mod web;
+#[cfg(feature = "rest")]
+mod xml;
 
 pub use retry::Backoff;
 pub use store::{Error, Options, Secrets, Store, open};

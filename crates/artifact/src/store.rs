@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use argosy_model::artifact::ArtifactLocation;
 use argosy_model::k8s::SecretKeySelector;
@@ -91,6 +92,19 @@ impl Error {
         }
     }
 
+    /// Says that what is missing is not the artifact but what should hold it: then nobody may go
+    /// on as if the artifact were optional.
+    #[cfg(feature = "rest")]
+    pub(crate) fn not_missing(self) -> Self {
+        match self {
+            Self::NotFound(message) => Self::Store {
+                message,
+                is_transient: false,
+            },
+            other => other,
+        }
+    }
+
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -132,6 +146,9 @@ pub(crate) async fn secret(
 pub struct Options {
     /// How often requests to a store are repeated. Default five times over about 14 seconds.
     pub backoff: Backoff,
+    /// The same for stores whose makers want longer pauses, Google's and Alibaba's. Default five
+    /// times over about 30 seconds (R-CLOUD).
+    pub cloud_backoff: Backoff,
     /// Parts of one file that are sent at the same time. Default 4; each is read from the disk as
     /// it is sent, so that more cost no memory.
     pub upload_threads: usize,
@@ -146,6 +163,13 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             backoff: Backoff::default(),
+            cloud_backoff: Backoff {
+                first: Duration::from_secs(2),
+                factor: 2.0,
+                jitter: 0.1,
+                cap: Duration::from_secs(600),
+                ..Backoff::default()
+            },
             upload_threads: 4,
             part_bytes: 16 * 1024 * 1024,
             is_transient: |_| false,
@@ -166,9 +190,9 @@ pub async fn open(
     if let Some(place) = &location.s3 {
         return Ok(Box::new(crate::s3::S3::open(place, secrets, options).await?));
     }
-    #[cfg(feature = "http")]
-    if let Some(place) = &location.http {
-        return Ok(Box::new(crate::web::Web::open(place, secrets, options).await?));
+    #[cfg(feature = "rest")]
+    if let Some(store) = open_rest(location, secrets, options).await? {
+        return Ok(store);
     }
     if let Some(raw) = &location.raw {
         return Ok(Box::new(crate::raw::Raw::new(&raw.data)));
@@ -179,8 +203,34 @@ pub async fn open(
     )))
 }
 
+/// The driver for a store that speaks plain HTTP; `None` for the others.
+#[cfg(feature = "rest")]
+async fn open_rest(
+    location: &ArtifactLocation,
+    secrets: &dyn Secrets,
+    options: &Options,
+) -> Result<Option<Box<dyn Store>>, Error> {
+    use crate::location::{Kind, kind};
+    let l = location;
+    Ok(match (kind(l), &l.http, &l.oss, &l.gcs, &l.azure) {
+        (Some(Kind::Http), Some(place), ..) => {
+            Some(Box::new(crate::web::Web::open(place, secrets, options).await?))
+        }
+        (Some(Kind::Oss), _, Some(place), ..) => {
+            Some(Box::new(crate::oss::open(place, secrets, options).await?))
+        }
+        (Some(Kind::Gcs), _, _, Some(place), _) => {
+            Some(Box::new(crate::gcs::open(place, secrets, options).await?))
+        }
+        (Some(Kind::Azure), .., Some(place)) => {
+            Some(Box::new(crate::azure::open(place, secrets, options).await?))
+        }
+        _ => None,
+    })
+}
+
 /// By the file's extension, so that browsers show what they can.
-#[cfg(any(feature = "s3", feature = "serve"))]
+#[cfg(any(feature = "s3", feature = "rest", feature = "serve"))]
 pub(crate) fn content_type(path: &Path) -> &'static str {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     match extension.to_ascii_lowercase().as_str() {

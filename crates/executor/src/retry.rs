@@ -19,6 +19,15 @@ pub fn report() -> Backoff {
     }
 }
 
+/// Reads of small objects by the API (R-DEFAULT).
+pub const DEFAULT: Backoff = Backoff {
+    steps: Some(5),
+    first: Duration::from_millis(10),
+    factor: 2.0,
+    jitter: 0.0,
+    cap: Duration::MAX,
+};
+
 /// Requests to stores; the pod's environment may change it (R-EXEC).
 ///
 /// # Errors
@@ -53,10 +62,15 @@ pub fn store_options() -> Result<argosy_artifact::Options, Failure> {
         upload_threads: number("ARTIFACT_S3_UPLOAD_THREADS", usual.upload_threads)?,
         part_bytes,
         is_transient: matches_pattern,
+        ..usual
     })
 }
 
-fn number<T: std::str::FromStr>(name: &str, default: T) -> Result<T, Failure> {
+/// A number from the environment.
+///
+/// # Errors
+/// A value that is none (X-GEN-21).
+pub(crate) fn number<T: std::str::FromStr>(name: &str, default: T) -> Result<T, Failure> {
     match env::text(name) {
         None => Ok(default),
         Some(text) => text
@@ -65,7 +79,11 @@ fn number<T: std::str::FromStr>(name: &str, default: T) -> Result<T, Failure> {
     }
 }
 
-fn duration(name: &str, default: Duration) -> Result<Duration, Failure> {
+/// A Go duration from the environment.
+///
+/// # Errors
+/// A value that is none (X-GEN-21).
+pub(crate) fn duration(name: &str, default: Duration) -> Result<Duration, Failure> {
     match env::text(name) {
         None => Ok(default),
         Some(text) => crate::duration::parse(&text)

@@ -1,9 +1,8 @@
 //! Bytes to and from S3 (rules X-S3-07 to X-S3-10, X-S3-14). Files go in parts that are read from
 //! the disk as they are sent: memory does not grow with the artifact.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -11,21 +10,18 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 use aws_smithy_types::byte_stream::Length;
-use base64::Engine as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use md5::{Digest as _, Md5};
 use tokio::io::AsyncWriteExt as _;
 
 use super::S3;
 use super::error::{chain, has_code, service};
 use crate::archive::remove_all;
+use crate::folder::{FILES_AT_ONCE, below, key_of, make_parent, walk};
 use crate::store::{Error, content_type};
+use crate::sums::md5_of;
 
 /// More parts than this no server takes.
 const MOST_PARTS: u64 = 10_000;
-
-/// Files of a folder that are on their way at the same time.
-const FILES_AT_ONCE: usize = 8;
 
 impl S3 {
     /// Brings the object, or all objects below the key, to `target`.
@@ -46,9 +42,7 @@ impl S3 {
                 let prefix = &prefix;
                 async move {
                     let path = below(target, key.strip_prefix(prefix.as_str()).unwrap_or(&key))?;
-                    if let Some(parent) = path.parent() {
-                        std::fs::create_dir_all(parent).map_err(|e| Error::io("mkdir", parent, e))?;
-                    }
+                    make_parent(&path)?;
                     self.retry(|| self.download_object(&key, &path)).await
                 }
             })
@@ -82,13 +76,9 @@ impl S3 {
         if metadata.is_file() {
             return self.upload_file(source, &self.key).await;
         }
-        let mut files = Vec::new();
-        collect(source, &mut files)?;
-        stream::iter(files.into_iter().map(Ok))
+        stream::iter(walk(source)?.files.into_iter().map(Ok))
             .try_for_each_concurrent(FILES_AT_ONCE, |path| async move {
-                let relative = path.strip_prefix(source).unwrap_or(&path).to_string_lossy();
-                let key = format!("{}/{relative}", self.key.trim_end_matches('/'));
-                self.upload_file(&path, &key).await
+                self.upload_file(&path, &key_of(&self.key, source, &path)).await
             })
             .await
     }
@@ -285,12 +275,7 @@ async fn receive(mut body: ByteStream, target: &Path) -> Result<u64, Error> {
 
 /// A part of a file, with the checksum that lets the server refuse a damaged one.
 async fn body_of(source: &Path, offset: u64, size: u64) -> Result<(ByteStream, String), Error> {
-    let path = source.to_owned();
-    let summed = tokio::task::spawn_blocking(move || checksum(&path, offset, size)).await;
-    let md5 = summed
-        .map_err(io::Error::other)
-        .and_then(|sum| sum)
-        .map_err(|e| Error::io("read", source, e))?;
+    let md5 = md5_of(source, offset, size).await?;
     let body = ByteStream::read_from()
         .path(source)
         .offset(offset)
@@ -300,52 +285,6 @@ async fn body_of(source: &Path, offset: u64, size: u64) -> Result<(ByteStream, S
         .await
         .map_err(|e| Error::io("read", source, io::Error::other(chain(&e))))?;
     Ok((body, md5))
-}
-
-fn checksum(path: &Path, offset: u64, size: u64) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut rest = file.take(size);
-    let mut buffer = vec![0; 128 * 1024];
-    let mut sum = Md5::new();
-    loop {
-        match rest.read(&mut buffer)? {
-            0 => break,
-            read => sum.update(&buffer[..read]),
-        }
-    }
-    Ok(base64::engine::general_purpose::STANDARD.encode(sum.finalize()))
-}
-
-/// Every file below a folder. Links are left out (X-DRV-07); anything that cannot be read fails
-/// the upload instead of being left out (X-DRV-08).
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let mut left = vec![folder.to_owned()];
-    while let Some(folder) = left.pop() {
-        let failed = |e| Error::io("read", &folder, e);
-        for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let kind = entry.file_type().map_err(failed)?;
-            if kind.is_dir() {
-                left.push(entry.path());
-            } else if kind.is_file() {
-                files.push(entry.path());
-            }
-        }
-    }
-    files.sort();
-    Ok(())
-}
-
-/// A key's rest as a path below a folder: a store may hold keys that would lead outside.
-fn below(folder: &Path, rest: &str) -> Result<PathBuf, Error> {
-    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
-    if !rest.split('/').all(is_plain) {
-        return Err(Error::Location(format!(
-            "object {rest:?} cannot be a file below a folder"
-        )));
-    }
-    Ok(folder.join(rest))
 }
 
 fn length(size: u64) -> Result<i64, Error> {
