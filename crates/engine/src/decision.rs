@@ -141,7 +141,7 @@ pub(crate) fn shallow(status: &WorkflowStatus) -> WorkflowStatus {
 }
 
 /// The merge patch that turns `old` into `new`; `None` when they are equal.
-fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
+pub(crate) fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             let mut patch = Map::new();

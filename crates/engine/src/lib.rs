@@ -5,6 +5,7 @@
 //! environment or the network, and nothing waits.
 
 pub mod config;
+pub mod cron;
 mod decision;
 pub mod duration;
 pub mod edit;

@@ -2,7 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use serde_json::{Map, Value};
+
+/// The only member of an object that stands for a time; no document can hold it, since it is no text for people.
+const TIME: &str = "\u{0}time";
+
+/// A variable whose value is a time in expressions (`time.Time`), in UTC.
+#[must_use]
+pub fn time(at: Timestamp) -> Value {
+    Value::Object(Map::from_iter([(TIME.to_owned(), at.to_string().into())]))
+}
+
+/// The time that such a variable holds.
+pub(crate) fn as_time(members: &Map<String, Value>) -> Option<Zoned> {
+    let at: Timestamp = members.get(TIME)?.as_str()?.parse().ok()?;
+    Some(at.to_zoned(TimeZone::UTC))
+}
 
 /// The variables at hand, by flat dotted name (`inputs.parameters.x`).
 ///

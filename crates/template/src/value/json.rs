@@ -52,6 +52,9 @@ fn convert(value: &serde_json::Value, floats: bool) -> Value {
         },
         serde_json::Value::String(s) => Value::str(s.as_str()),
         serde_json::Value::Array(items) => Value::list(items.iter().map(|v| convert(v, floats)).collect()),
+        serde_json::Value::Object(members) if !floats && crate::scope::as_time(members).is_some() => {
+            crate::scope::as_time(members).map_or(Value::Nil, |time| Value::Time(Box::new(time)))
+        }
         serde_json::Value::Object(members) => Value::map(
             members
                 .iter()
