@@ -134,6 +134,6 @@ fn latest(schedule: &Schedule, after: Timestamp, now: Timestamp) -> Option<Times
         if found.is_some() || start <= after {
             return found;
         }
-        back = back * 4;
+        back *= 4;
     }
 }

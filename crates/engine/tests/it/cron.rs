@@ -200,7 +200,7 @@ fn check(spec: &str, start: &str, script: &str, expected: Expect) {
         .last_scheduled_time
         .map_or("-".to_owned(), |t| t.to_string());
     stage.told.push_str(&format!(
-        "{} active {active:?} last {last} good {} bad {}\n",
+        "phase '{}' active {active:?} last {last} good {} bad {}\n",
         status.phase, status.succeeded, status.failed
     ));
     for condition in status.conditions.iter() {
@@ -220,11 +220,11 @@ fn c_cron_10_each_minute_one_run_starts() {
         NOON,
         "150",
         expect![[r#"
-        01 12:01:00 submit c-1767268860
-        01 12:02:00 submit c-1767268920
-        01 12:03:00 submit c-1767268980
-        Active active ["c-1767268860", "c-1767268920", "c-1767268980"] last 2026-01-01T12:03:00Z good 0 bad 0
-    "#]],
+            01 12:01:00 submit c-1767268860
+            01 12:02:00 submit c-1767268920
+            01 12:03:00 submit c-1767268980
+            phase 'Active' active ["c-1767268860", "c-1767268920", "c-1767268980"] last 2026-01-01T12:03:00Z good 0 bad 0
+        "#]],
     );
 }
 
@@ -238,7 +238,7 @@ fn c_cron_02_several_schedules_and_coinciding_times() {
             01 12:01:00 submit c-1767268860
             01 12:01:15 submit c-1767268875
             01 12:02:00 submit c-1767268920
-            Active active ["c-1767268860", "c-1767268875", "c-1767268920"] last 2026-01-01T12:02:00Z good 0 bad 0
+            phase 'Active' active ["c-1767268860", "c-1767268875", "c-1767268920"] last 2026-01-01T12:02:00Z good 0 bad 0
         "#]],
     );
 }
@@ -251,19 +251,19 @@ fn c_cron_02_time_zones_skip_and_repeat_hours() {
         "2026-03-28T12:00:00Z",
         "180000",
         expect![[r#"
-        30 00:30:00 submit c-1774830600
-        Active active ["c-1774830600"] last 2026-03-30T00:30:00Z good 0 bad 0
-    "#]],
+            30 00:30:00 submit c-1774830600
+            phase 'Active' active ["c-1774830600"] last 2026-03-30T00:30:00Z good 0 bad 0
+        "#]],
     );
     check(
         spec,
         "2026-10-24T12:00:00Z",
         "90000",
         expect![[r#"
-        25 00:30:00 submit c-1792888200
-        25 01:30:00 submit c-1792891800
-        Active active ["c-1792888200", "c-1792891800"] last 2026-10-25T01:30:00Z good 0 bad 0
-    "#]],
+            25 00:30:00 submit c-1792888200
+            25 01:30:00 submit c-1792891800
+            phase 'Active' active ["c-1792888200", "c-1792891800"] last 2026-10-25T01:30:00Z good 0 bad 0
+        "#]],
     );
 }
 
@@ -280,7 +280,7 @@ fn c_cron_11_forbid_waits_for_the_active_run() {
             01 12:01:00 submit c-1767268860
             01 12:02:00 held back: Active(["c-1767268860"])
             01 12:03:00 submit c-1767268980
-            Active active ["c-1767268980"] last 2026-01-01T12:03:00Z good 1 bad 0
+            phase 'Active' active ["c-1767268980"] last 2026-01-01T12:03:00Z good 1 bad 0
         "#]],
     );
     let deadline = "{schedules: ['* * * * *'], concurrencyPolicy: Forbid, startingDeadlineSeconds: 50}";
@@ -294,7 +294,7 @@ fn c_cron_11_forbid_waits_for_the_active_run() {
             01 12:02:00 submit c-1767268920
             01 12:03:00 held back: Active(["c-1767268920"])
             01 12:03:00 held back: Active(["c-1767268920"])
-            Active active ["c-1767268920"] last 2026-01-01T12:02:00Z good 1 bad 0
+            phase 'Active' active ["c-1767268920"] last 2026-01-01T12:02:00Z good 1 bad 0
         "#]],
     );
 }
@@ -309,7 +309,7 @@ fn c_cron_11_replace_ends_the_active_run() {
             01 12:01:00 submit c-1767268860
             01 12:02:00 terminate c-1767268860
             01 12:02:00 submit c-1767268920
-            Active active ["c-1767268920"] last 2026-01-01T12:02:00Z good 0 bad 1
+            phase 'Active' active ["c-1767268920"] last 2026-01-01T12:02:00Z good 0 bad 1
         "#]],
     );
 }
@@ -323,7 +323,7 @@ fn c_cron_11_when_and_suspend_hold_back() {
         expect![[r#"
             01 12:01:00 submit c-1767268860
             01 12:02:00 held back: When
-            Active active ["c-1767268860"] last 2026-01-01T12:01:00Z good 0 bad 0
+            phase 'Active' active ["c-1767268860"] last 2026-01-01T12:01:00Z good 0 bad 0
         "#]],
     );
     check(
@@ -331,7 +331,7 @@ fn c_cron_11_when_and_suspend_hold_back() {
         NOON,
         "40",
         expect![[r#"
-             active [] last - good 0 bad 0
+            phase '' active [] last - good 0 bad 0
             SubmissionError: run policy error: No parameter 'a' found.
         "#]],
     );
@@ -343,7 +343,7 @@ fn c_cron_11_when_and_suspend_hold_back() {
             01 12:01:00 held back: Suspended
             01 12:02:00 held back: Suspended
             01 12:03:00 submit c-1767268980
-            Active active ["c-1767268980"] last 2026-01-01T12:03:00Z good 0 bad 0
+            phase 'Active' active ["c-1767268980"] last 2026-01-01T12:03:00Z good 0 bad 0
         "#]],
     );
 }
@@ -356,7 +356,7 @@ fn c_cron_12_a_refused_submission_is_told_and_counted_once() {
         "1 refuse\n 32\n 5\n 5",
         expect![[r#"
             01 12:01:00 submit c-1767268860
-             active [] last - good 0 bad 1
+            phase '' active [] last - good 0 bad 1
             SubmissionError: Failed to submit Workflow: quota
         "#]],
     );
@@ -374,7 +374,7 @@ fn c_cron_20_missed_starts_are_made_up_for_within_the_deadline_only() {
         NOON,
         "10",
         expect![[r#"
-             active [] last 2026-01-01T09:00:00Z good 0 bad 0
+            phase '' active [] last 2026-01-01T09:00:00Z good 0 bad 0
         "#]],
     );
     check(
@@ -382,7 +382,7 @@ fn c_cron_20_missed_starts_are_made_up_for_within_the_deadline_only() {
         NOON,
         "10",
         expect![[r#"
-             active [] last 2026-01-01T09:00:00Z good 0 bad 0
+            phase '' active [] last 2026-01-01T09:00:00Z good 0 bad 0
         "#]],
     );
     check(
@@ -391,7 +391,7 @@ fn c_cron_20_missed_starts_are_made_up_for_within_the_deadline_only() {
         "10\n 10 restart\n 5",
         expect![[r#"
             01 12:00:30 submit c-1767268800
-            Active active ["c-1767268800"] last 2026-01-01T12:00:00Z good 0 bad 0
+            phase 'Active' active ["c-1767268800"] last 2026-01-01T12:00:00Z good 0 bad 0
         "#]],
     );
     check(
@@ -399,7 +399,7 @@ fn c_cron_20_missed_starts_are_made_up_for_within_the_deadline_only() {
         NOON,
         "10",
         expect![[r#"
-             active [] last 2026-01-01T09:00:00Z good 0 bad 0
+            phase '' active [] last 2026-01-01T09:00:00Z good 0 bad 0
         "#]],
     );
     check(
@@ -407,7 +407,7 @@ fn c_cron_20_missed_starts_are_made_up_for_within_the_deadline_only() {
         NOON,
         "0 schedule * * * * *\n 20",
         expect![[r#"
-             active [] last - good 0 bad 0
+            phase '' active [] last - good 0 bad 0
         "#]],
     );
 }
@@ -422,7 +422,7 @@ fn c_cron_30_the_stop_condition_ends_it() {
             01 12:01:00 submit c-1767268860
             01 12:02:00 submit c-1767268920
             01 12:02:01 delete c-1767268860
-            Stopped active [] last 2026-01-01T12:02:00Z good 0 bad 2
+            phase 'Stopped' active [] last 2026-01-01T12:02:00Z good 0 bad 2
         "#]],
     );
     check(
@@ -431,7 +431,7 @@ fn c_cron_30_the_stop_condition_ends_it() {
         "31",
         expect![[r#"
             01 12:01:00 submit c-1767268860
-            Active active ["c-1767268860"] last 2026-01-01T12:01:00Z good 0 bad 0
+            phase 'Active' active ["c-1767268860"] last 2026-01-01T12:01:00Z good 0 bad 0
             SpecError: failed to check CronWorkflow 'c' stopping condition: unable to evaluate expression 'cronworkflow.x.y': cannot fetch y from <nil> (1:16)
              | cronworkflow.x.y
              | ...............^
@@ -454,7 +454,7 @@ fn c_cron_40_history_keeps_the_newest_of_each_kind() {
             01 12:04:01 delete c-1767268920
             01 12:05:00 submit c-1767269100
             01 12:05:01 delete c-1767268860
-            Active active [] last 2026-01-01T12:05:00Z good 3 bad 2
+            phase 'Active' active [] last 2026-01-01T12:05:00Z good 3 bad 2
         "#]],
     );
     check(
@@ -471,7 +471,7 @@ fn c_cron_40_history_keeps_the_newest_of_each_kind() {
             01 12:04:01 delete c-1767268920
             01 12:05:00 submit c-1767269100
             01 12:05:01 delete c-1767269100
-            Active active [] last 2026-01-01T12:05:00Z good 3 bad 2
+            phase 'Active' active [] last 2026-01-01T12:05:00Z good 3 bad 2
         "#]],
     );
 }
@@ -483,11 +483,11 @@ fn c_cron_02_what_is_wrong_is_told_and_nothing_starts() {
         NOON,
         "100",
         expect![[r#"
-        01 12:00:30 held back: Spec("cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]")
-        01 12:02:10 held back: Spec("cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]")
-         active [] last - good 0 bad 0
-        SpecError: cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]
-    "#]],
+            01 12:00:30 held back: Spec("cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]")
+            01 12:02:10 held back: Spec("cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]")
+            phase '' active [] last - good 0 bad 0
+            SpecError: cron schedule * * * * is malformed: expected exactly 5 fields, found 4: [* * * *]
+        "#]],
     );
 }
 
@@ -605,6 +605,11 @@ fn backfill_makes_one_run_for_each_time() {
           finishedAt: null
           startedAt: null
     "#]].assert_eq(&argosy_model::yaml::to_string(&monitors[0]).expect("it is YAML"));
+}
+
+#[test]
+fn backfill_of_a_range_without_times_is_refused() {
+    let cron = Stage::new("{schedules: ['0 * * * *']}", NOON).cron;
     for (start, end, text) in [
         (
             "2026-01-01T01:01:00Z",
@@ -620,7 +625,11 @@ fn backfill_makes_one_run_for_each_time() {
         let wrong = cron::backfill::Request {
             start: start.parse().expect("a time"),
             end: end.parse().expect("a time"),
-            ..request.clone()
+            name: "redo".to_owned(),
+            parallel: true,
+            argument: "at".to_owned(),
+            format: "2006".to_owned(),
+            per_monitor: 1,
         };
         assert_eq!(
             cron::backfill::monitors(&cron, &wrong)
