@@ -28,7 +28,7 @@ pub(crate) enum Sum {
 pub(crate) enum Summing {
     Md5(Box<Md5>),
     #[cfg(feature = "rest")]
-    Crc(crc_fast::Digest),
+    Crc(Box<crc_fast::Digest>),
 }
 
 impl Sum {
@@ -37,9 +37,11 @@ impl Sum {
         match self {
             Self::Md5(_) => Summing::Md5(Box::default()),
             #[cfg(feature = "rest")]
-            Self::Crc32c(_) => Summing::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)),
+            Self::Crc32c(_) => Summing::Crc(Box::new(crc_fast::Digest::new(
+                crc_fast::CrcAlgorithm::Crc32Iscsi,
+            ))),
             #[cfg(feature = "rest")]
-            Self::Crc64(_) => Summing::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz)),
+            Self::Crc64(_) => Summing::Crc(Box::new(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz))),
         }
     }
 
