@@ -22,17 +22,31 @@ pub struct Runner {
     pub standins: Standins,
 }
 
-/// What one `argosy run` was given and left.
+/// A running `argosy run` and the files it writes.
 struct Run {
-    scratch: tempfile::TempDir,
+    child: Child,
+    started: Instant,
     kubeconfig: PathBuf,
+    stdout: PathBuf,
+    stderr: PathBuf,
+    _scratch: tempfile::TempDir,
 }
 
 struct Action {
     at: Duration,
     words: Vec<String>,
     source: Value,
+    /// What was recorded just before it.
+    before: Value,
 }
+
+/// A workflow that ends at once, for files that hold none.
+const NOTHING: &str = r#"{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+ "metadata": {"generateName": "nothing-"},
+ "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {"duration": "0"}}]}}"#;
+
+/// How much longer than recorded an action waits for the state that was recorded before it.
+const LATE: Duration = Duration::from_secs(60);
 
 impl Runner {
     /// Runs a file to its end and gives a record for each workflow in it, by the key that the recorded set uses.
@@ -45,37 +59,12 @@ impl Runner {
         file: &Path,
         wanted: &BTreeMap<String, Value>,
     ) -> anyhow::Result<BTreeMap<String, Value>> {
-        let scratch = tempfile::tempdir().context("making a folder for the case")?;
-        let kubeconfig = scratch.path().join("kubeconfig");
-        let (stdout, stderr) = (scratch.path().join("stdout"), scratch.path().join("stderr"));
-        let mut command = Command::new(&self.argosy);
-        command
-            .args(["run", "-o", "json", "--strict=false", "--write-kubeconfig"])
-            .arg(&kubeconfig)
-            .args(&self.options);
-        command.args(&self.prerequisites).arg(file);
-        command
-            .stdin(Stdio::null())
-            .stdout(std::fs::File::create(&stdout)?)
-            .stderr(std::fs::File::create(&stderr)?);
-        let started = Instant::now();
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("starting {}", self.argosy.display()))?;
+        let mut run = self.start(&["--strict=false"], &[file])?;
         let actions = wanted.get(key).map(actions).unwrap_or_default();
-        let before = self.act(&mut child, started, &kubeconfig, &actions);
-        let in_time = examples::exited_within(&mut child, self.limit.saturating_sub(started.elapsed()))?;
-        let state = if in_time {
-            String::new()
-        } else {
-            self.state(&kubeconfig)
-        };
-        examples::wait_within(&mut child, Duration::ZERO)?;
-        let said = String::from_utf8_lossy(&std::fs::read(&stderr)?).into_owned();
-        if !in_time {
-            bail!("stopped after {} s\n{}{state}", self.limit.as_secs(), tail(&said));
-        }
-        let text = std::fs::read_to_string(&stdout).context("reading standard output")?;
+        let before = self.act(&mut run, &actions);
+        let said = self.finish(&mut run)?;
+        let text = std::fs::read_to_string(&run.stdout).context("reading standard output")?;
+        let text = self.standins.outward(&text);
         let mut records = BTreeMap::new();
         for (index, workflow) in serde_json::Deserializer::from_str(&text)
             .into_iter::<Value>()
@@ -113,6 +102,74 @@ impl Runner {
         Ok(records)
     }
 
+    /// Makes the objects of a file that holds no workflow, and says what the API server said: `accepted`, or its words.
+    ///
+    /// # Errors
+    /// When the program can't be started or doesn't end in time.
+    pub fn offer(&self, file: &Path) -> anyhow::Result<String> {
+        let nothing = tempfile::NamedTempFile::new().context("making a file")?;
+        std::fs::write(nothing.path(), NOTHING).context("writing a workflow")?;
+        let mut run = self.start(&[], &[file, nothing.path()])?;
+        let said = self.finish(&mut run)?;
+        Ok(match run.child.wait()?.code() {
+            Some(0) => "accepted".to_owned(),
+            _ => tail(&said),
+        })
+    }
+
+    fn start(&self, options: &[&str], files: &[&Path]) -> anyhow::Result<Run> {
+        let scratch = tempfile::tempdir().context("making a folder for the case")?;
+        let within = |name: &str| scratch.path().join(name);
+        let (kubeconfig, stdout, stderr) = (within("kubeconfig"), within("stdout"), within("stderr"));
+        let mut command = Command::new(&self.argosy);
+        command
+            .args(["run", "-o", "json", "--write-kubeconfig"])
+            .arg(&kubeconfig)
+            .args(options)
+            .args(&self.options);
+        let all = self.prerequisites.iter().map(PathBuf::as_path);
+        for (index, file) in all.chain(files.iter().copied()).enumerate() {
+            let copy = within(&format!("{index}.yaml"));
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            std::fs::write(&copy, self.standins.inward(&text))
+                .with_context(|| format!("writing {}", copy.display()))?;
+            command.arg(copy);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(&stdout)?)
+            .stderr(std::fs::File::create(&stderr)?);
+        let child = command
+            .spawn()
+            .with_context(|| format!("starting {}", self.argosy.display()))?;
+        Ok(Run {
+            child,
+            started: Instant::now(),
+            kubeconfig,
+            stdout,
+            stderr,
+            _scratch: scratch,
+        })
+    }
+
+    /// Waits for the end and gives what was said on standard error.
+    fn finish(&self, run: &mut Run) -> anyhow::Result<String> {
+        let left = self.limit.saturating_sub(run.started.elapsed());
+        let in_time = examples::exited_within(&mut run.child, left)?;
+        let state = if in_time {
+            String::new()
+        } else {
+            self.state(&run.kubeconfig)
+        };
+        examples::wait_within(&mut run.child, Duration::ZERO)?;
+        let said = String::from_utf8_lossy(&std::fs::read(&run.stderr)?).into_owned();
+        if !in_time {
+            bail!("stopped after {} s\n{}{state}", self.limit.as_secs(), tail(&said));
+        }
+        Ok(said)
+    }
+
     fn argosy(&self, kubeconfig: &Path, words: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.argosy);
         shell::output(
@@ -137,39 +194,48 @@ impl Runner {
     }
 
     /// Does each action at its time and gives the record of the moment before it.
-    fn act(
-        &self,
-        child: &mut Child,
-        started: Instant,
-        kubeconfig: &Path,
-        actions: &[Action],
-    ) -> anyhow::Result<Vec<Value>> {
-        let argosy = |words: &[&str]| self.argosy(kubeconfig, words);
+    fn act(&self, run: &mut Run, actions: &[Action]) -> anyhow::Result<Vec<Value>> {
         let mut before = Vec::new();
         for action in actions {
-            let left = action.at.saturating_sub(started.elapsed());
-            if examples::exited_within(child, left)? {
+            let left = action.at.saturating_sub(run.started.elapsed());
+            if examples::exited_within(&mut run.child, left)? {
                 bail!("the workflow ended before the action {}", action.source);
             }
-            let names = argosy(&["list", "-o", "name"])?;
+            let names = self.argosy(&run.kubeconfig, &["list", "-o", "name"])?;
             let name = names.lines().next().context("no workflow is running")?;
-            let state: Value = serde_json::from_str(&argosy(&["get", name, "-o", "json"])?)?;
-            before.push(before_action(record(&state), &action.source));
+            before.push(self.state_before(run, action, name)?);
             let words: Vec<String> = action.words.iter().map(|w| w.replace("<wf>", name)).collect();
-            argosy(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
+            self.argosy(
+                &run.kubeconfig,
+                &words.iter().map(String::as_str).collect::<Vec<_>>(),
+            )?;
         }
         Ok(before)
     }
+
+    /// The state before an action. A machine with much to do gets more time than recorded to reach that state.
+    fn state_before(&self, run: &mut Run, action: &Action, name: &str) -> anyhow::Result<Value> {
+        let since = Instant::now();
+        loop {
+            let text = self.argosy(&run.kubeconfig, &["get", name, "-o", "json"])?;
+            let workflow: Value = serde_json::from_str(&self.standins.outward(&text))?;
+            let state = before_action(record(&workflow), &action.source);
+            let reached = super::diff::differences(&action.before, &state).is_empty();
+            if reached || since.elapsed() > LATE || examples::exited_within(&mut run.child, LOOK)? {
+                return Ok(state);
+            }
+        }
+    }
 }
 
+/// How long to wait before the state is looked at again.
+const LOOK: Duration = Duration::from_millis(500);
+
 fn actions(golden: &Value) -> Vec<Action> {
-    let steps = golden["before_action"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|b| &b["action"]);
+    let steps = golden["before_action"].as_array().into_iter().flatten();
     steps
-        .filter_map(|action| {
+        .filter_map(|before| {
+            let action = &before["action"];
             let words = action["argo"]
                 .as_array()?
                 .iter()
@@ -179,6 +245,7 @@ fn actions(golden: &Value) -> Vec<Action> {
                 at: Duration::from_secs(action["at_s"].as_u64()?),
                 words,
                 source: action.clone(),
+                before: before.clone(),
             })
         })
         .collect()

@@ -76,7 +76,10 @@ impl Standins {
     /// A result with the addresses that the file had, as the recorded set has them.
     pub fn outward(&self, text: &str) -> String {
         // The set was recorded with the third host's name for the second's address.
-        let recorded = self.replaced.iter().filter(|(from, _)| !from.ends_with("google.com"));
+        let recorded = self
+            .replaced
+            .iter()
+            .filter(|(from, _)| !from.ends_with("google.com"));
         recorded.fold(text.to_owned(), |text, (from, to)| text.replace(to, from))
     }
 }
@@ -161,7 +164,11 @@ mod tests {
         let rest = url.strip_prefix("http://").expect("a plain address");
         let (host, path) = rest.split_once('/').expect("a path");
         let mut stream = std::net::TcpStream::connect(host).expect("it listens");
-        write!(stream, "POST /{path} HTTP/1.1\r\nX: y\r\nContent-Length: 2\r\n\r\nhi").expect("it reads");
+        write!(
+            stream,
+            "POST /{path} HTTP/1.1\r\nX: y\r\nContent-Length: 2\r\n\r\nhi"
+        )
+        .expect("it reads");
         let mut said = String::new();
         stream.read_to_string(&mut said).expect("it answers");
         assert!(
