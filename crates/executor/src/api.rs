@@ -159,6 +159,23 @@ impl Api {
         }
     }
 
+    /// Opens a watch; the path says of what.
+    ///
+    /// # Errors
+    /// The API is not reached or says no.
+    pub async fn watch(
+        &self,
+        path: &str,
+    ) -> Result<impl futures::Stream<Item = kube::Result<WatchEvent<Value>>> + Send + use<>, Error> {
+        let request = Request::get(path).body(Vec::new()).map_err(|e| Error {
+            code: 0,
+            reason: String::new(),
+            message: e.to_string(),
+            is_transient: false,
+        })?;
+        Ok(self.client.request_events::<Value>(request).await?)
+    }
+
     /// Merges a change into an object.
     ///
     /// # Errors

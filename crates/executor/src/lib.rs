@@ -4,6 +4,7 @@
 //! `argosy-emissary`, the small one that is copied into each container. Not here: stores
 //! and archives (crate `artifact`), and every decision about phases (crate `engine`).
 
+pub mod agent;
 pub mod api;
 pub mod args;
 pub mod artifacts;

@@ -31,8 +31,15 @@ impl Cluster {
             definitions: [
                 ("workflows", "Workflow"),
                 ("workflowtaskresults", "WorkflowTaskResult"),
+                ("workflowtasksets", "WorkflowTaskSet"),
             ]
-            .map(|(plural, kind)| definition("argoproj.io", "v1alpha1", plural, kind, true))
+            .map(|(plural, kind)| {
+                let mut made = definition("argoproj.io", "v1alpha1", plural, kind, true);
+                if kind == "WorkflowTaskSet" {
+                    made["spec"]["versions"][0]["subresources"] = serde_json::json!({"status": {}});
+                }
+                made
+            })
             .to_vec(),
             admin_token: Some("secret".to_owned()),
             hosts: vec!["127.0.0.1".to_owned()],
@@ -78,6 +85,24 @@ impl Cluster {
             Err(kube::Error::Api(status)) if status.code == 404 => None,
             Err(error) => panic!("{error:?}"),
         }
+    }
+
+    /// Makes an object.
+    pub fn create(&self, collection: &str, object: &Value) {
+        let request = http::Request::post(collection)
+            .body(object.to_string().into_bytes())
+            .unwrap();
+        self.runtime
+            .block_on(self.client.request::<Value>(request))
+            .unwrap();
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, path: &str) {
+        let request = http::Request::delete(path).body(Vec::new()).unwrap();
+        self.runtime
+            .block_on(self.client.request::<Value>(request))
+            .unwrap();
     }
 
     /// Changes an object by a merge patch.

@@ -1,9 +1,11 @@
 //! The executor's programs as real processes over a root folder of their own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod agent;
 mod artifacts;
 mod cluster;
 mod emissary;
 mod pod;
 mod resource;
 mod wait;
+mod web;
