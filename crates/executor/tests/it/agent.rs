@@ -63,141 +63,163 @@ fn reply(asked: &Asked) -> Reply {
     }
 }
 
+/// An http template, and the phase, message and result that it must come to.
+type Case = (Value, &'static str, &'static str, Option<&'static str>);
+
+/// Has one agent do all cases at once.
+fn check(cluster: &Cluster, cases: &[Case]) {
+    let tasks = cases.iter().enumerate();
+    let tasks: serde_json::Map<String, Value> = tasks
+        .map(|(index, (http, ..))| (format!("n{index}"), json!({"name": "t", "http": http})))
+        .collect();
+    write_tasks(cluster, &Value::Object(tasks));
+    let pod = Pod::with_template("{}");
+    let agent = start(cluster, &pod, "main", &[]);
+    let got = eventually("every result", || {
+        let results = results(cluster);
+        (results.as_object()?.len() == cases.len()).then_some(results)
+    });
+    for (index, (http, phase, message, result)) in cases.iter().enumerate() {
+        let node = &got[format!("n{index}")];
+        assert_eq!(node["phase"], *phase, "{http} {node}");
+        let said = node["message"].as_str().unwrap_or_default();
+        assert!(
+            said.ends_with(message) && said.is_empty() == message.is_empty(),
+            "{http} {said}"
+        );
+        assert_eq!(node["outputs"]["result"].as_str(), *result, "{http}");
+    }
+    complete(cluster, agent);
+}
+
 #[test]
-fn x_http_01_to_08_requests_and_what_becomes_of_them() {
+fn x_http_01_to_05_requests() {
+    let web = Web::start(reply);
+    let request = |path: &str, more: Value| {
+        let mut http = more;
+        http["url"] = json!(format!("http://{}{path}", web.address));
+        http
+    };
+    let fine = |http, result| (http, "Succeeded", "", Some(result));
+    let failed = |http, message| (http, "Failed", message, None);
+    check(
+        &Cluster::start(),
+        &[
+            fine(request("/echo", json!({})), "GET /echo "),
+            fine(
+                request("/echo", json!({"method": "POST", "body": "text"})),
+                "POST /echo text",
+            ),
+            fine(
+                request(
+                    "/echo",
+                    json!({"method": "PUT", "body": "text", "bodyFrom": {"bytes": "Ynl0ZXM="}}),
+                ),
+                "PUT /echo bytes",
+            ),
+            fine(
+                request("/echo", json!({"method": "PUT", "bodyFrom": {}})),
+                "PUT /echo ",
+            ),
+            fine(
+                request("/moved", json!({"method": "POST", "body": "x"})),
+                "GET /echo ",
+            ),
+            fine(request("/packed", json!({})), "unpacked"),
+            failed(request("/loop", json!({})), "stopped after 10 redirects"),
+            failed(
+                json!({"url": "http://127.0.0.1:1/"}),
+                "Get \"http://127.0.0.1:1/\": dial tcp 127.0.0.1:1: connect: connection refused",
+            ),
+            failed(
+                request("/big", json!({})),
+                "the response's body is longer than 1572864 bytes, which is more than a result may hold",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn x_http_03_06_07_headers_and_conditions() {
     let cluster = Cluster::start();
     cluster.create(
         "/api/v1/namespaces/default/secrets",
         &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"k": "hidden"}}),
     );
     let web = Web::start(reply);
-    let url = |path: &str| json!(format!("http://{}{path}", web.address));
+    let url = |path: &str| format!("http://{}{path}", web.address);
     let secret =
         |key: &str| json!([{"name": "X-Key", "valueFrom": {"secretKeyRef": {"name": "keys", "key": key}}}]);
-    // The request, its phase, its message, its result.
-    let cases = [
-        (json!({"url": url("/echo")}), "Succeeded", "", Some("GET /echo ")),
-        (
-            json!({"url": url("/echo"), "method": "POST", "body": "text"}),
-            "Succeeded",
-            "",
-            Some("POST /echo text"),
-        ),
-        (
-            json!({"url": url("/echo"), "method": "PUT", "body": "text", "bodyFrom": {"bytes": "Ynl0ZXM="}}),
-            "Succeeded",
-            "",
-            Some("PUT /echo bytes"),
-        ),
-        (
-            json!({"url": url("/echo"), "method": "PUT", "bodyFrom": {}}),
-            "Succeeded",
-            "",
-            Some("PUT /echo "),
-        ),
-        (
-            json!({"url": url("/moved"), "method": "POST", "body": "x"}),
-            "Succeeded",
-            "",
-            Some("GET /echo "),
-        ),
-        (json!({"url": url("/packed")}), "Succeeded", "", Some("unpacked")),
-        (
-            json!({"url": url("/status/500")}),
-            "Failed",
-            "received non-2xx response code: 500",
-            Some("oh"),
-        ),
-        (
-            json!({"url": url("/status/500"), "successCondition": "response.statusCode in [500]"}),
-            "Succeeded",
-            "",
-            Some("oh"),
-        ),
-        (
-            json!({
-                "url": url("/status/201"), "headers": [{"name": "a-b", "value": "1"}, {"name": "a-b", "value": "2"}],
-                "successCondition":
-                    "response.headers['X-Kind'] == ['a', 'b'] && request.headers['a-b'][1] == '2' && response.body == ''",
-            }),
-            "Succeeded",
-            "",
-            Some(""),
-        ),
-        (
-            json!({"url": url("/echo"), "successCondition": "response.body contains 'z'"}),
-            "Failed",
-            "successCondition 'response.body contains 'z'' evaluated false",
-            Some("GET /echo "),
-        ),
-        (
-            json!({"url": url("/echo"), "headers": secret("k"), "successCondition": "!('X-Key' in request.headers)"}),
-            "Succeeded",
-            "",
-            Some("GET /echo "),
-        ),
-        (
-            json!({"url": url("/echo"), "headers": secret("none")}),
-            "Failed",
-            "secret 'keys' does not have the key 'none'",
-            None,
-        ),
-        (
-            json!({"url": "http://127.0.0.1:1/"}),
-            "Failed",
-            "Get \"http://127.0.0.1:1/\": dial tcp 127.0.0.1:1: connect: connection refused",
-            None,
-        ),
-        (
-            json!({"url": url("/big")}),
-            "Failed",
-            "the response's body is longer than 1572864 bytes, which is more than a result may hold",
-            None,
-        ),
-    ];
-    let tasks = cases.iter().enumerate();
-    let tasks: serde_json::Map<String, Value> = tasks
-        .map(|(index, (http, ..))| (format!("n{index}"), json!({"name": "t", "http": http})))
-        .collect();
-    write_tasks(&cluster, &Value::Object(tasks));
+    let twice = json!([{"name": "a-b", "value": "1"}, {"name": "a-b", "value": "2"}]);
+    let all =
+        "response.headers['X-Kind'] == ['a', 'b'] && request.headers['a-b'][1] == '2' && response.body == ''";
+    let is_500 = "response.statusCode in [500]";
+    let is_z = "response.body contains 'z'";
+    let is_secret = "!('X-Key' in request.headers)";
+    check(
+        &cluster,
+        &[
+            (
+                json!({"url": url("/status/500")}),
+                "Failed",
+                "received non-2xx response code: 500",
+                Some("oh"),
+            ),
+            (
+                json!({"url": url("/status/500"), "successCondition": is_500}),
+                "Succeeded",
+                "",
+                Some("oh"),
+            ),
+            (
+                json!({"url": url("/status/201"), "headers": twice, "successCondition": all}),
+                "Succeeded",
+                "",
+                Some(""),
+            ),
+            (
+                json!({"url": url("/echo"), "successCondition": is_z}),
+                "Failed",
+                "successCondition 'response.body contains 'z'' evaluated false",
+                Some("GET /echo "),
+            ),
+            (
+                json!({"url": url("/echo"), "headers": secret("k"), "successCondition": is_secret}),
+                "Succeeded",
+                "",
+                Some("GET /echo "),
+            ),
+            (
+                json!({"url": url("/echo"), "headers": secret("none")}),
+                "Failed",
+                "secret 'keys' does not have the key 'none'",
+                None,
+            ),
+        ],
+    );
+    let sent = |a: &Asked| a.headers.contains(&"x-key: hidden".to_owned());
+    assert!(web.asked().iter().any(sent));
+}
+
+#[test]
+fn x_agt_12_tasks_run_once_and_later_ones_run() {
+    let cluster = Cluster::start();
+    let web = Web::start(reply);
+    let http = json!({"name": "t", "http": {"url": format!("http://{}/echo", web.address)}});
+    write_tasks(&cluster, &json!({"first": http}));
     let pod = Pod::with_template("{}");
     let agent = start(&cluster, &pod, "main", &[]);
-    let got = eventually("every result", || {
-        let results = results(&cluster);
-        (results.as_object()?.len() == cases.len()).then_some(results)
-    });
-    for (index, (http, phase, message, result)) in cases.iter().enumerate() {
-        let node = &got[format!("n{index}")];
-        assert_eq!(node["phase"], *phase, "{http} {node}");
-        assert_eq!(node["message"].as_str().unwrap_or_default(), *message, "{http}");
-        assert_eq!(node["outputs"]["result"].as_str(), *result, "{http}");
-    }
-    let asked = web.asked();
-    assert!(
-        asked
-            .iter()
-            .any(|a| a.headers.contains(&"x-key: hidden".to_owned()))
-    );
-    // Tasks that are seen again are not run again, later ones are (X-AGT-12).
-    let more = json!({"spec": {"tasks": {
-        "later": {"name": "t", "http": {"url": url("/loop")}}, "other": {"name": "t", "container": {"image": "x"}},
-    }}});
+    eventually("the first result", || results(&cluster).get("first").cloned());
+    let more =
+        json!({"spec": {"tasks": {"second": http, "other": {"name": "t", "container": {"image": "x"}}}}});
     cluster.merge(&format!("{SETS}/wf"), &more);
     let got = eventually("later results", || {
         let results = results(&cluster);
-        (results.as_object()?.len() == cases.len() + 2).then_some(results)
+        (results.as_object()?.len() == 3).then_some(results)
     });
-    let loops = got["later"]["message"].as_str().unwrap();
-    assert!(loops.ends_with("stopped after 10 redirects"), "{loops}");
-    assert_eq!(
-        got["other"],
-        json!({
-            "phase": "Error",
-            "message": "error processing task: agent cannot execute: unknown task type: Container",
-        })
-    );
-    let again = web.asked();
-    assert_eq!(again.iter().filter(|a| a.line == "GET /status/201").count(), 1);
+    let message = "error processing task: agent cannot execute: unknown task type: Container";
+    assert_eq!(got["other"], json!({"phase": "Error", "message": message}));
+    assert_eq!(web.asked().len(), 2);
     complete(&cluster, agent);
 }
 
