@@ -111,6 +111,16 @@ impl Options {
         Ok(Api::new(client, namespace))
     }
 
+    /// Whether the user has said which API server is meant, beyond what a kubeconfig in its usual place says.
+    pub fn names_a_server(&self) -> bool {
+        let named = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let file = self
+            .kubeconfig
+            .as_ref()
+            .is_some_and(|path| !path.as_os_str().is_empty());
+        file || named(&self.server) || named(&self.context)
+    }
+
     async fn config(&self) -> anyhow::Result<kube::Config> {
         let choice = KubeConfigOptions {
             context: self.context.clone(),

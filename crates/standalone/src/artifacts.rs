@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::platform::random_text;
+use crate::folder::Kept;
 
 /// Name of the one bucket.
 const BUCKET: &str = "artifacts";
@@ -20,17 +20,22 @@ const SECRET: &str = "argosy-artifacts";
 
 /// A running store.
 pub struct Store {
-    address: SocketAddr,
+    pub address: SocketAddr,
     keys: (String, String),
     pub server: JoinHandle<()>,
 }
 
-/// Serves the folder to pods that reach `host`.
+/// Serves the folder to pods that reach `host`, at the address and with the keys of the last start if there was one.
 ///
 /// # Errors
 /// When the folder can't be made or no port is free.
-pub async fn serve(folder: &Path, host: IpAddr, mut stop: watch::Receiver<bool>) -> std::io::Result<Store> {
-    let keys = (random_text(), random_text());
+pub async fn serve(
+    folder: &Path,
+    host: IpAddr,
+    kept: &Kept,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<Store> {
+    let keys = kept.artifact_keys.clone();
     let options = Options {
         root: folder.to_owned(),
         access_key: keys.0.clone(),
@@ -38,7 +43,17 @@ pub async fn serve(folder: &Path, host: IpAddr, mut stop: watch::Receiver<bool>)
         buckets: vec![BUCKET.to_owned()],
     };
     let store = Server::open(&options)?;
-    let listener = TcpListener::bind(SocketAddr::new(host, 0)).await?;
+    let listener = match kept.artifacts.filter(|address| address.ip() == host) {
+        Some(address) => match TcpListener::bind(address).await {
+            // Pods that run know the old address and will fail on it; new ones learn the new one.
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                tracing::warn!(%address, "Another program has the address of the artifact store; it moves");
+                TcpListener::bind(SocketAddr::new(host, 0)).await?
+            }
+            bound => bound?,
+        },
+        None => TcpListener::bind(SocketAddr::new(host, 0)).await?,
+    };
     let address = listener.local_addr()?;
     let server = tokio::spawn(async move {
         let stopped = async move { drop(stop.wait_for(|stopped| *stopped).await) };

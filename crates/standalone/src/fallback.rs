@@ -13,8 +13,8 @@ use argosy_node::images::{PullOptions, Store};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The runtime to use and, when it is not what images would need, why in words for the user.
-pub async fn choose(data_dir: &Path, wanted: &BTreeSet<String>) -> (RuntimeChoice, Option<String>) {
-    let Ok(store) = Store::open(data_dir, &[]) else {
+pub async fn choose(images: &Path, wanted: &BTreeSet<String>) -> (RuntimeChoice, Option<String>) {
+    let Ok(store) = Store::open_in(images, &[]) else {
         return (RuntimeChoice::Auto, None);
     };
     if wanted.is_empty() || wanted.iter().any(|image| matches!(store.get(image), Ok(Some(_)))) {

@@ -5,17 +5,19 @@
 
 mod artifacts;
 mod definitions;
+mod error;
 mod fallback;
 mod folder;
 mod images;
 mod kubelet;
-mod link;
 mod options;
 mod platform;
 
 pub use argosy_node::container_main_if_asked;
+pub use error::Error;
+pub use folder::write_private;
 pub use options::{
     Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, RuntimeChoice, find_pod_programs,
     user_data_folder,
 };
-pub use platform::{Error, Platform};
+pub use platform::Platform;

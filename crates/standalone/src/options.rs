@@ -7,12 +7,12 @@ pub use argosy_controller::Limits;
 pub use argosy_engine::Config;
 pub use argosy_node::{NetworkChoice, RuntimeChoice};
 
-/// Where the platform keeps pods, volumes, logs and artifacts.
+/// Where the platform keeps its state, pods, volumes, logs and artifacts.
 #[derive(Debug, Clone)]
 pub enum Data {
     /// A folder made for this run and removed at its end.
     Temporary,
-    /// This folder; it stays.
+    /// This folder; it stays, and the next platform in it goes on where this one ended.
     Folder(PathBuf),
 }
 
@@ -21,8 +21,8 @@ pub enum Data {
 pub struct Options {
     /// Where data lies. Default: temporary.
     pub data: Data,
-    /// Where images lie, shared by all platforms of a user, as they are big and never change. Default: the user's
-    /// data folder.
+    /// Where images lie, shared by all platforms of a user, as they are big and never change. Default: `images` in the
+    /// user's data folder.
     pub images: PathBuf,
     /// Images that the workflows to come will ask for. With [`RuntimeChoice::Auto`], when none of them is here or can
     /// be pulled, containers see this machine's files instead. Default none: images are always needed.
@@ -40,15 +40,16 @@ pub struct Options {
     pub config: Config,
     /// Limits of running workflows. Default: none.
     pub limits: Limits,
-    /// Address at which the API listens besides what pods need. Default `127.0.0.1:0`: any free port.
-    pub listen: std::net::SocketAddr,
+    /// Address at which the API listens. Default: the one of the last start in this data folder, because pods that run
+    /// know it; the first time any free port of `127.0.0.1`.
+    pub listen: Option<std::net::SocketAddr>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             data: Data::Temporary,
-            images: user_data_folder(),
+            images: user_data_folder().join("images"),
             wanted_images: BTreeSet::new(),
             pod_programs: None,
             runtime: RuntimeChoice::Auto,
@@ -56,7 +57,7 @@ impl Default for Options {
             namespace: "default".to_owned(),
             config: Config::default(),
             limits: Limits::default(),
-            listen: ([127, 0, 0, 1], 0).into(),
+            listen: None,
         }
     }
 }

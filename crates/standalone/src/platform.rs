@@ -1,6 +1,6 @@
 //! Starts the parts in order, and stops them in the opposite one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,64 +16,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-use crate::folder::Folder;
-use crate::options::{Options, POD_PROGRAMS, find_pod_programs};
-use crate::{artifacts, definitions, fallback, images, kubelet, link};
+use crate::error::Error;
+use crate::folder::{Folder, Kept, write_private};
+use crate::options::{Options, find_pod_programs};
+use crate::{artifacts, definitions, fallback, images, kubelet};
 
 /// The node's name.
 const NODE: &str = "argosy";
 
 /// The image of executor containers; provided by the platform, never pulled.
 const EXECUTOR_IMAGE: &str = "argosy.local/executor:builtin";
-
-/// Why the platform did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The programs that go into pods are missing.
-    #[error("the programs {} are not in any of: {}", POD_PROGRAMS.join(" and "), list(.0))]
-    PodPrograms(Vec<PathBuf>),
-    /// A folder can't be made or written.
-    #[error("folder {}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The address can't be listened on.
-    #[error("listening on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The API did not start.
-    #[error("starting the API")]
-    Api(#[source] argosy_apiserver::StartError),
-    /// A client for it could not be made.
-    #[error("connecting to the API")]
-    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store for artifacts did not start.
-    #[error("starting the artifact store")]
-    Artifacts(#[source] std::io::Error),
-    /// An object that everything relies on could not be made.
-    #[error("preparing the namespace")]
-    Prepare(#[source] kube::Error),
-    /// The node did not start.
-    #[error("starting the node")]
-    Node(#[source] argosy_node::Error),
-}
-
-fn list(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|p| p.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
 
 /// A running platform: API, node, controller and artifact store in this process.
 pub struct Platform {
@@ -88,7 +40,7 @@ pub struct Platform {
     servers: Vec<JoinHandle<()>>,
     notice: Option<String>,
     /// Removed when dropped, if temporary.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Platform {
@@ -117,17 +69,20 @@ impl Platform {
         };
         let folder = Folder::open(data)?;
         let data_dir = folder.path.clone();
-        share_images(&data_dir, &images)?;
+        let mut kept = folder.kept()?;
         let (runtime, notice) = match runtime {
-            RuntimeChoice::Auto => fallback::choose(&data_dir, &wanted_images).await,
+            RuntimeChoice::Auto => fallback::choose(&images, &wanted_images).await,
             chosen => (chosen, None),
         };
         let (stop, stopped) = watch::channel(false);
-        let front = Front::open(&namespace, listen, &stopped).await?;
-        let client = front.client(&namespace).await?;
-        let store = artifacts::serve(&data_dir.join("artifacts"), front.address.ip(), stopped)
+        let front = Front::open(&namespace, listen, &folder, &kept, &stopped).await?;
+        let client = Client::new(front.api.service(), namespace.as_str());
+        let store = artifacts::serve(&data_dir.join("artifacts"), front.reached.ip(), &kept, stopped)
             .await
             .map_err(Error::Artifacts)?;
+        kept.api = Some(front.address);
+        kept.artifacts = Some(store.address);
+        leave_word(&folder, &kept, &front)?;
         store
             .publish_keys(&client, &namespace)
             .await
@@ -135,11 +90,11 @@ impl Platform {
         let config = complete(config, &namespace, store.repository());
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
+        node_options.images_dir = Some(images);
         node_options.runtime = runtime;
         node_options.network = network;
         node_options.provided_images = vec![executor_image(&programs)];
-        node_options.api_address = Some((front.address.ip().to_string(), front.address.port()));
-        node_options.ca_pem = Some(front.api.ca_pem().to_owned());
+        front.tell(&mut node_options);
         let node = Arc::new(
             Node::start(client.clone(), node_options)
                 .await
@@ -157,19 +112,19 @@ impl Platform {
         let controller = Controller::start(client.clone(), options);
         debug!(url = front.url, data = %data_dir.display(), "Platform started");
         let servers = vec![front.server, store.server];
-        let Front { url, token, api, .. } = front;
+        let Front { url, api, .. } = front;
         Ok(Self {
             client,
             namespace,
             url,
-            token,
+            token: kept.token,
             api,
             node,
             controller,
             stop,
             servers,
             notice,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -191,6 +146,16 @@ impl Platform {
     /// What the user must know about how containers are made, if it is not what they would expect.
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()
+    }
+
+    /// The folder that holds everything.
+    pub fn data(&self) -> &Path {
+        &self.folder.path
+    }
+
+    /// The kubeconfig that was written into a data folder that stays.
+    pub fn kubeconfig_file(&self) -> Option<PathBuf> {
+        self.folder.stays().then(|| self.folder.kubeconfig())
     }
 
     /// A kubeconfig for other programs, as long as the platform runs.
@@ -227,59 +192,74 @@ impl Platform {
 /// The API and where it listens.
 struct Front {
     api: Arc<ApiServer>,
+    /// Where it listens.
     address: SocketAddr,
+    /// Where pods and users reach it: the same, unless it listens on every address of the machine.
+    reached: SocketAddr,
     url: String,
-    token: String,
     server: JoinHandle<()>,
 }
 
 impl Front {
-    async fn open(namespace: &str, listen: SocketAddr, stop: &watch::Receiver<bool>) -> Result<Self, Error> {
+    async fn open(
+        namespace: &str,
+        listen: Option<SocketAddr>,
+        folder: &Folder,
+        kept: &Kept,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Self, Error> {
+        let wanted = listen.or(kept.api).unwrap_or(ANY_PORT);
         let refused = |source| Error::Listen {
-            address: listen,
+            address: wanted,
+            kept: listen.is_none() && kept.api.is_some(),
             source,
         };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let listener = TcpListener::bind(wanted).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let token = random_text();
-        let api = new_api(namespace, &token, address.ip())?;
+        let mut reached = address;
+        if address.ip().is_unspecified() {
+            reached.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        let api = new_api(namespace, folder, &kept.token, reached.ip())?;
         let server = serve(api.clone(), listener, stop.clone());
         Ok(Self {
             api,
             address,
-            url: format!("https://{address}"),
-            token,
+            reached,
+            url: format!("https://{reached}"),
             server,
         })
     }
 
-    async fn client(&self, namespace: &str) -> Result<Client, Error> {
-        let socket = socket_client(&self.api, &self.url, &self.token, namespace).await?;
-        Ok(link::client(&self.api, socket, namespace))
+    /// How pods reach the API, and what they trust.
+    fn tell(&self, node: &mut argosy_node::Options) {
+        node.api_address = Some((self.reached.ip().to_string(), self.reached.port()));
+        node.ca_pem = Some(self.api.ca_pem().to_owned());
     }
 }
 
-/// Images are big and never change: all platforms of a user share one store.
-fn share_images(data_dir: &Path, images: &Path) -> Result<(), Error> {
-    let link = data_dir.join("images");
-    if link.exists() {
+/// Writes into a folder that stays what the next start and other programs need to know.
+fn leave_word(folder: &Folder, kept: &Kept, front: &Front) -> Result<(), Error> {
+    if !folder.stays() {
         return Ok(());
     }
-    let refused = |source| Error::Folder {
-        path: images.to_owned(),
-        source,
-    };
-    std::fs::create_dir_all(images).map_err(refused)?;
-    std::os::unix::fs::symlink(images, &link).map_err(refused)
+    folder.keep(kept)?;
+    let path = folder.kubeconfig();
+    write_private(&path, &front.api.kubeconfig(&front.url, &kept.token))
+        .map_err(|source| Error::Folder { path, source })
 }
 
-fn new_api(namespace: &str, token: &str, own: IpAddr) -> Result<Arc<ApiServer>, Error> {
+/// Any free port, reachable from this machine alone.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn new_api(namespace: &str, folder: &Folder, token: &str, own: IpAddr) -> Result<Arc<ApiServer>, Error> {
     let options = argosy_apiserver::Options {
         definitions: definitions::all(),
         namespaces: vec![namespace.to_owned()],
         bind_to_node: Some(NODE.to_owned()),
         admin_token: Some(token.to_owned()),
         hosts: vec![own.to_string()],
+        file: folder.state_file(),
         ..argosy_apiserver::Options::default()
     };
     ApiServer::new(options).map_err(Error::Api)
@@ -292,23 +272,6 @@ fn serve(api: Arc<ApiServer>, listener: TcpListener, mut stop: watch::Receiver<b
             tracing::error!(%error, "The API's listener failed");
         }
     })
-}
-
-async fn socket_client(
-    api: &Arc<ApiServer>,
-    url: &str,
-    token: &str,
-    namespace: &str,
-) -> Result<Client, Error> {
-    let boxed = |e: Box<dyn std::error::Error + Send + Sync>| Error::Client(e);
-    let text = api.kubeconfig(url, token);
-    let kubeconfig = kube::config::Kubeconfig::from_yaml(&text).map_err(|e| boxed(e.into()))?;
-    let options = kube::config::KubeConfigOptions::default();
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|e| boxed(e.into()))?;
-    namespace.clone_into(&mut config.default_namespace);
-    Client::try_from(config).map_err(|e| boxed(e.into()))
 }
 
 /// The image of executor containers: two static programs and nothing else.

@@ -33,6 +33,15 @@ pub enum Error {
         #[source]
         source: rusqlite::Error,
     },
+    /// The file cannot be made, or may not be written.
+    #[error("the store {path} cannot be written")]
+    Denied {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file's contents are broken. It is left as it is.
     #[error("the store {path} is damaged ({said}); restore it from a copy, or move it away to start empty")]
     Damaged {
@@ -90,6 +99,10 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
+        make_private(path).map_err(|error| Error::Denied {
+            path: path.to_owned(),
+            source: error,
+        })?;
         let connection = Connection::open_with_flags(path, OpenFlags::default()).map_err(failed)?;
         prepare(&connection, path)?;
         let kept = read(&connection).map_err(failed)?;
@@ -169,6 +182,20 @@ pub fn note(path: &Path, name: &str, text: &str) -> Result<(), Error> {
     let sql = "INSERT OR REPLACE INTO notes (name, text) VALUES (?1, ?2)";
     connection.execute(sql, params![name, text]).map_err(failed)?;
     Ok(())
+}
+
+/// Makes the file if it is missing, for its owner alone: it holds keys and Secrets. SQLite gives its other files the
+/// same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600);
+    options.open(path).map(drop)
 }
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), Error> {

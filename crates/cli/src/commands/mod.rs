@@ -7,11 +7,15 @@ pub mod get;
 pub mod lint;
 pub mod list;
 pub mod logs;
+#[cfg(feature = "local")]
+pub mod machine;
 pub mod node;
 pub mod resubmit;
 pub mod retry;
 #[cfg(feature = "local")]
 pub mod run;
+#[cfg(feature = "local")]
+pub mod standalone;
 pub mod submit;
 pub mod version;
 pub mod wait;
@@ -83,6 +87,9 @@ pub enum Command {
     /// Run workflow files on this machine, without a cluster
     #[cfg(feature = "local")]
     Run(run::Args),
+    /// Keep a Kubernetes-compatible platform for workflows up on this machine
+    #[cfg(feature = "local")]
+    Standalone(standalone::Args),
     /// Submit workflow files
     Submit(submit::Args),
     /// List workflows
@@ -132,6 +139,8 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
     match command {
         #[cfg(feature = "local")]
         Command::Run(args) => Box::pin(run::perform(args, &connection)).await,
+        #[cfg(feature = "local")]
+        Command::Standalone(args) => Box::pin(standalone::perform(args, &connection)).await,
         Command::Submit(args) => submit::perform(args, &connection).await,
         Command::List(args) => list::perform(args, &connection).await,
         Command::Get(args) => get::perform(args, &connection).await,

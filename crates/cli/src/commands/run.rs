@@ -1,6 +1,6 @@
-//! `argosy run`: a platform inside this program, for as long as the workflows of some files run.
+//! `argosy run`: a platform inside this program, for as long as the workflows of some files run; or the same workflows on
+//! a server that is named.
 
-use std::future::Future;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use argosy_model::{Workflow, WorkflowPhase};
-use argosy_standalone::{Data, NetworkChoice, Options, Platform, RuntimeChoice};
+use argosy_standalone::{Data, Options, write_private};
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::machine::{self, Interrupts, MachineArgs};
 use super::submit::{OverrideArgs, read};
 use super::{Output, emit, show};
 use crate::api::{Api, Creation};
@@ -31,6 +31,7 @@ use crate::view::{Live, Plain, Quiet};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Objects of other kinds in the files (ConfigMaps, WorkflowTemplates, ...) are made before the workflows.\n\
+    With --server or --kubeconfig the workflows run there, for example on a platform that `argosy standalone` keeps up.\n\
     Exit codes: 0 every workflow succeeded, 1 one failed, 2 one could not be submitted."
 )]
 pub struct Args {
@@ -45,17 +46,9 @@ pub struct Args {
     /// Print the workflows at the end in this form, and nothing else to standard output
     #[arg(short, long)]
     output: Option<Output>,
-    /// How containers are made: builtin, host (they see this machine's files, whatever their image), runc, crun, or the
-    /// path of another OCI runtime
-    #[arg(long, env = "ARGOSY_RUNTIME", value_parser = runtime)]
-    runtime: Option<RuntimeChoice>,
-    /// How pods are connected: host or bridge
-    #[arg(long, env = "ARGOSY_NETWORK", value_parser = network)]
-    network: Option<NetworkChoice>,
-    /// Take the images of a docker archive or OCI layout; can be repeated
-    #[arg(long, value_name = "PATH")]
-    images: Vec<PathBuf>,
-    /// Keep pods, logs and artifacts in this folder; otherwise they go when the workflow has ended
+    #[command(flatten)]
+    machine: MachineArgs,
+    /// Keep workflows, pods, logs and artifacts in this folder; otherwise they go when the workflow has ended
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Write a kubeconfig there, so that other commands can look at the workflow while it runs
@@ -64,27 +57,6 @@ pub struct Args {
     /// Unknown fields and fields given twice are errors
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     strict: bool,
-}
-
-fn runtime(text: &str) -> Result<RuntimeChoice, String> {
-    match text {
-        "" => Err("no runtime has no name".to_owned()),
-        "auto" => Ok(RuntimeChoice::Auto),
-        "builtin" => Ok(RuntimeChoice::Builtin),
-        "host" => Ok(RuntimeChoice::Host),
-        "runc" | "crun" => Ok(RuntimeChoice::Oci(text.into())),
-        path if path.contains('/') => Ok(RuntimeChoice::Oci(path.into())),
-        _ => Err("expected builtin, host, runc, crun, or a path".to_owned()),
-    }
-}
-
-fn network(text: &str) -> Result<NetworkChoice, String> {
-    match text {
-        "auto" => Ok(NetworkChoice::Auto),
-        "host" => Ok(NetworkChoice::Host),
-        "bridge" => Ok(NetworkChoice::Bridge),
-        _ => Err("expected host or bridge".to_owned()),
-    }
 }
 
 /// # Errors
@@ -105,9 +77,7 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         overrides,
         log,
         output,
-        runtime,
-        network,
-        images,
+        machine,
         data,
         write_kubeconfig,
         strict,
@@ -126,6 +96,13 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
     for workflow in &mut workflows {
         overrides.apply(workflow);
     }
+    let mut interrupts = Interrupts::new()?;
+    if connection.names_a_server() {
+        refuse_machine(&machine, data.as_ref(), write_kubeconfig.as_ref())?;
+        let api = connection.connect().await?;
+        let states = submit(&api, workflows, &others).await?;
+        return finish(&api, states, log, output, &mut interrupts).await;
+    }
     let mut options = Options::default();
     if let Some(folder) = data {
         options.data = Data::Folder(folder);
@@ -134,21 +111,23 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         options.namespace.clone_from(namespace);
     }
     // Images that come with the command are at hand; only without them it matters what else can be had.
-    if images.is_empty() {
+    if machine.images.is_empty() {
         options.wanted_images = crate::images::of(&workflows);
     }
-    options.runtime = runtime.unwrap_or(options.runtime);
-    options.network = network.unwrap_or(options.network);
-    let mut interrupts = Interrupts::new()?;
+    machine.apply(&mut options);
     let platform = tokio::select! {
-        started = Platform::start(options) => started.context("starting the platform")?,
-        () = interrupts.next() => return Ok(INTERRUPTED),
+        started = machine::start(options) => started?,
+        () = interrupts.caught() => return Ok(INTERRUPTED),
     };
     if let Some(notice) = platform.notice() {
         tell(&format!("note: {notice}\n"));
     }
     let work = async {
-        prepare(&platform, &images, write_kubeconfig.as_ref()).await?;
+        machine.import(&platform).await?;
+        if let Some(file) = &write_kubeconfig {
+            write_private(file, &platform.kubeconfig())
+                .with_context(|| format!("writing {}", file.display()))?;
+        }
         let api = Api::new(platform.client(), platform.namespace());
         let states = submit(&api, workflows, &others).await?;
         finish(&api, states, log, output, &mut interrupts).await
@@ -160,6 +139,28 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         let _ = std::fs::remove_file(file);
     }
     done
+}
+
+/// Options that make no sense where somebody else runs the pods.
+fn refuse_machine(
+    machine: &MachineArgs,
+    data: Option<&PathBuf>,
+    write_kubeconfig: Option<&PathBuf>,
+) -> anyhow::Result<()> {
+    let given = [
+        ("--runtime", machine.runtime.is_some()),
+        ("--network", machine.network.is_some()),
+        ("--images", !machine.images.is_empty()),
+        ("--data", data.is_some()),
+        ("--write-kubeconfig", write_kubeconfig.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(advise(
+            anyhow::anyhow!("{option} is for workflows that run in this program, and a server was named"),
+            format!("leave out {option}, or --server and --kubeconfig"),
+        )),
+    }
 }
 
 /// Refuses files that hold no workflow, saying what they hold.
@@ -176,38 +177,6 @@ fn check(workflows: &[Workflow], others: &[(String, Value)], files: &[String]) -
         anyhow::anyhow!("no workflow found in {files}, only: {}", kinds.join(", ")),
         "`argosy run` needs an object of kind Workflow",
     ))
-}
-
-async fn prepare(
-    platform: &Platform,
-    images: &[PathBuf],
-    kubeconfig: Option<&PathBuf>,
-) -> anyhow::Result<()> {
-    for path in images {
-        platform
-            .import_images(path)
-            .await
-            .with_context(|| format!("taking the images of {}", path.display()))?;
-    }
-    if let Some(file) = kubeconfig {
-        private_file(file, &platform.kubeconfig()).with_context(|| format!("writing {}", file.display()))?;
-    }
-    Ok(())
-}
-
-/// Writes a file that only its owner may read, whole or not at all.
-fn private_file(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let fresh = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    std::fs::rename(fresh, path)
 }
 
 /// Makes the other objects, then the workflows.
@@ -296,7 +265,7 @@ fn view(output: Option<Output>, stopping: &Arc<AtomicBool>) -> Box<dyn View> {
 
 /// Stops the workflows at the first interrupt, and resolves at the second.
 async fn leave(api: &Api, names: Vec<String>, interrupts: &mut Interrupts, stopping: Arc<AtomicBool>) {
-    interrupts.next().await;
+    interrupts.caught().await;
     stopping.store(true, Ordering::Relaxed);
     tell("stopping the workflow; Ctrl-C again leaves at once\n");
     for name in names {
@@ -312,30 +281,5 @@ async fn leave(api: &Api, names: Vec<String>, interrupts: &mut Interrupts, stopp
             );
         }
     }
-    interrupts.next().await;
-}
-
-/// Signals with which users and systems ask programs to end.
-struct Interrupts([tokio::signal::unix::Signal; 3]);
-
-impl Interrupts {
-    fn new() -> anyhow::Result<Self> {
-        let of = |kind| signal(kind).context("listening for signals");
-        Ok(Self([
-            of(SignalKind::interrupt())?,
-            of(SignalKind::terminate())?,
-            of(SignalKind::hangup())?,
-        ]))
-    }
-
-    fn next(&mut self) -> impl Future<Output = ()> + '_ {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-        }
-    }
+    interrupts.caught().await;
 }

@@ -1,0 +1,122 @@
+//! What `run` and `standalone` share: options of a platform on this machine, and the signals that end it.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::advise;
+
+/// How pods are run on this machine.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct MachineArgs {
+    /// How containers are made: builtin, host (they see this machine's files, whatever their image), runc, crun, or the
+    /// path of another OCI runtime
+    #[arg(long, env = "ARGOSY_RUNTIME", value_parser = runtime)]
+    pub runtime: Option<RuntimeChoice>,
+    /// How pods are connected: host or bridge
+    #[arg(long, env = "ARGOSY_NETWORK", value_parser = network)]
+    pub network: Option<NetworkChoice>,
+    /// Take the images of a docker archive or OCI layout; can be repeated
+    #[arg(long, value_name = "PATH")]
+    pub images: Vec<PathBuf>,
+}
+
+impl MachineArgs {
+    /// Fills in what was chosen.
+    pub fn apply(&self, options: &mut Options) {
+        let Self {
+            runtime,
+            network,
+            images: _,
+        } = self;
+        if let Some(runtime) = runtime {
+            options.runtime = runtime.clone();
+        }
+        if let Some(network) = network {
+            options.network = *network;
+        }
+    }
+
+    /// Takes the images that were named.
+    ///
+    /// # Errors
+    /// When a file can't be read or holds no image.
+    pub async fn import(&self, platform: &Platform) -> anyhow::Result<()> {
+        for path in &self.images {
+            platform
+                .import_images(path)
+                .await
+                .with_context(|| format!("taking the images of {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn runtime(text: &str) -> Result<RuntimeChoice, String> {
+    match text {
+        "" => Err("no runtime has no name".to_owned()),
+        "auto" => Ok(RuntimeChoice::Auto),
+        "builtin" => Ok(RuntimeChoice::Builtin),
+        "host" => Ok(RuntimeChoice::Host),
+        "runc" | "crun" => Ok(RuntimeChoice::Oci(text.into())),
+        path if path.contains('/') => Ok(RuntimeChoice::Oci(path.into())),
+        _ => Err("expected builtin, host, runc, crun, or a path".to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<NetworkChoice, String> {
+    match text {
+        "auto" => Ok(NetworkChoice::Auto),
+        "host" => Ok(NetworkChoice::Host),
+        "bridge" => Ok(NetworkChoice::Bridge),
+        _ => Err("expected host or bridge".to_owned()),
+    }
+}
+
+/// Starts a platform; what keeps it from starting comes with advice.
+///
+/// # Errors
+/// As [`Platform::start`].
+pub async fn start(options: Options) -> anyhow::Result<Platform> {
+    Platform::start(options).await.map_err(|error| {
+        let hint = error.hint();
+        let error = anyhow::Error::from(error).context("starting the platform");
+        match hint {
+            Some(hint) => advise(error, hint),
+            None => error,
+        }
+    })
+}
+
+/// Signals with which users and systems ask programs to end.
+pub struct Interrupts([tokio::signal::unix::Signal; 3]);
+
+impl Interrupts {
+    /// Listens from now on; the signals no longer end the program by themselves.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn new() -> anyhow::Result<Self> {
+        let of = |kind| signal(kind).context("listening for signals");
+        Ok(Self([
+            of(SignalKind::interrupt())?,
+            of(SignalKind::terminate())?,
+            of(SignalKind::hangup())?,
+        ]))
+    }
+
+    /// Resolves at the next signal.
+    pub fn caught(&mut self) -> impl Future<Output = ()> + '_ {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+    }
+}
