@@ -7,11 +7,7 @@ use crate::value::Element;
 const STRINGS: Type = Type::List(Element::Str, None);
 
 const fn sig(params: &'static [Type], out: Type) -> Signature {
-    Signature {
-        params,
-        out,
-        variadic: false,
-    }
+    Signature::plain(params, out)
 }
 
 const S: Type = Type::Str;
@@ -64,8 +60,8 @@ pub fn rule(name: &str) -> Rule {
         "float" => Rule::Validate(|t| convertible("float", t).map(|()| Type::Float)),
         "max" => Rule::Validate(|t| several("max", t)),
         "min" => Rule::Validate(|t| several("min", t)),
-        "mean" => Rule::Validate(|t| several("mean", t).map(|_| Type::Float)),
-        "median" => Rule::Validate(|t| several("median", t).map(|_| Type::Float)),
+        "mean" => Rule::Validate(|t| several("mean", t)),
+        "median" => Rule::Validate(|t| several("median", t)),
         "now" => Rule::Validate(|t| match t {
             [] | [Type::Zone | Type::Unknown | Type::Any] => Ok(Type::Time),
             [_] => Err("invalid argument for now".to_owned() + &format!(" (type {})", t[0].plain_name())),

@@ -39,7 +39,10 @@ fn kind(v: &Value) -> String {
         Value::Str(_) => "string".into(),
         Value::Bytes(_) | Value::List(_) => "array".into(),
         Value::Map(_) | Value::AnyMap(_) => "map".into(),
-        Value::Func(_) => "func".into(),
+        Value::Func(_) | Value::Method(_) => "func".into(),
+        Value::Struct(s) if s.name == crate::sprig::semver::TYPE => {
+            "github.com/Masterminds/semver/v3.Version".into()
+        }
         other => other.type_name().trim_start_matches('*').into(),
     }
 }

@@ -24,6 +24,9 @@ struct Closure {
     pointers: &'static [(&'static str, Type)],
 }
 
+/// The type of the functions whose arguments are judged by rules of their own.
+const ANY_FUNCTION: Type = Type::Named("func(...interface {}) (interface {}, error)");
+
 /// A type, or the first thing that does not fit.
 pub type Checked = Result<Type, Fault>;
 
@@ -107,9 +110,14 @@ impl Checker<'_> {
         if let Some(t) = self.names.lookup(name) {
             return Ok(t);
         }
-        let is_function = builtins::known(name).is_some() || builtins::closure_shape(name).is_some();
-        if functions && is_function {
-            return Ok(Type::Named("func(...interface {}) (interface {}, error)"));
+        if functions && builtins::known(name).is_some() {
+            return Ok(match builtins::rule(name) {
+                builtins::Rule::Types([first, ..]) => Type::Signature(first),
+                _ => ANY_FUNCTION,
+            });
+        }
+        if functions && builtins::closure_shape(name).is_some() {
+            return Ok(ANY_FUNCTION);
         }
         if strict {
             let mut fault = Fault::new(node.at, format!("unknown name {name}"));
@@ -312,6 +320,11 @@ impl Checker<'_> {
                 let message = format!("sortBy order argument must be a string (got {})", t.name());
                 return Err(Fault::new(extra.at, message));
             }
+        }
+        if result.is_nil() && name == "sum" {
+            let message =
+                "cannot use func(interface {}) as argument (type func(interface {}) bool) to call sum ";
+            return Err(Fault::new(body.at, message));
         }
         if result.is_nil() {
             let inputs = if name == "reduce" { "two" } else { "one" };

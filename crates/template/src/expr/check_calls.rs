@@ -24,30 +24,24 @@ pub fn call(checker: &mut Checker<'_>, node: &Node, call: &Call) -> Checked {
             format!("{name} is nil; cannot call nil as function"),
         )),
         Type::Func(f) => arguments(checker, &name, of_func(*f), &call.args, node),
+        Type::Signature(s) if s.also.len() > 1 => Err(Fault::new(
+            node.at,
+            format!("func {name} returns more then two values"),
+        )),
         Type::Signature(s) => arguments(checker, &name, s, &call.args, node),
         other => Err(Fault::new(node.at, format!("{} is not callable", other.name()))),
     }
 }
 
 fn of_func(f: Func) -> &'static Signature {
-    const ANY: Signature = Signature {
+    static ANY: Signature = Signature::plain(&[Type::Unknown], Type::Any);
+    static TWO: Signature = Signature::plain(&[Type::Str, Type::Str], Type::Any);
+    static TEXT: Signature = Signature::plain(&[Type::Unknown], Type::Str);
+    static FREE: Signature = Signature {
+        receiver: None,
         params: &[Type::Unknown],
         out: Type::Any,
-        variadic: false,
-    };
-    const TWO: Signature = Signature {
-        params: &[Type::Str, Type::Str],
-        out: Type::Any,
-        variadic: false,
-    };
-    const TEXT: Signature = Signature {
-        params: &[Type::Unknown],
-        out: Type::Str,
-        variadic: false,
-    };
-    const FREE: Signature = Signature {
-        params: &[Type::Unknown],
-        out: Type::Any,
+        also: &[],
         variadic: true,
     };
     match f {
@@ -102,8 +96,8 @@ pub fn arguments(
         if !given.assignable_to(param) {
             let message = format!(
                 "cannot use {} as argument (type {}) to call {name} ",
-                given.name(),
-                param.name()
+                given.plain_name(),
+                param.plain_name()
             );
             return Err(Fault::new(arg.at, message));
         }
@@ -122,6 +116,9 @@ pub fn function(checker: &mut Checker<'_>, node: &Node, name: &'static str, args
             validate(&types).map_err(|m| Fault::new(node.at, m))
         }
         Rule::Types(signatures) => {
+            if let [only] = signatures {
+                return arguments(checker, name, only, args, node);
+            }
             // Visiting an argument again gives the same answer; the cost is bounded by the few overloads.
             let mut last = None;
             for signature in signatures {

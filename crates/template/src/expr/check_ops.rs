@@ -84,13 +84,11 @@ pub fn binary(node: &Node, op: Op, right: &Node, l: &Type, r: &Type) -> Checked 
 }
 
 fn mismatch(node: &Node, op: Op, l: &Type, r: &Type) -> Fault {
-    // Pointers are shown as what they point to.
-    let name = |t: &Type| t.name().trim_start_matches('*').to_owned();
     let message = format!(
         "invalid operation: {} (mismatched types {} and {})",
         op.text(),
-        name(l),
-        name(r)
+        l.name(),
+        r.name()
     );
     Fault::new(node.at, message)
 }
@@ -133,7 +131,7 @@ fn comparable(l: &Type, r: &Type) -> bool {
         || l.is_nil()
         || r.is_nil()
         || both(l, r, Type::is_number)
-        || l.kind() == r.kind()
+        || l.kind() == r.kind() && l.is_named() == r.is_named() && (!l.is_named() || l == r)
 }
 
 fn contained(node: &Node, l: &Type, r: &Type) -> Checked {

@@ -91,18 +91,24 @@ impl Walk<'_, '_> {
     }
 
     fn item(&self, i: usize) -> Result<Value, Stop> {
+        self.element(i).map_err(|m| self.fail(m))
+    }
+
+    fn element(&self, i: usize) -> Result<Value, &'static str> {
         match &self.collection {
             Value::List(l) => Ok(l.items[i].clone()),
             Value::Bytes(b) => Ok(Value::Sized(Width::U8, i64::from(b[i]))),
             Value::Str(s) => Ok(Value::Sized(Width::U8, i64::from(s.bytes()[i]))),
-            _ => Err(self.fail("reflect: call of reflect.Value.Index on map Value")),
+            _ => Err("reflect: call of reflect.Value.Index on map Value"),
         }
     }
 
     /// The closure's value for one element; without a closure the element itself.
     fn at_item(&mut self, i: usize, acc: Value) -> Run {
-        let item = self.item(i)?;
-        let Some(body) = self.body else { return Ok(item) };
+        let Some(body) = self.body else {
+            return self.item(i);
+        };
+        let item = self.element(i);
         self.machine.closures.push(Frame { item, index: i, acc });
         let result = self.machine.eval(body);
         self.machine.closures.pop();

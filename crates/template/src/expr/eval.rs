@@ -47,7 +47,8 @@ pub struct Machine<'a> {
 /// Where a closure is.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    pub item: Value,
+    /// The element, or why there is none: only closures that look at it fail.
+    pub item: Result<Value, &'static str>,
     pub index: usize,
     pub acc: Value,
 }
@@ -117,6 +118,7 @@ impl<'a> Machine<'a> {
             Kind::Binary(op, l, r) => self.binary(node, *op, l, r),
             Kind::Chain(inner) => match self.eval(inner) {
                 Err(Stop::Nil) => Ok(Value::Nil),
+                Ok(v) if v.is_nil() => Ok(Value::Nil),
                 other => other,
             },
             Kind::Member(member) => self.member(node, member),
@@ -294,6 +296,7 @@ impl<'a> Machine<'a> {
             Value::Func(Func::JsonPath) => builtins::json::jsonpath(args),
             Value::Func(Func::ToJson) => one(args).and_then(builtins::json::compact),
             Value::Func(Func::Sprig(at)) => crate::sprig::call(*at, args),
+            Value::Method(m) => super::methods::invoke(&m.on, m.name, m.signature, args),
             Value::Nil => Err("invalid operation: cannot call nil".into()),
             other => Err(format!(
                 "invalid operation: cannot call non-function of type {}",
@@ -319,7 +322,10 @@ impl<'a> Machine<'a> {
             return Err(fault(node, "cannot use pointer accessor outside predicate"));
         };
         Ok(match name {
-            "" => frame.item.clone(),
+            "" => match &frame.item {
+                Ok(item) => item.clone(),
+                Err(message) => return Err(fault(node, *message)),
+            },
             "acc" => frame.acc.clone(),
             _ => Value::Int(i64::try_from(frame.index).unwrap_or(i64::MAX)),
         })

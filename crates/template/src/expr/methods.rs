@@ -2,78 +2,143 @@
 
 use super::types::{Signature, Type};
 use crate::sprig::semver;
-use crate::value::Value;
+use crate::value::{Element, Method, Value, Width};
 use crate::{duration, gotime};
 
+/// What is called on, a method's name, and what it takes and gives.
+type Row = (Type, &'static str, Signature);
+
+const ERROR: Type = Type::Named("error");
+const INT64: Type = Type::Sized(Width::I64);
+const UINT64: Type = Type::Sized(Width::U64);
+const VERSION: Type = Type::Struct(semver::TYPE);
 const NONE: &[Type] = &[];
 
-const fn sig(params: &'static [Type], out: Type) -> Signature {
-    Signature {
-        params,
-        out,
-        variadic: false,
-    }
+const fn row(on: Type, name: &'static str, params: &'static [Type], out: Type) -> Row {
+    also(on, name, params, out, &[])
 }
 
-static TO_INT: Signature = sig(NONE, Type::Int);
-static TO_INT64: Signature = sig(NONE, Type::Sized(crate::value::Width::I64));
-static TO_UINT64: Signature = sig(NONE, Type::Sized(crate::value::Width::U64));
-static TO_FLOAT: Signature = sig(NONE, Type::Float);
-static TO_TEXT: Signature = sig(NONE, Type::Str);
-static TO_BOOL: Signature = sig(NONE, Type::Bool);
-static TO_TIME: Signature = sig(NONE, Type::Time);
-static TO_MONTH: Signature = sig(NONE, Type::Month);
-static TO_WEEKDAY: Signature = sig(NONE, Type::Weekday);
-static TO_ZONE: Signature = sig(NONE, Type::Zone);
-static TO_SPAN: Signature = sig(NONE, Type::Duration);
-static FORMAT: Signature = sig(&[Type::Str], Type::Str);
-static SPAN_TIME: Signature = sig(&[Type::Duration], Type::Time);
-static SPAN_SPAN: Signature = sig(&[Type::Duration], Type::Duration);
-static TIME_SPAN: Signature = sig(&[Type::Time], Type::Duration);
-static TIME_BOOL: Signature = sig(&[Type::Time], Type::Bool);
-static TIME_INT: Signature = sig(&[Type::Time], Type::Int);
-static ZONE_TIME: Signature = sig(&[Type::Zone], Type::Time);
-static ADD_DATE: Signature = sig(&[Type::Int, Type::Int, Type::Int], Type::Time);
-static VERSION_INT: Signature = sig(&[Type::Struct("*semver.Version")], Type::Int);
-static VERSION_BOOL: Signature = sig(&[Type::Struct("*semver.Version")], Type::Bool);
+const fn also(
+    on: Type,
+    name: &'static str,
+    params: &'static [Type],
+    out: Type,
+    also: &'static [Type],
+) -> Row {
+    // Both copies are written out, since a constant function cannot clone.
+    let receiver = match on {
+        Type::Time => Type::Time,
+        Type::Duration => Type::Duration,
+        Type::Month => Type::Month,
+        Type::Weekday => Type::Weekday,
+        Type::Zone => Type::Zone,
+        _ => VERSION,
+    };
+    let signature = Signature {
+        receiver: Some(receiver),
+        params,
+        out,
+        also,
+        variadic: false,
+    };
+    (on, name, signature)
+}
 
-fn signature(base: &Type, name: &str) -> Option<&'static Signature> {
-    Some(match (base, name) {
-        (Type::Time, "Year" | "Day" | "Hour" | "Minute" | "Second" | "Nanosecond" | "YearDay") => &TO_INT,
-        (Type::Time, "Unix" | "UnixMilli" | "UnixMicro" | "UnixNano") => &TO_INT64,
-        (Type::Time, "Month") => &TO_MONTH,
-        (Type::Time, "Weekday") => &TO_WEEKDAY,
-        (Type::Time, "Location") => &TO_ZONE,
-        (Type::Time, "UTC" | "Local") => &TO_TIME,
-        (Type::Time, "Format") => &FORMAT,
-        (Type::Time, "String" | "GoString") => &TO_TEXT,
-        (Type::Time, "IsZero") => &TO_BOOL,
-        (Type::Time, "Add" | "Truncate" | "Round") => &SPAN_TIME,
-        (Type::Time, "Sub") => &TIME_SPAN,
-        (Type::Time, "AddDate") => &ADD_DATE,
-        (Type::Time, "Before" | "After" | "Equal") => &TIME_BOOL,
-        (Type::Time, "Compare") => &TIME_INT,
-        (Type::Time, "In") => &ZONE_TIME,
-        (Type::Duration, "Hours" | "Minutes" | "Seconds") => &TO_FLOAT,
-        (Type::Duration, "Milliseconds" | "Microseconds" | "Nanoseconds") => &TO_INT64,
-        (Type::Duration | Type::Month | Type::Weekday | Type::Zone, "String") => &TO_TEXT,
-        (Type::Duration, "Abs") => &TO_SPAN,
-        (Type::Duration, "Round" | "Truncate") => &SPAN_SPAN,
-        (Type::Struct("*semver.Version"), _) => match name {
-            "Major" | "Minor" | "Patch" => &TO_UINT64,
-            "Prerelease" | "Metadata" | "String" | "Original" => &TO_TEXT,
-            "Compare" => &VERSION_INT,
-            "Equal" | "LessThan" | "GreaterThan" | "LessThanEqual" | "GreaterThanEqual" => &VERSION_BOOL,
-            _ => return None,
-        },
-        _ => return None,
-    })
+static METHODS: &[Row] = &[
+    row(Type::Time, "Add", &[Type::Duration], Type::Time),
+    row(
+        Type::Time,
+        "AddDate",
+        &[Type::Int, Type::Int, Type::Int],
+        Type::Time,
+    ),
+    row(Type::Time, "After", &[Type::Time], Type::Bool),
+    row(Type::Time, "AppendFormat", &[Type::Bytes, Type::Str], Type::Bytes),
+    also(Type::Time, "AppendText", &[Type::Bytes], Type::Bytes, &[ERROR]),
+    row(Type::Time, "Before", &[Type::Time], Type::Bool),
+    also(Type::Time, "Clock", NONE, Type::Int, &[Type::Int, Type::Int]),
+    row(Type::Time, "Compare", &[Type::Time], Type::Int),
+    also(Type::Time, "Date", NONE, Type::Int, &[Type::Month, Type::Int]),
+    row(Type::Time, "Day", NONE, Type::Int),
+    row(Type::Time, "Equal", &[Type::Time], Type::Bool),
+    row(Type::Time, "Format", &[Type::Str], Type::Str),
+    row(Type::Time, "GoString", NONE, Type::Str),
+    also(Type::Time, "GobEncode", NONE, Type::Bytes, &[ERROR]),
+    row(Type::Time, "Hour", NONE, Type::Int),
+    also(Type::Time, "ISOWeek", NONE, Type::Int, &[Type::Int]),
+    row(Type::Time, "In", &[Type::Zone], Type::Time),
+    row(Type::Time, "IsDST", NONE, Type::Bool),
+    row(Type::Time, "IsZero", NONE, Type::Bool),
+    row(Type::Time, "Local", NONE, Type::Time),
+    row(Type::Time, "Location", NONE, Type::Zone),
+    also(Type::Time, "MarshalBinary", NONE, Type::Bytes, &[ERROR]),
+    also(Type::Time, "MarshalJSON", NONE, Type::Bytes, &[ERROR]),
+    also(Type::Time, "MarshalText", NONE, Type::Bytes, &[ERROR]),
+    row(Type::Time, "Minute", NONE, Type::Int),
+    row(Type::Time, "Month", NONE, Type::Month),
+    row(Type::Time, "Nanosecond", NONE, Type::Int),
+    row(Type::Time, "Round", &[Type::Duration], Type::Time),
+    row(Type::Time, "Second", NONE, Type::Int),
+    row(Type::Time, "String", NONE, Type::Str),
+    row(Type::Time, "Sub", &[Type::Time], Type::Duration),
+    row(Type::Time, "Truncate", &[Type::Duration], Type::Time),
+    row(Type::Time, "UTC", NONE, Type::Time),
+    row(Type::Time, "Unix", NONE, INT64),
+    row(Type::Time, "UnixMicro", NONE, INT64),
+    row(Type::Time, "UnixMilli", NONE, INT64),
+    row(Type::Time, "UnixNano", NONE, INT64),
+    row(Type::Time, "Weekday", NONE, Type::Weekday),
+    row(Type::Time, "Year", NONE, Type::Int),
+    row(Type::Time, "YearDay", NONE, Type::Int),
+    also(Type::Time, "Zone", NONE, Type::Str, &[Type::Int]),
+    also(Type::Time, "ZoneBounds", NONE, Type::Time, &[Type::Time]),
+    row(Type::Duration, "Abs", NONE, Type::Duration),
+    row(Type::Duration, "Hours", NONE, Type::Float),
+    row(Type::Duration, "Microseconds", NONE, INT64),
+    row(Type::Duration, "Milliseconds", NONE, INT64),
+    row(Type::Duration, "Minutes", NONE, Type::Float),
+    row(Type::Duration, "Nanoseconds", NONE, INT64),
+    row(Type::Duration, "Round", &[Type::Duration], Type::Duration),
+    row(Type::Duration, "Seconds", NONE, Type::Float),
+    row(Type::Duration, "String", NONE, Type::Str),
+    row(Type::Duration, "Truncate", &[Type::Duration], Type::Duration),
+    row(Type::Month, "String", NONE, Type::Str),
+    row(Type::Weekday, "String", NONE, Type::Str),
+    row(Type::Zone, "String", NONE, Type::Str),
+    row(VERSION, "Compare", &[VERSION], Type::Int),
+    row(VERSION, "Equal", &[VERSION], Type::Bool),
+    row(VERSION, "GreaterThan", &[VERSION], Type::Bool),
+    row(VERSION, "GreaterThanEqual", &[VERSION], Type::Bool),
+    row(VERSION, "LessThan", &[VERSION], Type::Bool),
+    row(VERSION, "LessThanEqual", &[VERSION], Type::Bool),
+    row(VERSION, "Major", NONE, UINT64),
+    row(VERSION, "Metadata", NONE, Type::Str),
+    row(VERSION, "Minor", NONE, UINT64),
+    row(VERSION, "Original", NONE, Type::Str),
+    row(VERSION, "Patch", NONE, UINT64),
+    row(VERSION, "Prerelease", NONE, Type::Str),
+    row(VERSION, "String", NONE, Type::Str),
+];
+
+fn find(base: &Type, name: &str) -> Option<&'static Row> {
+    METHODS.iter().find(|(on, n, _)| *n == name && on == base)
 }
 
 /// The type of a method, if the type has it.
 #[must_use]
 pub fn method_type(base: &Type, name: &str) -> Option<Type> {
-    signature(base, name).map(Type::Signature)
+    find(base, name).map(|(_, _, signature)| Type::Signature(signature))
+}
+
+/// A method as a value, not called.
+#[must_use]
+pub fn bound(base: &Value, name: &str) -> Option<Value> {
+    let (_, name, signature) = find(&Type::of(base), name)?;
+    Some(Value::Method(Box::new(Method {
+        on: base.clone(),
+        name,
+        signature,
+    })))
 }
 
 /// The type of a struct's field, if it has it.
@@ -93,9 +158,17 @@ pub fn field_type(base: &Type, name: &str) -> Option<Type> {
 /// # Errors
 /// Arguments that do not fit.
 pub fn call(base: &Value, name: &str, args: &[Value]) -> Result<Option<Value>, String> {
-    let Some(signature) = signature(&Type::of(base), name) else {
+    let Some((_, name, signature)) = find(&Type::of(base), name) else {
         return Ok(None);
     };
+    invoke(base, name, signature, args).map(Some)
+}
+
+/// Calls a method that the value is known to have.
+///
+/// # Errors
+/// Arguments that do not fit.
+pub fn invoke(base: &Value, name: &str, signature: &Signature, args: &[Value]) -> Result<Value, String> {
     if args.len() != signature.params.len() {
         let many = if args.len() > signature.params.len() {
             "many"
@@ -110,17 +183,17 @@ pub fn call(base: &Value, name: &str, args: &[Value]) -> Result<Option<Value>, S
             return Err(format!(
                 "reflect: Call using {} as type {}",
                 arg.type_name(),
-                param.name()
+                param.plain_name()
             ));
         }
     }
-    Ok(Some(match base {
-        Value::Time(t) => gotime::method(t, name, args)?,
+    Ok(match base {
+        Value::Time(t) => gotime::methods::call(t, name, args)?,
         Value::Duration(d) => duration::method(*d, name, args),
         Value::Month(m) => Value::str(gotime::month_name(*m)),
         Value::Weekday(d) => Value::str(gotime::weekday_name(*d)),
         Value::Zone(z) => Value::str(gotime::zone_name(z)),
         Value::Struct(s) => semver::method(&s.text, name, args)?,
-        _ => return Ok(None),
-    }))
+        _ => Value::nil_list(Element::Any),
+    })
 }

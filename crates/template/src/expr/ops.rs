@@ -274,10 +274,18 @@ pub fn fetch(from: &Value, key: &Value) -> Outcome {
             None => Value::Nil,
         }),
         Value::Struct(s) => match key {
-            Value::Str(name) => s.fields.get(&*name.lossy()).cloned().ok_or_else(missing),
+            Value::Str(name) => s
+                .fields
+                .get(&*name.lossy())
+                .cloned()
+                .or_else(|| super::methods::bound(from, &name.lossy()))
+                .ok_or_else(missing),
             _ => Err(missing()),
         },
-        _ => Err(missing()),
+        _ => match key {
+            Value::Str(name) => super::methods::bound(from, &name.lossy()).ok_or_else(missing),
+            _ => Err(missing()),
+        },
     }
 }
 

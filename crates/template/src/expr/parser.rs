@@ -208,8 +208,7 @@ impl Parser<'_> {
             };
             let name_at = self.at;
             self.next()?;
-            let call = self.call(&name, name_at, vec![left], true)?;
-            return self.postfix(call);
+            return self.call(&name, name_at, vec![left], true);
         }
         if op.is_order() {
             return self.comparison(left, op, at, level);
@@ -330,9 +329,7 @@ impl Parser<'_> {
                 let mut name = String::new();
                 if op == "#" {
                     self.next()?;
-                    if let Token::Identifier(n) = &self.token
-                        && self.at == at + 1
-                    {
+                    if let Token::Identifier(n) = &self.token {
                         name.clone_from(n);
                         self.next()?;
                     }

@@ -38,10 +38,43 @@ pub enum Type {
 /// Parameters and result of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
+    /// For a method, what it is called on.
+    pub receiver: Option<Type>,
     pub params: &'static [Type],
     pub out: Type,
+    /// What it gives beside; a call drops it.
+    pub also: &'static [Type],
     /// Whether the last parameter repeats.
     pub variadic: bool,
+}
+
+impl Signature {
+    /// A plain function of one result.
+    #[must_use]
+    pub const fn plain(params: &'static [Type], out: Type) -> Self {
+        Self {
+            receiver: None,
+            params,
+            out,
+            also: &[],
+            variadic: false,
+        }
+    }
+
+    /// Go's spelling. A method that is not called yet is, for the static check, a function of its receiver; as a
+    /// value it is a function without.
+    #[must_use]
+    pub fn name(&self, with_receiver: bool) -> String {
+        let receiver = self.receiver.iter().filter(|_| with_receiver);
+        let list = |types: Vec<String>| types.join(", ");
+        let params = list(receiver.chain(self.params).map(Type::plain_name).collect());
+        let out = self.out.plain_name();
+        if self.also.is_empty() {
+            return format!("func({params}) {out}");
+        }
+        let outs = std::iter::once(out).chain(self.also.iter().map(Type::plain_name));
+        format!("func({params}) ({})", list(outs.collect()))
+    }
 }
 
 impl Type {
@@ -70,6 +103,7 @@ impl Type {
             Value::Month(_) => Self::Month,
             Value::Weekday(_) => Self::Weekday,
             Value::Func(f) => Self::Func(*f),
+            Value::Method(m) => Self::Signature(m.signature),
             Value::Struct(s) => Self::Struct(s.name),
         }
     }
@@ -118,6 +152,12 @@ impl Type {
     #[must_use]
     pub fn is_number(&self) -> bool {
         self.is_integer() || *self == Self::Float
+    }
+
+    /// Whether it is a number with a name of its own, which fits only itself.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        matches!(self, Self::Duration | Self::Month | Self::Weekday)
     }
 
     /// Whether the type is built on a number: what the static rules of functions ask.
@@ -195,15 +235,13 @@ impl Type {
             Self::AnyMap(false) => "map[interface {}]interface {}".into(),
             Self::Time => "time.Time".into(),
             Self::Duration => "time.Duration".into(),
-            Self::Zone => "*time.Location".into(),
+            // Pointers are shown as what they point to.
+            Self::Zone => "time.Location".into(),
             Self::Month => "time.Month".into(),
             Self::Weekday => "time.Weekday".into(),
             Self::Func(f) => f.type_name().into(),
-            Self::Struct(name) | Self::Named(name) => (*name).into(),
-            Self::Signature(s) => {
-                let params: Vec<String> = s.params.iter().map(Self::plain_name).collect();
-                format!("func({}) {}", params.join(", "), s.out.plain_name())
-            }
+            Self::Struct(name) | Self::Named(name) => name.trim_start_matches('*').into(),
+            Self::Signature(s) => s.name(true),
         }
     }
 
@@ -213,6 +251,8 @@ impl Type {
         match self {
             Self::Unknown => "interface {}".into(),
             Self::Nil => "%!s(<nil>)".into(),
+            Self::Zone => "*time.Location".into(),
+            Self::Struct(name) | Self::Named(name) => (*name).into(),
             other => other.name(),
         }
     }

@@ -295,7 +295,7 @@ fn write(out: &mut String, t: &Zoned, piece: Piece<'_>) {
 }
 
 /// The zone's abbreviation; zones without one print their offset.
-fn abbreviation(t: &Zoned) -> String {
+pub(super) fn abbreviation(t: &Zoned) -> String {
     let info = t.time_zone().to_offset_info(t.timestamp());
     let name = info.abbreviation();
     if *t.time_zone() == TimeZone::UTC {
@@ -305,11 +305,7 @@ fn abbreviation(t: &Zoned) -> String {
         let o = t.offset().seconds();
         let sign = if o < 0 { '-' } else { '+' };
         let (h, m) = (o.abs() / 3600, o.abs() / 60 % 60);
-        return if m == 0 {
-            std::format!("{sign}{h:02}")
-        } else {
-            std::format!("{sign}{h:02}{m:02}")
-        };
+        return std::format!("{sign}{h:02}{m:02}");
     }
     name.to_owned()
 }
@@ -386,6 +382,9 @@ fn read(layout: &str, text: &str) -> Result<Read, String> {
             Piece::Literal(literal) => skip(&mut rest, literal),
             _ => take(&mut read, piece, &mut rest, parts.get(i + 1)),
         };
+        if let Some(what) = ok.as_ref().ok().and_then(|()| out_of_range(&read, piece)) {
+            return Err(std::format!("parsing time {}: {what} out of range", quoted(text)));
+        }
         if ok.is_err() {
             return Err(std::format!(
                 "parsing time {} as {}: cannot parse {} as {}",
@@ -408,6 +407,19 @@ fn read(layout: &str, text: &str) -> Result<Read, String> {
         ));
     }
     Ok(read)
+}
+
+/// What Go refuses as soon as it has read it.
+fn out_of_range(read: &Read, piece: &Piece<'_>) -> Option<&'static str> {
+    match piece {
+        Piece::NumMonth | Piece::ZeroMonth if !(1..=12).contains(&read.month?) => Some("month"),
+        Piece::Hour if read.hour > 23 => Some("hour"),
+        Piece::Hour12 | Piece::ZeroHour12 if read.hour > 12 => Some("hour"),
+        Piece::Minute | Piece::ZeroMinute if read.minute > 59 => Some("minute"),
+        Piece::Second | Piece::ZeroSecond if read.second > 59 => Some("second"),
+        Piece::Offset { .. } if read.offset?.abs() / 3600 > 24 => Some("time zone offset hour"),
+        _ => None,
+    }
 }
 
 fn spelling(piece: &Piece<'_>) -> String {
@@ -488,10 +500,13 @@ fn take(read: &mut Read, piece: &Piece<'_>, rest: &mut &str, next: Option<&Piece
         }
         Piece::ZeroDay => read.day = Some(digits(rest, 2, 2)?),
         Piece::UnderYearDay | Piece::ZeroYearDay => {
-            if *piece == Piece::UnderYearDay {
-                *rest = rest.trim_start_matches(' ');
+            let mut blanks = 0;
+            while *piece == Piece::UnderYearDay && blanks < 2 && rest.starts_with(' ') {
+                *rest = &rest[1..];
+                blanks += 1;
             }
-            read.year_day = Some(digits(rest, 1, 3)?);
+            let least = if *piece == Piece::ZeroYearDay { 3 } else { 1 };
+            read.year_day = Some(digits(rest, least, 3)?);
         }
         Piece::Hour | Piece::Hour12 => read.hour = digits(rest, 1, 2)?,
         Piece::ZeroHour12 => read.hour = digits(rest, 2, 2)?,
@@ -659,6 +674,15 @@ fn finish(read: &Read) -> Result<DateTime, &'static str> {
     Ok(DateTime::from_parts(date, time))
 }
 
+/// A local time in a zone, chosen as Go does where the clock is set: the offset that was in force shortly before.
+fn in_zone(at: DateTime, zone: &TimeZone) -> Option<Zoned> {
+    let utc = at.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let shift = |offset: Offset| utc.checked_sub(jiff::SignedDuration::from_secs(offset.seconds().into()));
+    let first = shift(zone.to_offset(utc)).ok()?;
+    let second = shift(zone.to_offset(first)).ok()?;
+    Some(second.to_zoned(zone.clone()))
+}
+
 fn place(at: DateTime, read: &Read, zone: &TimeZone) -> Option<Zoned> {
     if let Some(seconds) = read.offset {
         if seconds == 0 {
@@ -676,7 +700,7 @@ fn place(at: DateTime, read: &Read, zone: &TimeZone) -> Option<Zoned> {
         });
     }
     if let Some(name) = &read.zone_name {
-        let local = at.to_zoned(zone.clone()).ok()?;
+        let local = in_zone(at, zone)?;
         // An abbreviation that the zone does not know counts as UTC with that name.
         if name == "UTC" {
             return at.to_zoned(TimeZone::UTC).ok();
@@ -687,5 +711,5 @@ fn place(at: DateTime, read: &Read, zone: &TimeZone) -> Option<Zoned> {
             at.to_zoned(TimeZone::UTC).ok()
         };
     }
-    at.to_zoned(zone.clone()).ok()
+    in_zone(at, zone)
 }

@@ -1,6 +1,7 @@
 //! Go's times: layouts (`2006-01-02`), printing, methods and zones, over jiff.
 
 mod layout;
+pub mod methods;
 pub mod strftime;
 
 use jiff::tz::TimeZone;
@@ -9,7 +10,7 @@ use jiff::{Span, Timestamp, Zoned};
 pub(crate) use layout::quote;
 pub use layout::{format, parse, parse_civil};
 
-use crate::value::{Value, Width};
+use crate::value::Value;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -62,7 +63,11 @@ pub fn weekday_name(d: i64) -> &'static str {
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     match name {
         "" | "UTC" | "Local" => Ok(TimeZone::UTC),
-        _ => TimeZone::get(name).map_err(|_| format!("unknown time zone {name}")),
+        // Names are files to Go, and so upper and lower case count.
+        _ => TimeZone::get(name)
+            .ok()
+            .filter(|z| z.iana_name() == Some(name))
+            .ok_or_else(|| format!("unknown time zone {name}")),
     }
 }
 
@@ -141,85 +146,4 @@ pub fn from_unix(seconds: i64, zone: &TimeZone) -> Zoned {
         Timestamp::MAX
     });
     t.to_zoned(zone.clone())
-}
-
-fn int(i: impl Into<i64>) -> Value {
-    Value::Int(i.into())
-}
-
-/// Calls a method of `time.Time` that is known to exist, with arguments of the right types.
-///
-/// # Errors
-/// When the result is out of range.
-pub fn method(t: &Zoned, name: &str, args: &[Value]) -> Result<Value, String> {
-    let time = |z: Zoned| Value::Time(Box::new(z));
-    Ok(match (name, args) {
-        ("Year", _) => int(t.year()),
-        ("Day", _) => int(t.day()),
-        ("Hour", _) => int(t.hour()),
-        ("Minute", _) => int(t.minute()),
-        ("Second", _) => int(t.second()),
-        ("Nanosecond", _) => int(t.subsec_nanosecond()),
-        ("YearDay", _) => int(t.day_of_year()),
-        ("Unix", _) => Value::Sized(Width::I64, t.timestamp().as_second()),
-        ("UnixMilli", _) => Value::Sized(Width::I64, t.timestamp().as_millisecond()),
-        ("UnixMicro", _) => Value::Sized(Width::I64, t.timestamp().as_microsecond()),
-        ("UnixNano", _) => {
-            let nanos = t.timestamp().as_nanosecond();
-            Value::Sized(Width::I64, i64::try_from(nanos).unwrap_or(i64::MIN))
-        }
-        ("Month", _) => Value::Month(t.month().into()),
-        ("Weekday", _) => Value::Weekday(t.weekday().to_sunday_zero_offset().into()),
-        ("Location", _) => Value::Zone(t.time_zone().clone()),
-        ("UTC" | "Local", _) => time(t.with_time_zone(TimeZone::UTC)),
-        ("In", [Value::Zone(z)]) => time(t.with_time_zone(z.clone())),
-        ("Format", [Value::Str(layout)]) => Value::str(format(t, &layout.lossy())),
-        ("IsZero", _) => Value::Bool(t.timestamp().as_second() == -62_135_596_800),
-        ("Add", [Value::Duration(d)]) => return add(t, *d),
-        ("Sub", [Value::Time(o)]) => Value::Duration(between(t, o)),
-        ("Before", [Value::Time(o)]) => Value::Bool(t.timestamp() < o.timestamp()),
-        ("After", [Value::Time(o)]) => Value::Bool(t.timestamp() > o.timestamp()),
-        ("Equal", [Value::Time(o)]) => Value::Bool(t.timestamp() == o.timestamp()),
-        ("Compare", [Value::Time(o)]) => int(t.timestamp().cmp(&o.timestamp()) as i64),
-        ("AddDate", [Value::Int(y), Value::Int(m), Value::Int(d)]) => time(add_date(t, *y, *m, *d)?),
-        ("Truncate" | "Round", [Value::Duration(to)]) => return rounded(t, name == "Round", *to),
-        _ => Value::str(show(t)),
-    })
-}
-
-/// Years, months and days added as Go does: an impossible day runs over into the next month.
-fn add_date(t: &Zoned, years: i64, months: i64, days: i64) -> Result<Zoned, String> {
-    let failed = |_| "time is out of range".to_owned();
-    let total = i64::from(t.year())
-        .saturating_add(years)
-        .saturating_mul(12)
-        .saturating_add(i64::from(t.month()) - 1)
-        .saturating_add(months);
-    let year = i16::try_from(total.div_euclid(12)).map_err(|_| "time is out of range".to_owned())?;
-    let month = i8::try_from(total.rem_euclid(12) + 1).unwrap_or(1);
-    let first = jiff::civil::Date::new(year, month, 1)
-        .map_err(failed)?
-        .to_datetime(t.time());
-    let span = Span::new()
-        .try_days(days.saturating_add(i64::from(t.day()) - 1))
-        .map_err(failed)?;
-    first
-        .checked_add(span)
-        .and_then(|d| d.to_zoned(t.time_zone().clone()))
-        .map_err(failed)
-}
-
-/// Rounds the time since year 1, as Go does.
-fn rounded(t: &Zoned, half_up: bool, to: i64) -> Result<Value, String> {
-    if to <= 0 {
-        return Ok(Value::Time(Box::new(t.clone())));
-    }
-    let since = t.timestamp().as_nanosecond() + 62_135_596_800_000_000_000;
-    let rest = i64::try_from(since.rem_euclid(i128::from(to))).unwrap_or(0);
-    let move_by = if half_up && rest.saturating_mul(2) >= to {
-        to - rest
-    } else {
-        -rest
-    };
-    add(t, move_by)
 }

@@ -99,7 +99,7 @@ pub fn make(a: &[Value]) -> Outcome {
     let v = Version::parse(&string(a, 0))?;
     let _ = v.show();
     let value = Struct {
-        name: "*semver.Version",
+        name: TYPE,
         fields: BTreeMap::new(),
         text: v.original,
     };
@@ -144,6 +144,9 @@ pub fn method(version: &str, name: &str, args: &[Value]) -> Result<Value, String
         _ => Value::str(v.show()),
     })
 }
+
+/// Go's name of the type.
+pub const TYPE: &str = "*semver.Version";
 
 /// One condition on a version.
 struct Constraint {

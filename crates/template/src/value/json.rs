@@ -112,7 +112,7 @@ fn write_into(out: &mut String, value: &Value, style: Style, depth: usize) -> Re
         }
         Value::Time(t) => json_string_into(out, gotime::rfc3339(t)?.as_bytes(), style.html),
         Value::Zone(_) => out.push_str("{}"),
-        Value::Struct(s) if s.name == "*semver.Version" => {
+        Value::Struct(s) if s.name == crate::sprig::semver::TYPE => {
             json_string_into(out, crate::sprig::semver::show(&s.text).as_bytes(), style.html)
         }
         Value::Struct(s) => {
@@ -120,7 +120,7 @@ fn write_into(out: &mut String, value: &Value, style: Style, depth: usize) -> Re
             let items = owned.iter().map(|(k, v)| (Some(k), *v));
             members(out, items, owned.is_empty(), ('{', '}'), style, depth)?;
         }
-        Value::AnyMap(_) | Value::Func(_) => {
+        Value::AnyMap(_) | Value::Func(_) | Value::Method(_) => {
             return Err(format!("json: unsupported type: {}", value.type_name()));
         }
     }

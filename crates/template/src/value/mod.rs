@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
+use crate::expr::types::Signature;
 use crate::text::Text;
 
 /// A value in an expression.
@@ -49,6 +50,8 @@ pub enum Value {
     Weekday(i64),
     /// A function that the environment holds.
     Func(Func),
+    /// A method that is not called.
+    Method(Box<Method>),
     /// A Go struct: its type's name and its fields.
     Struct(Arc<Struct>),
 }
@@ -159,6 +162,14 @@ pub struct Struct {
     pub text: String,
 }
 
+/// A method together with what it is called on.
+#[derive(Clone, Debug)]
+pub struct Method {
+    pub on: Value,
+    pub name: &'static str,
+    pub signature: &'static Signature,
+}
+
 /// A function value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Func {
@@ -262,6 +273,7 @@ impl Value {
             Self::Month(_) => "time.Month".into(),
             Self::Weekday(_) => "time.Weekday".into(),
             Self::Func(f) => f.type_name().into(),
+            Self::Method(m) => m.signature.name(false),
             Self::Struct(s) => s.name.into(),
         }
     }

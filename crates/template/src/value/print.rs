@@ -75,7 +75,7 @@ fn write_plain(out: &mut String, value: &Value) {
         Value::Month(m) => out.push_str(gotime::month_name(*m)),
         Value::Weekday(d) => out.push_str(gotime::weekday_name(*d)),
         // Go prints an address, which nobody can use.
-        Value::Func(_) => out.push_str("0x0"),
+        Value::Func(_) | Value::Method(_) => out.push_str("0x0"),
         Value::Struct(s) => out.push_str(&crate::sprig::semver::show(&s.text)),
     }
 }

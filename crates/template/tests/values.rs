@@ -1,0 +1,84 @@
+//! Values and errors of expressions at the edges that recorded vectors do not reach; a case is data.
+
+use std::collections::BTreeMap;
+
+use argosy_template::{Expr, value};
+
+fn check(cases: &[(&str, &str, &str)]) {
+    let scope: BTreeMap<String, serde_json::Value> = BTreeMap::from([
+        ("inputs.parameters.a".to_owned(), serde_json::json!("x")),
+        ("inputs.parameters.b".to_owned(), serde_json::json!("y")),
+        ("words".to_owned(), serde_json::json!(["b", "a"])),
+    ]);
+    for (expression, wanted_type, wanted) in cases {
+        let result = Expr::compile(expression).and_then(|e| e.eval(&scope));
+        let (kind, shown) = match result {
+            Ok(v) => (v.type_name(), value::print::plain(&v)),
+            Err(e) => ("error".to_owned(), e.message.clone()),
+        };
+        assert_eq!(
+            (kind.as_str(), shown.as_str()),
+            (*wanted_type, *wanted),
+            "{expression}"
+        );
+    }
+}
+
+#[test]
+fn methods_of_times_are_values_until_called() {
+    check(&[
+        (r#"date("2024-12-30").Year"#, "func() int", "0x0"),
+        (r#"date("2024-12-30").ISOWeek"#, "func() (int, int)", "0x0"),
+        (r#"date("2024-12-30").ISOWeek()"#, "int", "2025"),
+        (
+            r#"date("2024-12-30").Clock()"#,
+            "error",
+            "func Clock returns more then two values",
+        ),
+        (
+            r#"date("2024-12-30").Year == 2024"#,
+            "error",
+            "invalid operation: == (mismatched types func(time.Time) int and int)",
+        ),
+        (
+            r#"date("2024-12-30").Month() == 12"#,
+            "error",
+            "invalid operation: == (mismatched types time.Month and int)",
+        ),
+        (r#"int(date("2024-12-30").Month())"#, "int", "12"),
+    ]);
+}
+
+#[test]
+fn times_that_the_clock_skips_are_those_of_the_offset_before() {
+    check(&[(
+        r#"date("2024-03-10T02:30:00", "2006-01-02T15:04:05", "America/New_York").Unix()"#,
+        "int64",
+        "1710052200",
+    )]);
+}
+
+#[test]
+fn zones_are_known_by_their_exact_names() {
+    check(&[(r#"timezone("utc")"#, "error", "unknown time zone utc")]);
+}
+
+#[test]
+fn closures_over_maps_fail_only_where_they_look_at_an_element() {
+    check(&[
+        ("all(inputs.parameters, true)", "bool", "true"),
+        (
+            "all(inputs.parameters, #)",
+            "error",
+            "reflect: call of reflect.Value.Index on map Value",
+        ),
+    ]);
+}
+
+#[test]
+fn nothing_but_a_pipe_follows_a_piped_call() {
+    check(&[
+        ("words | sort() | first()", "string", "a"),
+        ("words | sort()[0]", "error", "unexpected token Bracket(\"[\")"),
+    ]);
+}
