@@ -19,6 +19,7 @@ pub mod runtime;
 mod spec;
 mod tree;
 mod volumes;
+mod watched;
 
 pub use access::{AccessError, Process};
 pub use container::{ENTRY, container_main, container_main_if_asked};

@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::images::{self, Credentials, Store};
 use crate::options::{Options, RuntimeChoice};
-use crate::pod::worker::{self, Event, Handle};
+use crate::pod::handle::Handle;
+use crate::pod::worker::{self, Event};
 use crate::register;
 use crate::runtime::{Runtime, linux::Linux};
 use crate::tree;
@@ -343,18 +344,29 @@ fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {
     }
 }
 
-/// Removes folders of pods that the API does not know: left by a node that was killed.
-fn sweep(shared: &Shared, known: &BTreeSet<String>) {
+/// Ends and removes pods that the API does not know: left by a node that was killed.
+fn sweep(shared: &Arc<Shared>, known: &BTreeSet<String>) {
     let Ok(folders) = fs::read_dir(shared.options.data_dir.join("pods")) else {
         return;
     };
     for folder in folders.flatten() {
         if !known.contains(&*folder.file_name().to_string_lossy()) {
-            tokio::task::spawn_blocking(move || {
-                if let Err(error) = tree::remove(&folder.path()) {
-                    tracing::warn!(folder = %folder.path().display(), %error, "Folder of a forgotten pod was not removed");
-                }
-            });
+            tokio::spawn(remove(Arc::clone(shared), folder.path()));
         }
+    }
+}
+
+async fn remove(shared: Arc<Shared>, folder: PathBuf) {
+    match shared.runtime.find(&folder).await {
+        Ok(Some(found)) => found.sandbox.destroy().await,
+        Ok(None) => {}
+        Err(error) => {
+            tracing::warn!(folder = %folder.display(), %error, "The sandbox of a forgotten pod was not ended");
+        }
+    }
+    let path = folder.clone();
+    let removed = tokio::task::spawn_blocking(move || tree::remove(&path)).await;
+    if let Ok(Err(error)) = removed {
+        tracing::warn!(folder = %folder.display(), %error, "Folder of a forgotten pod was not removed");
     }
 }

@@ -28,10 +28,12 @@ pub struct Options {
     pub bind_unscheduled: bool,
     /// Program that calls [`crate::container_main_if_asked`] first in its `main`. Default: this very program.
     pub init_program: PathBuf,
-    /// Size at which a container's log file is put aside, in bytes; one older file is kept. Default 32 MiB.
+    /// Size at which a container's log file is put aside, in bytes. Default 10 MiB, as a kubelet's.
     ///
     /// Too small and `logs` forgets early; too large and chatty containers fill the disk.
     pub log_limit_bytes: u64,
+    /// Log files kept besides the newest. Default 4.
+    pub log_older_files: u32,
     /// How images are pulled.
     pub pull: PullOptions,
     /// Containers outlive the node, however it ends; the next node on the same data folder finds them again, with what
@@ -53,7 +55,8 @@ impl Options {
             ca_pem: None,
             bind_unscheduled: true,
             init_program: PathBuf::from("/proc/self/exe"),
-            log_limit_bytes: 32 * 1024 * 1024,
+            log_limit_bytes: 10 * 1024 * 1024,
+            log_older_files: 4,
             pull: PullOptions::default(),
             keep_running: false,
         }

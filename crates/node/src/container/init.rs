@@ -4,7 +4,6 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 
 use rustix::process::{Pid, PidfdFlags};
-use serde::de::DeserializeOwned;
 
 use super::{creds, failure, mounts, oci, process, sys};
 use crate::runtime::{ContainerSpec, ProcessSpec, StartFailure, wire};
@@ -14,35 +13,14 @@ const START_FAILED: i32 = 128;
 
 /// The descriptors of one process to be started.
 pub(super) struct Io {
-    spec: OwnedFd,
-    stdin: OwnedFd,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-    status: OwnedFd,
+    /// Closed when the program runs; otherwise told why it does not.
+    pub(super) status: OwnedFd,
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
 }
 
 impl Io {
-    pub(super) fn from_descriptors(fds: Vec<OwnedFd>) -> Option<Io> {
-        let [spec, stdin, stdout, stderr, status] = <[OwnedFd; 5]>::try_from(fds).ok()?;
-        Some(Io {
-            spec,
-            stdin,
-            stdout,
-            stderr,
-            status,
-        })
-    }
-
-    pub(super) fn spec<T: DeserializeOwned>(&self) -> std::io::Result<T> {
-        wire::from_memory(self.spec.try_clone()?)
-    }
-
-    /// Tells the node why nothing was started.
-    pub(super) fn fail(self, failure: &StartFailure) {
-        let bytes = serde_json::to_vec(failure).unwrap_or_default();
-        let _ = std::fs::File::from(self.status).write_all(&bytes);
-    }
-
     fn become_stdio(&self) -> Result<(), StartFailure> {
         rustix::stdio::dup2_stdin(&self.stdin)
             .and_then(|()| rustix::stdio::dup2_stdout(&self.stdout))
@@ -51,12 +29,18 @@ impl Io {
     }
 }
 
+/// Tells the node why nothing was started.
+pub(super) fn fail(status: OwnedFd, failure: &StartFailure) {
+    let bytes = serde_json::to_vec(failure).unwrap_or_default();
+    let _ = std::fs::File::from(status).write_all(&bytes);
+}
+
 /// Runs a container in the new process; never returns.
 pub(super) fn container(spec: &ContainerSpec, io: Io) -> ! {
     let failed = run_container(spec, &io)
         .err()
         .unwrap_or_else(|| failure("exec", "returned"));
-    io.fail(&failed);
+    fail(io.status, &failed);
     std::process::exit(START_FAILED)
 }
 
@@ -76,7 +60,7 @@ fn run_container(spec: &ContainerSpec, io: &Io) -> Result<(), StartFailure> {
 }
 
 /// Joins the container whose first process is `pid`, and runs a process there; never returns.
-pub(super) fn exec(pid: i32, io: Io) -> ! {
+pub(super) fn exec(pid: i32, spec: OwnedFd, io: Io) -> ! {
     match join_and_fork(pid) {
         Ok(sys::Forked::Parent(child)) => {
             drop(io);
@@ -86,18 +70,17 @@ pub(super) fn exec(pid: i32, io: Io) -> ! {
             let run = || {
                 let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
                 let _ = rustix::process::setsid();
-                let spec: ProcessSpec = io
-                    .spec()
-                    .map_err(|e| failure("reading the process's specification", e))?;
+                let spec: ProcessSpec =
+                    wire::from_memory(spec).map_err(|e| failure("reading the process's specification", e))?;
                 io.become_stdio()?;
                 start(&spec, false)
             };
             let failed: StartFailure = run().err().unwrap_or_else(|| failure("exec", "returned"));
-            io.fail(&failed);
+            fail(io.status, &failed);
             std::process::exit(START_FAILED)
         }
         Err(failed) => {
-            io.fail(&failed);
+            fail(io.status, &failed);
             std::process::exit(START_FAILED)
         }
     }

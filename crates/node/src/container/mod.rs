@@ -14,8 +14,10 @@ mod host_view;
 pub(crate) mod init;
 pub(crate) mod mounts;
 pub(crate) mod oci;
+pub(crate) mod output;
 pub(crate) mod process;
 pub(crate) mod sandbox;
+mod serve;
 pub(crate) mod sys;
 
 use std::fmt::Display;

@@ -145,3 +145,9 @@ pub(crate) fn loopback_up() -> io::Result<()> {
         }
     }
 }
+
+/// Sends a signal, known by name or not, to a process or (negative) to a group.
+pub(crate) fn kill(target: i32, signal: i32) {
+    // SAFETY: kill touches no memory. rustix knows only named signals, users may send any.
+    unsafe { libc::kill(target, signal) };
+}

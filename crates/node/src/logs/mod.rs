@@ -1,13 +1,47 @@
-//! Logs of containers: files in the format of the container runtime interface, with bounded rotation.
+//! Logs of containers, read back: sandboxes write them, in the format of the container runtime interface.
 
+mod changes;
 mod read;
-mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 pub use read::LogStream;
 pub(crate) use read::{last_lines, read};
-pub(crate) use write::{Log, pump};
+
+/// The log of an attempt that this node watches.
+#[derive(Debug)]
+pub(crate) struct Log {
+    path: PathBuf,
+    /// Dropped when nothing more comes.
+    open: Mutex<Option<watch::Sender<()>>>,
+    ended: watch::Receiver<()>,
+}
+
+impl Log {
+    pub(crate) fn new(path: PathBuf) -> Arc<Log> {
+        let (open, ended) = watch::channel(());
+        let open = Mutex::new(Some(open));
+        Arc::new(Log { path, open, ended })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Tells followers that nothing more comes.
+    pub(crate) fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// A receiver that closes at the end.
+    pub(crate) fn ended(&self) -> watch::Receiver<()> {
+        self.ended.clone()
+    }
+}
 
 /// What part of a log to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

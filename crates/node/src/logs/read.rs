@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use futures::Stream;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::LogOptions;
-use super::write::{Log, older};
+use super::changes::Changes;
+use super::{Log, LogOptions};
+use crate::container::output::older;
 
 /// The bytes of a log.
 pub type LogStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -55,33 +57,40 @@ struct Reader {
 
 impl Reader {
     async fn run(&mut self, path: &Path, live: Option<Arc<Log>>) -> io::Result<()> {
-        let mut progress = live.as_ref().map(|log| log.progress());
-        let mut file = match open(path)? {
-            Some(file) => file,
-            None => return Ok(()),
-        };
+        // Before the first read: what is written after it must be noticed.
+        let live = live.filter(|_| self.options.follow);
+        let mut changes = live.is_some().then(|| Changes::below(path));
+        let mut files = all(path)?;
         let mut earlier = VecDeque::new();
-        if let Some(mut old) = open(&older(path))? {
-            self.collect(&mut old, &mut earlier).await?;
+        for file in &mut files {
+            self.collect(file, &mut earlier).await?;
         }
-        self.collect(&mut file, &mut earlier).await?;
-        if self.options.tail_lines.is_some() {
+        if self.options.tail_lines.take().is_some() {
             let mut chunk = Vec::new();
             for line in earlier {
                 self.render(&line, &mut chunk);
             }
             self.send(chunk).await?;
         }
-        let Some(progress) = progress.as_mut().filter(|_| self.options.follow) else {
-            return Ok(());
-        };
+        match (files.pop(), live, &mut changes) {
+            (Some(file), Some(live), Some(changes)) => self.follow(file, path, &live, changes).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        mut file: Lines,
+        path: &Path,
+        live: &Log,
+        changes: &mut Changes,
+    ) -> io::Result<()> {
+        let mut end = live.ended();
         let mut ignored = VecDeque::new();
-        self.options.tail_lines = None;
         loop {
-            let ended = progress.has_changed().is_err();
-            progress.mark_unchanged();
+            let ended = end.has_changed().is_err();
             self.collect(&mut file, &mut ignored).await?;
-            if let Some(next) = replaced(&file, path)? {
+            if let Some(next) = next_after(&file, path)? {
                 // What was written between the last read and the rotation is still in the old file.
                 self.collect(&mut file, &mut ignored).await?;
                 file = next;
@@ -91,7 +100,8 @@ impl Reader {
                 return Ok(());
             }
             tokio::select! {
-                changed = progress.changed() => drop(changed),
+                () = changes.next() => {}
+                _ = end.changed() => {}
                 () = self.chunks.closed() => return Ok(()),
             }
         }
@@ -157,17 +167,16 @@ impl Reader {
 
 /// The end of a log: at most so many lines and bytes.
 pub(crate) fn last_lines(path: &Path, lines: usize, bytes: usize) -> Vec<u8> {
-    let Ok(Some(mut file)) = open(path) else {
-        return Vec::new();
-    };
     let mut kept: VecDeque<Vec<u8>> = VecDeque::new();
-    while let Ok(Some(line)) = file.next() {
-        let Some(text) = line.splitn(4, |b| *b == b' ').nth(3) else {
-            continue;
-        };
-        kept.push_back(text.to_vec());
-        if kept.len() > lines {
-            kept.pop_front();
+    for mut file in all(path).unwrap_or_default() {
+        while let Ok(Some(line)) = file.next() {
+            let Some(text) = line.splitn(4, |b| *b == b' ').nth(3) else {
+                continue;
+            };
+            kept.push_back(text.to_vec());
+            if kept.len() > lines {
+                kept.pop_front();
+            }
         }
     }
     let mut text = kept
@@ -189,6 +198,10 @@ struct Lines {
 }
 
 impl Lines {
+    fn inode(&self) -> io::Result<u64> {
+        Ok(self.file.get_ref().metadata()?.ino())
+    }
+
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.file.read_until(b'\n', &mut self.begun)?;
         if self.begun.last() != Some(&b'\n') {
@@ -211,12 +224,41 @@ fn open(path: &Path) -> io::Result<Option<Lines>> {
     }
 }
 
-/// The new file at `path`, if `file` was put aside.
-fn replaced(file: &Lines, path: &Path) -> io::Result<Option<Lines>> {
-    use std::os::unix::fs::MetadataExt;
-    let ours = file.file.get_ref().metadata()?;
-    match std::fs::metadata(path) {
-        Ok(now) if now.ino() != ours.ino() => open(path),
-        _ => Ok(None),
+/// The files of a log, the oldest first.
+fn all(path: &Path) -> io::Result<Vec<Lines>> {
+    // The newest is opened first: a rotation meanwhile shows a file twice, but hides none.
+    let mut files: Vec<Lines> = open(path)?.into_iter().collect();
+    let mut seen = files.iter().map(Lines::inode).collect::<io::Result<Vec<u64>>>()?;
+    for age in 1.. {
+        let Some(file) = open(&older(path, age))? else {
+            break;
+        };
+        let inode = file.inode()?;
+        if !seen.contains(&inode) {
+            seen.push(inode);
+            files.push(file);
+        }
     }
+    files.reverse();
+    Ok(files)
+}
+
+/// The file that was begun when `file` was put aside; `None` while it is the newest.
+fn next_after(file: &Lines, path: &Path) -> io::Result<Option<Lines>> {
+    let ours = file.inode()?;
+    let mut newer = None;
+    for age in 0.. {
+        let name = if age == 0 {
+            path.to_path_buf()
+        } else {
+            older(path, age)
+        };
+        let Some(candidate) = open(&name)? else { break };
+        if candidate.inode()? == ours {
+            return Ok(newer);
+        }
+        newer = Some(candidate);
+    }
+    // It was rotated away altogether: the oldest that is left comes next. Without any file the log is being deleted.
+    Ok(newer)
 }

@@ -1,5 +1,7 @@
 //! One pod: what to do next (`next`, pure), what to say about it (`status`, pure), and the task that does it (`worker`).
 
+pub(crate) mod again;
+pub(crate) mod handle;
 pub(crate) mod next;
 mod probe;
 pub(crate) mod seen;

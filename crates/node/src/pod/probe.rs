@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::worker::{Event, Handle};
+use super::handle::Handle;
+use super::worker::Event;
 use crate::runtime::{ProcessSpec, Stdio};
 
 /// What a probe has found out.

@@ -1,9 +1,12 @@
 //! What the node knows about a pod it runs. Plain data; times are given, never taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container as Spec, ContainerState, ContainerStatus, Pod, PodStatus};
+
+use super::again::number_of;
+use crate::runtime::{End, Exit, Record};
 
 /// What the node knows about one pod.
 #[derive(Debug, Clone)]
@@ -116,8 +119,14 @@ pub(crate) struct Ended {
 
 impl Seen {
     /// A pod the node meets for the first time, or again after a restart: what the status says has happened stays
-    /// happened, and what ran then has died with the node.
-    pub(crate) fn new(pod: &Pod, host_ip: &str, now: Timestamp) -> Seen {
+    /// happened, and so does what is recorded on disk. What ran then and is not in `running` (keys) has died since.
+    pub(crate) fn new(
+        pod: &Pod,
+        host_ip: &str,
+        now: Timestamp,
+        records: &BTreeMap<String, Vec<Record>>,
+        running: &BTreeSet<String>,
+    ) -> Seen {
         let status = pod.status.clone().unwrap_or_default();
         let began = status.start_time.as_ref().map(|time| time.0);
         let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
@@ -132,6 +141,11 @@ impl Seen {
         }
         for spec in all_containers(pod) {
             containers.entry(spec.name.clone()).or_default();
+        }
+        for (name, records) in records.iter().filter(|_| !over) {
+            if let Some(container) = containers.get_mut(name) {
+                remember(container, records, running, now);
+            }
         }
         Seen {
             accepted: began.unwrap_or(now),
@@ -168,13 +182,9 @@ fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {
         })
     };
     let running = status.state.as_ref().and_then(|s| s.running.as_ref());
-    let lost = running.map(|running| Ended {
-        exit_code: 137,
-        reason: "ContainerStatusUnknown".into(),
-        message: Some("The container could not be located when the node was started again".into()),
-        started_at: running.started_at.as_ref().map(|t| t.0),
-        finished_at: now,
-        container_id: status.container_id.clone().unwrap_or_default(),
+    let lost = running.map(|running| {
+        let started_at = running.started_at.as_ref().map(|t| t.0);
+        lost(started_at, status.container_id.clone().unwrap_or_default(), now)
     });
     Container {
         state: ended(status.state.as_ref())
@@ -184,6 +194,65 @@ fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {
         last: ended(status.last_state.as_ref()),
         image_id: status.image_id.clone(),
         container_id: status.container_id.clone().unwrap_or_default(),
+        ready: status.ready,
+        started: status.started.unwrap_or(false),
         ..Container::default()
+    }
+}
+
+fn lost(started_at: Option<Timestamp>, container_id: String, now: Timestamp) -> Ended {
+    Ended {
+        exit_code: 137,
+        reason: "ContainerStatusUnknown".into(),
+        message: Some("The container could not be located when the node was started again".into()),
+        started_at,
+        finished_at: now,
+        container_id,
+    }
+}
+
+/// Takes in what happened to a container since its status was last written.
+fn remember(container: &mut Container, records: &[Record], running: &BTreeSet<String>, now: Timestamp) {
+    for record in records {
+        let Some(number) = number_of(&record.key) else {
+            continue;
+        };
+        let newer = number > container.restarts || container.container_id.is_empty();
+        let same = container.container_id == record.container_id;
+        if !newer && !same {
+            continue;
+        }
+        let ended = |end: End| Ended {
+            exit_code: end.exit.code(),
+            reason: reason_of(end.exit).into(),
+            message: None,
+            started_at: Some(record.started_at),
+            finished_at: end.at,
+            container_id: record.container_id.clone(),
+        };
+        let is_lost = |ended: &Ended| ended.reason == "ContainerStatusUnknown";
+        let state = match (&container.state, record.end) {
+            _ if running.contains(&record.key) => State::Running {
+                since: record.started_at,
+            },
+            // The status knows more: the message, and why it did not start.
+            (State::Ended(known), _) if same && !is_lost(known) => continue,
+            (_, Some(end)) => State::Ended(ended(end)),
+            (_, None) => State::Ended(lost(Some(record.started_at), record.container_id.clone(), now)),
+        };
+        if newer && let State::Ended(earlier) = &container.state {
+            container.last = Some(earlier.clone());
+        }
+        (container.state, container.restarts) = (state, container.restarts.max(number));
+        container.image_id.clone_from(&record.image_id);
+        container.container_id.clone_from(&record.container_id);
+    }
+}
+
+/// The reason of an end that nobody else explains.
+pub(crate) fn reason_of(exit: Exit) -> &'static str {
+    match exit.code() {
+        0 => "Completed",
+        _ => "Error",
     }
 }

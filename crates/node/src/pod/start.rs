@@ -1,23 +1,21 @@
 //! The slow parts of a pod's life, each a task of its own: making the sandbox, preparing and starting a container.
 
 use std::fs;
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container as Spec, Pod};
 use sha2::{Digest, Sha256};
-use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
+use super::again;
+use super::handle::{Handle, Output};
 use super::seen::Reason;
-use super::worker::{Handle, Output};
 use crate::images::{self, Image};
-use crate::logs::{Log, pump};
+use crate::logs::Log;
 use crate::node::Shared;
-use crate::runtime::{self, Ended, ProcessSpec, Sandbox, SandboxSpec, Stdio};
+use crate::runtime::{self, Ended, LogFile, ProcessSpec, Sandbox, SandboxSpec};
 use crate::spec::downward::Addresses;
 use crate::spec::{Surroundings, container_spec, environment};
 use crate::volumes::{self, Prepared};
@@ -69,9 +67,13 @@ pub(crate) async fn set_up(
         own_ipc: spec.host_ipc != Some(true),
         own_user: !shared.privileged,
         tmpfs: volumes.tmpfs.clone(),
+        keep_running: shared.options.keep_running,
     };
     let ip = shared.host_ip.clone();
     write_network_files(pod, dir, &hostname, &ip).map_err(retry(dir))?;
+    if shared.options.keep_running {
+        again::keep(dir, &volumes, &ip, false).map_err(retry(dir))?;
+    }
     let (sandbox, ends) = shared
         .runtime
         .create(&sandbox_spec)
@@ -204,12 +206,7 @@ impl Attempt {
             &self.shared.sources,
         );
         let env = env.await.map_err(Problem::config)?;
-        let dir = self
-            .handle
-            .dir
-            .join("containers")
-            .join(&self.spec.name)
-            .join(self.number.to_string());
+        let dir = again::attempt_dir(&self.handle.dir, &self.key);
         self.make_folders(&dir)
             .map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
         let around = Surroundings {
@@ -224,16 +221,13 @@ impl Attempt {
             host_view: self.shared.host_view.clone(),
             own_network: self.ground.own_network,
             oci_runtime: self.shared.oci_runtime.clone(),
+            log: self.log_file(),
+            container_id: &container_id,
         };
         let spec = container_spec(&around, env).map_err(Problem::config)?;
-        let log = Log::create(
-            &log_path(&self.handle.dir, &self.spec.name, self.number),
-            self.shared.options.log_limit_bytes,
-        );
-        let log = log.map_err(|e| Problem::create(format!("log file: {e}")))?;
-        let (stdio, pumps) = stdio(&log).map_err(|e| Problem::create(format!("pipes: {e}")))?;
-        self.expect_output(&log, pumps, &dir);
-        match self.ground.sandbox.start(&spec, stdio).await {
+        let log = Log::new(spec.log.path.clone());
+        self.expect_output(&log, &dir);
+        match self.ground.sandbox.start(&spec).await {
             Ok(()) => Ok(Started {
                 at: Timestamp::now(),
                 image_id: image.id,
@@ -259,16 +253,18 @@ impl Attempt {
     }
 
     /// The end of a container may be told before its start: what it leaves must be known by then.
-    fn expect_output(&self, log: &Arc<Log>, pumps: Vec<JoinHandle<bool>>, dir: &Path) {
-        let fall_back = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
-        let output = Output {
-            container: self.spec.name.clone(),
-            log: Arc::clone(log),
-            pumps,
-            dir: dir.to_path_buf(),
-            fall_back_to_log: fall_back,
-        };
+    fn expect_output(&self, log: &Arc<Log>, dir: &Path) {
+        let output = Output::new(&self.spec, Arc::clone(log), dir.to_path_buf());
         self.handle.add_output(&self.key, output);
+    }
+
+    fn log_file(&self) -> LogFile {
+        let logs = self.handle.dir.join("logs").join(&self.spec.name);
+        LogFile {
+            path: logs.join(format!("{}.log", self.number)),
+            limit_bytes: self.shared.options.log_limit_bytes,
+            older_files: self.shared.options.log_older_files,
+        }
     }
 
     fn id(&self) -> String {
@@ -279,6 +275,10 @@ impl Attempt {
     fn make_folders(&self, dir: &Path) -> std::io::Result<()> {
         // Left over from a start that was cancelled or failed.
         crate::tree::remove(dir)?;
+        let log = self.log_file().path;
+        fs::create_dir_all(log.parent().unwrap_or(dir))?;
+        // Who asks for the log before anything is printed shall find an empty one.
+        fs::File::create(log)?;
         for part in ["upper", "work", "rootfs"] {
             fs::create_dir_all(dir.join(part))?;
         }
@@ -342,32 +342,6 @@ fn bare(reference: &str) -> Image {
         size_bytes: 0,
         pulled: false,
     }
-}
-
-/// Where the log of an attempt lies.
-pub(crate) fn log_path(pod_dir: &Path, container: &str, number: u32) -> PathBuf {
-    pod_dir.join("logs").join(container).join(format!("{number}.log"))
-}
-
-fn stdio(log: &Arc<Log>) -> std::io::Result<(Stdio, Vec<JoinHandle<bool>>)> {
-    let (stdout, out_pump) = logged(log, "stdout")?;
-    let (stderr, err_pump) = logged(log, "stderr")?;
-    let stdin = OwnedFd::from(fs::File::open("/dev/null")?);
-    Ok((
-        Stdio {
-            stdin,
-            stdout,
-            stderr,
-        },
-        vec![out_pump, err_pump],
-    ))
-}
-
-fn logged(log: &Arc<Log>, stream: &'static str) -> std::io::Result<(OwnedFd, JoinHandle<bool>)> {
-    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    rustix::io::ioctl_fionbio(&read, true)?;
-    let output = pipe::Receiver::from_owned_fd(read)?;
-    Ok((write, tokio::spawn(pump(output, stream, Arc::clone(log)))))
 }
 
 /// An error with all its causes.

@@ -1,5 +1,6 @@
 //! Decisions about pods, without doing anything: a pod, a script of what happens, and what the node wants after each line.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
@@ -22,7 +23,7 @@ fn check(spec: Value, script: &str, expected: Expect) {
     let mut pod = pod(spec);
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut now = start;
-    let mut seen = Seen::new(&pod, "10.0.0.1", now);
+    let mut seen = Seen::new(&pod, "10.0.0.1", now, &BTreeMap::new(), &BTreeSet::new());
     let mut story = String::new();
     tell(&mut story, "begin", &pod, &mut seen, now, start);
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -560,7 +561,7 @@ fn pods_met_again_are_not_run_twice() {
             "state": {"running": {"startedAt": "2026-01-01T00:00:02Z"}}}]});
     pod.status = Some(serde_json::from_value(status).unwrap());
     let now = "2026-01-01T01:00:00Z".parse().unwrap();
-    let seen = Seen::new(&pod, "10.0.0.1", now);
+    let seen = Seen::new(&pod, "10.0.0.1", now, &BTreeMap::new(), &BTreeSet::new());
     let actions = next(&pod, &seen, now);
     let [Action::Report(status)] = &actions[..] else {
         panic!("{actions:?}")

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::again;
+use super::handle::{Handle, LiveContainer, Output};
 use super::next::{Action, next};
 use super::probe::{self, Verdict};
 use super::seen::{self, Container, Seen, State};
@@ -18,16 +20,13 @@ use super::start::{Attempt, Ground, Problem, SetUpError, Started, set_up};
 use crate::logs::Log;
 use crate::node::Shared;
 use crate::report::{self, Order};
-use crate::runtime::{self, Exit, ProcessSpec, Sandbox};
+use crate::runtime::{self, End, Exit};
 
 /// Bytes of a termination message, as the kubelet cuts it.
 const MESSAGE_LIMIT_BYTES: usize = 4096;
 /// Lines and bytes of the log that stand in for a missing message.
 const FALLBACK_LINES: usize = 80;
 const FALLBACK_BYTES: usize = 2048;
-/// How long the status waits for the rest of the output of an ended container. Processes that outlive their container
-/// in a shared process namespace may hold it open.
-const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 /// Longest wait before another try to set up a pod or start a container, in seconds.
 const RETRY_LIMIT_SECS: i64 = 60;
 
@@ -47,8 +46,7 @@ pub(crate) enum Event {
     Ended {
         container: String,
         key: String,
-        exit: Exit,
-        at: Timestamp,
+        end: End,
         last_words: Option<String>,
     },
     /// A probe has found something out.
@@ -64,72 +62,6 @@ pub(crate) enum Event {
     Shutdown,
 }
 
-/// What others may reach of a running pod.
-pub(crate) struct Handle {
-    pub(crate) uid: String,
-    pub(crate) dir: PathBuf,
-    pub(crate) events: mpsc::UnboundedSender<Event>,
-    live: Mutex<Live>,
-}
-
-#[derive(Default)]
-struct Live {
-    sandbox: Option<Arc<dyn Sandbox>>,
-    containers: BTreeMap<String, LiveContainer>,
-    execs: BTreeMap<String, oneshot::Sender<Exit>>,
-    exec_count: u64,
-    /// What is still to be read of containers, by key.
-    outputs: BTreeMap<String, Output>,
-}
-
-/// What a container leaves: its output, and perhaps a message.
-pub(crate) struct Output {
-    pub(crate) container: String,
-    pub(crate) log: Arc<Log>,
-    pub(crate) pumps: Vec<JoinHandle<bool>>,
-    /// Folder of the attempt.
-    pub(crate) dir: PathBuf,
-    /// Without a message, the end of the log of a failed container is one.
-    pub(crate) fall_back_to_log: bool,
-}
-
-/// A container that was started.
-#[derive(Clone)]
-pub(crate) struct LiveContainer {
-    pub(crate) key: String,
-    pub(crate) process: ProcessSpec,
-    pub(crate) log: Arc<Log>,
-}
-
-impl Handle {
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn container(&self, name: &str) -> Option<LiveContainer> {
-        self.live().containers.get(name).cloned()
-    }
-
-    pub(crate) fn sandbox(&self) -> Option<Arc<dyn Sandbox>> {
-        self.live().sandbox.clone()
-    }
-
-    /// Must be called before the container is started, whose end may come at once.
-    pub(crate) fn add_output(&self, key: &str, output: Output) {
-        self.live().outputs.insert(key.into(), output);
-    }
-
-    /// Registers a process beside the containers; the receiver tells its end.
-    pub(crate) fn add_exec(&self) -> (String, oneshot::Receiver<Exit>) {
-        let (sender, receiver) = oneshot::channel();
-        let mut live = self.live();
-        live.exec_count += 1;
-        let key = format!("exec/{}", live.exec_count);
-        live.execs.insert(key.clone(), sender);
-        (key, receiver)
-    }
-}
-
 /// Starts the task of a pod.
 pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHandle<()>) {
     let (events, receiver) = mpsc::unbounded_channel();
@@ -143,20 +75,31 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
     });
     let (orders, reporter) = watch::channel(Order::default());
     tokio::spawn(report::run(shared.client.clone(), Arc::clone(&pod), reporter));
-    let seen = Seen::new(&pod, &shared.host_ip, Timestamp::now());
-    let worker = Worker {
-        shared,
-        pod,
-        seen,
-        handle: Arc::clone(&handle),
-        ground: None,
-        starting: BTreeMap::new(),
-        early_ends: BTreeMap::new(),
-        probes: BTreeMap::new(),
-        orders,
-        set_up_failures: 0,
-    };
-    let task = tokio::spawn(worker.run(receiver));
+    let live = Arc::clone(&handle);
+    let task = tokio::spawn(async move {
+        let found = again::find(&shared, &pod, &live.dir).await;
+        let seen = Seen::new(
+            &pod,
+            &shared.host_ip,
+            Timestamp::now(),
+            &found.records,
+            &found.running(),
+        );
+        let mut worker = Worker {
+            shared,
+            pod,
+            seen,
+            handle: live,
+            ground: None,
+            starting: BTreeMap::new(),
+            early_ends: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            orders,
+            set_up_failures: 0,
+        };
+        worker.take_over(found);
+        worker.run(receiver).await;
+    });
     (handle, task)
 }
 
@@ -190,6 +133,7 @@ impl Worker {
             tokio::select! {
                 event = events.recv() => match event {
                     None | Some(Event::Deleted) => break,
+                    Some(Event::Shutdown) if self.shared.options.keep_running => return self.leave(),
                     Some(Event::Shutdown) => return self.stop().await,
                     Some(event) => self.learn(event),
                 },
@@ -209,11 +153,23 @@ impl Worker {
         }
     }
 
-    /// Kills everything that runs; logs stay.
-    async fn stop(&self) {
+    fn abort_tasks(&self) {
         for task in self.starting.values().chain(self.probes.values()) {
             task.abort();
         }
+    }
+
+    /// Lets everything go on for the next node.
+    fn leave(&self) {
+        self.abort_tasks();
+        if let Some(sandbox) = self.handle.live().sandbox.take() {
+            sandbox.leave();
+        }
+    }
+
+    /// Kills everything that runs; logs stay.
+    async fn stop(&self) {
+        self.abort_tasks();
         let sandbox = self.handle.live().sandbox.take();
         if let Some(sandbox) = sandbox {
             sandbox.destroy().await;
@@ -362,8 +318,7 @@ impl Worker {
             Event::Ended {
                 container,
                 key,
-                exit,
-                at,
+                end,
                 last_words,
             } => {
                 let starting = self
@@ -376,13 +331,12 @@ impl Worker {
                         Event::Ended {
                             container,
                             key,
-                            exit,
-                            at,
+                            end,
                             last_words,
                         },
                     );
                 } else {
-                    self.learn_ended(&container, exit, at, last_words);
+                    self.learn_ended(&container, end, last_words);
                 }
             }
             Event::Probed {
@@ -402,12 +356,7 @@ impl Worker {
         match result {
             Ok((ground, ends)) => {
                 self.set_up_failures = 0;
-                self.seen.sandbox = seen::Sandbox::Ready {
-                    ip: ground.ip.clone(),
-                };
-                self.handle.live().sandbox = Some(Arc::clone(&ground.sandbox));
-                self.ground = Some(Arc::new(ground));
-                tokio::spawn(forward(Arc::clone(&self.handle), ends));
+                self.stand_on(ground, ends);
             }
             Err(SetUpError::Retry(message)) => {
                 tracing::warn!(pod = %self.handle.uid, %message, "Pod could not be set up");
@@ -417,6 +366,93 @@ impl Worker {
             }
             Err(SetUpError::Refused(message)) => self.seen.sandbox = seen::Sandbox::Refused { message },
         }
+    }
+
+    fn stand_on(&mut self, ground: Ground, ends: mpsc::UnboundedReceiver<runtime::Ended>) {
+        self.seen.sandbox = seen::Sandbox::Ready {
+            ip: ground.ip.clone(),
+        };
+        self.handle.live().sandbox = Some(Arc::clone(&ground.sandbox));
+        self.ground = Some(Arc::new(ground));
+        tokio::spawn(forward(Arc::clone(&self.handle), ends));
+    }
+
+    /// Goes on with what an earlier node left running.
+    fn take_over(&mut self, found: again::Found) {
+        self.recall_last_words();
+        let Some((ground, ends, running)) = found.alive else {
+            return;
+        };
+        for found in running {
+            let Some((name, log)) = again::log_of(&self.handle.dir, &found.record.key) else {
+                continue;
+            };
+            let Some(spec) = seen::all_containers(&self.pod).find(|c| c.name == name) else {
+                continue;
+            };
+            let log = Log::new(log);
+            let output = Output::new(
+                spec,
+                Arc::clone(&log),
+                again::attempt_dir(&self.handle.dir, &found.record.key),
+            );
+            self.handle.add_output(&found.record.key, output);
+            let live = LiveContainer {
+                key: found.record.key,
+                process: found.process,
+                log,
+            };
+            self.handle.live().containers.insert(name, live);
+        }
+        self.stand_on(ground, ends);
+        let running: Vec<String> = self.handle.live().containers.keys().cloned().collect();
+        for name in running {
+            let spec = seen::all_containers(&self.pod).find(|c| c.name == name).cloned();
+            let Some(spec) = spec else { continue };
+            self.update(&name, |container| {
+                container.started |= spec.startup_probe.is_none();
+                container.ready |= spec.startup_probe.is_none() && spec.readiness_probe.is_none();
+            });
+            self.probe(&name);
+        }
+    }
+
+    /// Reads the messages of containers that ended while no node was there.
+    fn recall_last_words(&mut self) {
+        for spec in seen::all_containers(&self.pod) {
+            let Some(container) = self.seen.containers.get_mut(&spec.name) else {
+                continue;
+            };
+            let key = format!("{}/{}", spec.name, container.restarts);
+            let Some((_, log)) = again::log_of(&self.handle.dir, &key) else {
+                continue;
+            };
+            if let State::Ended(ended) = &mut container.state
+                && ended.message.is_none()
+            {
+                let output = Output::new(spec, Log::new(log), again::attempt_dir(&self.handle.dir, &key));
+                ended.message = last_words(&output, ended.exit_code);
+            }
+        }
+    }
+
+    /// Begins to ask a container's probes.
+    fn probe(&mut self, name: &str) {
+        let spec = seen::all_containers(&self.pod).find(|c| c.name == name).cloned();
+        let (Some(spec), Some(ground), Some(live)) = (spec, &self.ground, self.handle.container(name)) else {
+            return;
+        };
+        if spec.startup_probe.is_none() && spec.readiness_probe.is_none() && spec.liveness_probe.is_none() {
+            return;
+        }
+        let target = probe::Target {
+            handle: Arc::clone(&self.handle),
+            spec,
+            key: live.key,
+            ip: ground.ip.clone(),
+            process: live.process,
+        };
+        self.probes.insert(name.into(), tokio::spawn(probe::run(target)));
     }
 
     fn learn_started(&mut self, name: &str, key: &str, result: Result<Started, Problem>) {
@@ -434,35 +470,19 @@ impl Worker {
                 container.container_id = started.container_id;
                 (container.terminated_at, container.killed) = (None, false);
                 container.condemned = false;
-                let probed = |probe: &Option<_>| probe.is_some();
                 let spec = seen::all_containers(&self.pod).find(|c| c.name == name);
-                let (startup, readiness, liveness) = spec.map_or((false, false, false), |c| {
-                    (
-                        probed(&c.startup_probe),
-                        probed(&c.readiness_probe),
-                        probed(&c.liveness_probe),
-                    )
+                let (startup, readiness) = spec.map_or((false, false), |c| {
+                    (c.startup_probe.is_some(), c.readiness_probe.is_some())
                 });
                 (container.started, container.ready) = (!startup, !startup && !readiness);
-                if let (true, Some(spec), Some(ground)) =
-                    (startup || readiness || liveness, spec, &self.ground)
-                {
-                    let target = probe::Target {
-                        handle: Arc::clone(&self.handle),
-                        spec: spec.clone(),
-                        key: key.into(),
-                        ip: ground.ip.clone(),
-                        process: started.process.clone(),
-                    };
-                    self.probes.insert(name.into(), tokio::spawn(probe::run(target)));
-                }
+                container.start_failures = 0;
                 let live = LiveContainer {
                     key: key.into(),
                     process: started.process,
                     log: started.log,
                 };
                 self.handle.live().containers.insert(name.into(), live);
-                container.start_failures = 0;
+                self.probe(name);
             }
             Err(Problem::StartError {
                 message,
@@ -496,21 +516,21 @@ impl Worker {
         }
     }
 
-    fn learn_ended(&mut self, name: &str, exit: Exit, at: Timestamp, last_words: Option<String>) {
+    fn learn_ended(&mut self, name: &str, end: End, last_words: Option<String>) {
         let Some(container) = self.seen.containers.get_mut(name) else {
             return;
         };
         let State::Running { since } = container.state else {
             return;
         };
-        let exit_code = exit.code();
+        let exit_code = end.exit.code();
         container.ready = false;
         container.state = State::Ended(seen::Ended {
             exit_code,
             reason: if exit_code == 0 { "Completed" } else { "Error" }.into(),
             message: last_words,
             started_at: Some(since),
-            finished_at: at,
+            finished_at: end.at,
             container_id: container.container_id.clone(),
         });
     }
@@ -543,7 +563,11 @@ impl Worker {
             .map(|(n, _)| n.clone())
             .collect();
         for name in running {
-            self.learn_ended(&name, Exit::Signal(libc::SIGKILL), now, None);
+            let end = End {
+                exit: Exit::Signal(libc::SIGKILL),
+                at: now,
+            };
+            self.learn_ended(&name, end, None);
         }
         self.ground = None;
         self.handle.live().sandbox = None;
@@ -559,47 +583,36 @@ async fn clear(dir: PathBuf) {
     }
 }
 
-/// Tells the pod's task of every end, after the output is written: who reads a finished pod's log wants all of it.
+/// Tells the pod's task of every end, with the last words.
 async fn forward(handle: Arc<Handle>, mut ends: mpsc::UnboundedReceiver<runtime::Ended>) {
-    while let Some(runtime::Ended { key, exit }) = ends.recv().await {
-        let at = Timestamp::now();
+    while let Some(runtime::Ended { key, end }) = ends.recv().await {
         let (exec, output) = {
             let mut live = handle.live();
             (live.execs.remove(&key), live.outputs.remove(&key))
         };
         if let Some(exec) = exec {
-            let _ = exec.send(exit);
+            let _ = exec.send(end.exit);
         }
         let Some(output) = output else { continue };
-        let handle = Arc::clone(&handle);
-        tokio::spawn(async move {
-            let drained = futures::future::join_all(output.pumps);
-            let _ = tokio::time::timeout(DRAIN_LIMIT, drained).await;
-            output.log.close();
-            let last_words = last_words(
-                &output.dir,
-                &output.log,
-                output.fall_back_to_log && exit.code() != 0,
-            );
-            let _ = handle.events.send(Event::Ended {
-                container: output.container,
-                key,
-                exit,
-                at,
-                last_words,
-            });
+        output.log.close();
+        let last_words = last_words(&output, end.exit.code());
+        let _ = handle.events.send(Event::Ended {
+            container: output.container,
+            key,
+            end,
+            last_words,
         });
     }
     let _ = handle.events.send(Event::SandboxLost);
 }
 
-fn last_words(dir: &std::path::Path, log: &Log, fall_back: bool) -> Option<String> {
+fn last_words(output: &Output, exit_code: i32) -> Option<String> {
     let mut message = Vec::new();
-    if let Ok(file) = std::fs::File::open(dir.join("termination-log")) {
+    if let Ok(file) = std::fs::File::open(output.dir.join("termination-log")) {
         let _ = file.take(MESSAGE_LIMIT_BYTES as u64).read_to_end(&mut message);
     }
-    if message.is_empty() && fall_back {
-        message = crate::logs::last_lines(log.path(), FALLBACK_LINES, FALLBACK_BYTES);
+    if message.is_empty() && output.fall_back_to_log && exit_code != 0 {
+        message = crate::logs::last_lines(output.log.path(), FALLBACK_LINES, FALLBACK_BYTES);
     }
     Some(String::from_utf8_lossy(&message).into_owned()).filter(|text| !text.is_empty())
 }

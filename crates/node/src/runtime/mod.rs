@@ -6,12 +6,14 @@ mod spec;
 pub(crate) mod wire;
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use spec::{
-    ContainerSpec, Exit, Mount, ProcessSpec, Report, Request, Root, SandboxSpec, StartFailure, Tmpfs,
+    ContainerSpec, End, Exit, LogFile, Mount, ProcessSpec, Record, Report, Request, Root, Running,
+    SandboxSpec, StartFailure, Tmpfs,
 };
 
 /// What can go wrong below the node.
@@ -48,6 +50,25 @@ pub trait Runtime: Send + Sync {
         &self,
         spec: &SandboxSpec,
     ) -> Result<(Box<dyn Sandbox>, mpsc::UnboundedReceiver<Ended>), Error>;
+
+    /// Finds a sandbox that an earlier node made with `keep_running`; `None` when nothing of it is left.
+    ///
+    /// # Errors
+    /// When it is there but does not answer.
+    async fn find(&self, dir: &Path) -> Result<Option<Found>, Error> {
+        let _ = dir;
+        Ok(None)
+    }
+}
+
+/// A sandbox that was found again.
+pub struct Found {
+    /// The sandbox.
+    pub sandbox: Box<dyn Sandbox>,
+    /// As for [`Runtime::create`].
+    pub ends: mpsc::UnboundedReceiver<Ended>,
+    /// Containers that run in it.
+    pub running: Vec<Running>,
 }
 
 /// The end of a first process.
@@ -56,7 +77,7 @@ pub struct Ended {
     /// As given to `start` or `exec`.
     pub key: String,
     /// How it ended.
-    pub exit: Exit,
+    pub end: End,
 }
 
 /// Standard input and output of a process.
@@ -72,11 +93,11 @@ pub struct Stdio {
 /// The namespaces of one pod.
 #[async_trait]
 pub trait Sandbox: Send + Sync {
-    /// Starts a container; returns when its program runs.
+    /// Starts a container; returns when its program runs. What it prints goes to its log.
     ///
     /// # Errors
     /// [`Error::Start`] with the reason when it does not.
-    async fn start(&self, spec: &ContainerSpec, io: Stdio) -> Result<(), Error>;
+    async fn start(&self, spec: &ContainerSpec) -> Result<(), Error>;
 
     /// Starts a process in the running container `target`.
     ///
@@ -95,4 +116,7 @@ pub trait Sandbox: Send + Sync {
 
     /// Kills everything in the sandbox and waits until it is gone, with its mounts.
     async fn destroy(&self);
+
+    /// Lets go of the sandbox: it goes on if it was made to, and ends otherwise.
+    fn leave(&self) {}
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::{ContainerSpec, Ended, Error, Exit, ProcessSpec, Runtime, Sandbox, SandboxSpec, Stdio};
+use jiff::Timestamp;
+
+use super::{ContainerSpec, End, Ended, Error, Exit, ProcessSpec, Runtime, Sandbox, SandboxSpec, Stdio};
 
 /// What a container does when it is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +78,10 @@ impl Recorded {
         if let Some(ends) = &*self.ends.lock().unwrap_or_else(PoisonError::into_inner) {
             let _ = ends.send(Ended {
                 key: key.into(),
-                exit,
+                end: End {
+                    exit,
+                    at: Timestamp::now(),
+                },
             });
         }
     }
@@ -84,7 +89,7 @@ impl Recorded {
 
 #[async_trait]
 impl Sandbox for Recorded {
-    async fn start(&self, spec: &ContainerSpec, _io: Stdio) -> Result<(), Error> {
+    async fn start(&self, spec: &ContainerSpec) -> Result<(), Error> {
         self.runtime
             .note(format!("start {}: {}", spec.key, spec.process.argv.join(" ")));
         if let Behaviour::Ends(exit) = (self.runtime.plan)(spec) {

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The namespaces and pod-wide mounts in which the containers of one pod live.
@@ -21,6 +22,15 @@ pub struct SandboxSpec {
     pub own_user: bool,
     /// Memory-backed volumes, mounted once for all containers.
     pub tmpfs: Vec<Tmpfs>,
+    /// Go on when the node is gone, and wait at [`SandboxSpec::door`] for the next one.
+    pub keep_running: bool,
+}
+
+impl SandboxSpec {
+    /// The socket at which a sandbox that outlived its node is found again.
+    pub fn door(dir: &std::path::Path) -> PathBuf {
+        dir.join("sandbox.sock")
+    }
 }
 
 /// A memory-backed folder.
@@ -61,6 +71,58 @@ pub struct ContainerSpec {
     pub cgroups: Vec<PathBuf>,
     /// Program that runs the container in our place, if not the built-in one.
     pub oci_runtime: Option<PathBuf>,
+    /// Where what it prints goes.
+    pub log: LogFile,
+    /// File that keeps what became of this attempt.
+    pub record: PathBuf,
+    /// Identity of the image, for the record.
+    pub image_id: String,
+    /// Identity of this attempt, for the record.
+    pub container_id: String,
+}
+
+/// A log with bounded rotation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// The newest file; older ones have `.1`, `.2` and so on behind their name.
+    pub path: PathBuf,
+    /// Size at which it is put aside, in bytes.
+    pub limit_bytes: u64,
+    /// Older files to keep.
+    pub older_files: u32,
+}
+
+/// What is known about one attempt of a container, also when node or sandbox have died since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// As in [`ContainerSpec::key`].
+    pub key: String,
+    /// Identity of the image.
+    pub image_id: String,
+    /// Identity of the attempt.
+    pub container_id: String,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// How it ended; `None` while it runs, and for ever if its sandbox was killed.
+    pub end: Option<End>,
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How its first process ended.
+    pub exit: Exit,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A container that a sandbox runs when a node finds it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// What is known about it.
+    pub record: Record,
+    /// Its program, for probes and processes beside it.
+    pub process: ProcessSpec,
 }
 
 /// What the root file system of a container is made of.
@@ -125,12 +187,14 @@ pub struct ProcessSpec {
 /// What the node sends to a sandbox.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Run a container; descriptors: spec, stdin, stdout, stderr, status.
+    /// Run a container; descriptors: spec, status.
     Start,
-    /// Run a process in container `target`; descriptors as for `Start`, spec is a [`ProcessSpec`].
+    /// Run a process in container `target`; descriptors: spec, which is a [`ProcessSpec`], status, stdin, stdout, stderr.
     Exec { key: String, target: String },
     /// Send a signal to the first process of `key`, or to its whole group.
     Signal { key: String, signal: i32, group: bool },
+    /// Kill everything and end, as the end of the socket means unless the sandbox is to go on without the node.
+    End,
 }
 
 /// What a sandbox tells the node.
@@ -140,8 +204,10 @@ pub enum Report {
     Ready,
     /// They are not, and the sandbox has ended.
     Failed { message: String },
-    /// The first process of `key` ended.
-    Exited { key: String, exit: Exit },
+    /// To a node that came later; descriptor: a list of [`Running`].
+    Found,
+    /// The first process of `key` ended, and what it printed is in its log.
+    Exited { key: String, end: End },
 }
 
 /// How a process ended.

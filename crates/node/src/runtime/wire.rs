@@ -3,14 +3,18 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use super::SandboxSpec;
 
 /// Most bytes of a packet: keys and messages only, specs travel in memory files.
 const PACKET_LIMIT_BYTES: usize = 64 * 1024;
@@ -23,6 +27,44 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     rustix::io::ioctl_fionbio(&ours, true)?;
     Ok((ours, theirs))
+}
+
+/// Makes the socket at which a sandbox can be found again. The folder's path may be longer than an address can be.
+pub(crate) fn open_door(dir: &Path) -> io::Result<OwnedFd> {
+    let (socket, address, _folder) = door(dir, SocketFlags::CLOEXEC)?;
+    // Left by an earlier sandbox of the same pod.
+    let _ = std::fs::remove_file(SandboxSpec::door(dir));
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, 4)?;
+    Ok(socket)
+}
+
+/// Connects to a sandbox that outlived its node; `None` when nobody answers.
+pub(crate) fn knock(dir: &Path) -> io::Result<Option<OwnedFd>> {
+    if !SandboxSpec::door(dir).exists() {
+        return Ok(None);
+    }
+    let (socket, address, _folder) = door(dir, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => Ok(Some(socket)),
+        Err(rustix::io::Errno::CONNREFUSED | rustix::io::Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The socket, its address, and the folder that must stay open while the address is used.
+fn door(dir: &Path, flags: SocketFlags) -> io::Result<(OwnedFd, SocketAddrUnix, OwnedFd)> {
+    let folder = rustix::fs::open(
+        dir,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let name = SandboxSpec::door(Path::new(""));
+    let path = Path::new("/proc/self/fd")
+        .join(folder.as_raw_fd().to_string())
+        .join(name);
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+    Ok((socket, SocketAddrUnix::new(path)?, folder))
 }
 
 /// Sends one packet. Blocks, or answers `WouldBlock`, as the socket is set.

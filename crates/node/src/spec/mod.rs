@@ -14,7 +14,7 @@ pub(crate) use env::environment;
 pub(crate) use security::process_security;
 
 use crate::images::Image;
-use crate::runtime::{ContainerSpec, Mount, ProcessSpec, Root};
+use crate::runtime::{ContainerSpec, LogFile, Mount, ProcessSpec, Root};
 use crate::volumes::Prepared;
 
 /// Where the kubelet expects a container's last words, if the container names no other place.
@@ -36,6 +36,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) host_view: Option<Vec<PathBuf>>,
     pub(crate) own_network: bool,
     pub(crate) oci_runtime: Option<PathBuf>,
+    pub(crate) log: LogFile,
+    pub(crate) container_id: &'a str,
 }
 
 /// Builds the container; `env` is its whole environment.
@@ -93,6 +95,10 @@ pub(crate) fn container_spec(
         process,
         cgroups: Vec::new(),
         oci_runtime: around.oci_runtime.clone(),
+        record: around.log.path.with_extension("json"),
+        log: around.log.clone(),
+        image_id: around.image.id.clone(),
+        container_id: around.container_id.to_string(),
     })
 }
 

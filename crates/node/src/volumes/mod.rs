@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{HostPathVolumeSource, Pod, Volume};
+use serde::{Deserialize, Serialize};
 
 use crate::runtime::Tmpfs;
 use crate::spec::quantity;
@@ -24,7 +25,7 @@ pub(crate) struct Error {
 }
 
 /// Volumes ready to be bound.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Prepared {
     /// Host path by volume name.
     pub(crate) paths: BTreeMap<String, PathBuf>,

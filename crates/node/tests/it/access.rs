@@ -133,3 +133,34 @@ async fn processes_run_in_a_container() {
     assert_eq!(f.story(&pod).await, "Failed\nmain: Error 5\n");
     f.node.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_followed_across_rotation() {
+    let f = Fixture::start(|options| (options.log_limit_bytes, options.log_older_files) = (4096, 3)).await;
+    let script =
+        "seq 1 50; while ! test -e /tmp/go; do sleep 0.05; done; for n in $(seq 51 400); do echo $n; done";
+    f.create("chatty", one(script)).await;
+    f.wait("chatty", |pod| phase(pod) == "Running").await;
+    let options = LogOptions {
+        follow: true,
+        ..Default::default()
+    };
+    let stream = f.node.logs("default", "chatty", None, options).unwrap();
+    let touch = ["touch", "/tmp/go"].map(String::from).to_vec();
+    f.node
+        .exec("default", "chatty", None, touch, false)
+        .await
+        .unwrap()
+        .exit
+        .await
+        .unwrap();
+    let followed: Vec<_> = tokio::time::timeout(PATIENCE, stream.try_collect())
+        .await
+        .unwrap()
+        .unwrap();
+    let followed = String::from_utf8(followed.concat()).unwrap();
+    let numbers: Vec<u32> = followed.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+    assert_eq!((numbers.first(), numbers.last()), (Some(&1), Some(&400)));
+    f.node.shutdown().await;
+}

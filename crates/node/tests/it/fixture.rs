@@ -25,6 +25,19 @@ pub struct Fixture {
     pub dir: tempfile::TempDir,
 }
 
+/// An API without a node behind it.
+pub fn api_server() -> Arc<ApiServer> {
+    let options = argosy_apiserver::Options {
+        bind_to_node: Some("test-node".into()),
+        admin_token: Some(TOKEN.into()),
+        ..Default::default()
+    };
+    ApiServer::new(options).expect("API")
+}
+
+/// Token of the API's administrator.
+pub const TOKEN: &str = "test-token";
+
 impl Fixture {
     /// A node whose only image is busybox.
     pub async fn start(change: impl FnOnce(&mut Options)) -> Fixture {
@@ -33,16 +46,20 @@ impl Fixture {
 
     /// The same, perhaps over a runtime that only records.
     pub async fn start_with(change: impl FnOnce(&mut Options), runtime: Option<Recording>) -> Fixture {
+        let client = Client::new(api_server().service(), "default");
+        Fixture::over(client, change, runtime).await
+    }
+
+    /// The same for an API that is already there.
+    pub async fn over(
+        client: Client,
+        change: impl FnOnce(&mut Options),
+        runtime: Option<Recording>,
+    ) -> Fixture {
         let dir = tempfile::Builder::new()
             .prefix("argosy-node-")
             .tempdir()
             .expect("temporary folder");
-        let server = ApiServer::new(argosy_apiserver::Options {
-            bind_to_node: Some("test-node".into()),
-            ..Default::default()
-        })
-        .expect("API");
-        let client = Client::new(server.service(), "default");
         let mut options = Options::new("test-node", dir.path());
         options.api_address = Some(("127.0.0.1".into(), 6443));
         options.network = NetworkChoice::Host;

@@ -6,6 +6,7 @@ mod crash;
 mod fixture;
 mod images;
 mod lifecycle;
+mod survive;
 mod volumes;
 
 argosy_node::sandboxes_in_tests!();
