@@ -78,12 +78,7 @@ impl Store {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET, "namespace": namespace},
             "stringData": {"accesskey": self.keys.0, "secretkey": self.keys.1},
         });
-        let params = kube::core::params::PatchParams::apply("argosy").force();
-        let path = format!("/api/v1/namespaces/{namespace}/secrets");
-        let request = kube::core::Request::new(path)
-            .patch(SECRET, &params, &kube::core::params::Patch::Apply(&secret))
-            .map_err(kube::Error::BuildRequest)?;
-        client.request::<Value>(request).await.map(drop)
+        crate::apply::secret(client, namespace, SECRET, &secret).await
     }
 
     /// The store as an artifact repository of the controller's configuration.

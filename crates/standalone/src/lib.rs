@@ -3,6 +3,7 @@
 //! [`Platform::start`] runs API, node and controller in this process. The program that uses it must call
 //! [`container_main_if_asked`] first thing in `main`, because containers are the same program started again.
 
+mod apply;
 mod artifacts;
 mod definitions;
 mod error;

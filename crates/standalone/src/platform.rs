@@ -19,7 +19,7 @@ use tracing::debug;
 use crate::error::Error;
 use crate::folder::{Folder, Kept, write_private};
 use crate::options::{Options, find_pod_programs};
-use crate::{artifacts, definitions, fallback, images, kubelet};
+use crate::{apply, artifacts, definitions, fallback, images, kubelet};
 
 /// The node's name.
 const NODE: &str = "argosy";
@@ -85,6 +85,9 @@ impl Platform {
         leave_word(&folder, &kept, &front)?;
         store
             .publish_keys(&client, &namespace)
+            .await
+            .map_err(Error::Prepare)?;
+        apply::agent_token(&client, &namespace)
             .await
             .map_err(Error::Prepare)?;
         let config = complete(config, &namespace, store.repository());

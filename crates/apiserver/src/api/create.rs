@@ -153,6 +153,7 @@ impl ApiServer {
         if kind.origin == Origin::Custom {
             return Ok(());
         }
+        self.fill_token_secret(kind, object);
         let world = defaults::World {
             clock: &self.options.clock,
             node: self.options.bind_to_node.as_deref(),

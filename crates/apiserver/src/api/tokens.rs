@@ -3,12 +3,15 @@
 //! Deliberately absent: a list of tokens. A token proves itself by its signature and holds as long as the account
 //! (and the pod it is bound to) exists.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{ApiServer, Call};
 use crate::auth::{AUDIENCE, User};
 use crate::body::Body;
+use crate::kinds::Kind;
 use crate::meta;
 use crate::options;
 use crate::random;
@@ -82,6 +85,36 @@ impl ApiServer {
         request["spec"]["expirationSeconds"] = life.into();
         request["status"] = json!({"token": token, "expirationTimestamp": options::seconds(end)});
         Ok(reply::json(StatusCode::CREATED, &request))
+    }
+
+    /// Puts the token of its account into a new Secret of the type `kubernetes.io/service-account-token`, as the token
+    /// controller of a cluster does a moment later. A Secret whose account does not exist stays without.
+    pub(super) fn fill_token_secret(&self, kind: &Kind, object: &mut Value) {
+        if kind.plural != "secrets" || object["type"] != "kubernetes.io/service-account-token" {
+            return;
+        }
+        let namespace = meta::namespace(object).to_owned();
+        let name = object["metadata"]["annotations"]["kubernetes.io/service-account.name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let found = self
+            .store
+            .read()
+            .get("serviceaccounts", &Key::new(&namespace, &name));
+        let Some(account) = found else { return };
+        let uid = meta::text(&account.value, "uid");
+        let now = self.options.clock.now().as_second();
+        let token = self.authority.sign(&json!({
+            "aud": [AUDIENCE], "exp": now + MAX_LIFE_SECS, "iat": now, "iss": AUDIENCE, "jti": random::uid(),
+            "sub": format!("system:serviceaccount:{namespace}:{name}"),
+            "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}},
+        }));
+        object["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = uid.into();
+        let mut fill = |key: &str, text: &str| object["data"][key] = BASE64.encode(text).into();
+        fill("token", &token);
+        fill("ca.crt", self.ca_pem());
+        fill("namespace", &namespace);
     }
 
     /// The object to which a token is bound: it must exist.

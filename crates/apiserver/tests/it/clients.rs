@@ -131,17 +131,43 @@ async fn a_service_accounts_token_names_its_user() {
         .await
         .unwrap();
     let token = request.status.unwrap().token;
-    let pod = over_tls(&server, Some(token)).await;
-    let review: Api<k8s_openapi::api::authentication::v1::SelfSubjectReview> = Api::all(pod);
+    assert_eq!(
+        name_behind(&server, token).await,
+        "system:serviceaccount:default:default"
+    );
+}
+
+#[tokio::test]
+async fn a_token_secret_is_filled_for_its_account() {
+    let (server, client) = in_process();
+    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::default_namespaced(client);
+    let secret = serde_json::from_value(serde_json::json!({
+        "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": "t", "annotations": {"kubernetes.io/service-account.name": "default"}},
+    }));
+    let made = secrets
+        .create(&PostParams::default(), &secret.unwrap())
+        .await
+        .unwrap();
+    let data = made.data.unwrap();
+    assert_eq!(data["ca.crt"].0, server.ca_pem().as_bytes());
+    assert_eq!(data["namespace"].0, b"default");
+    let token = String::from_utf8(data["token"].0.clone()).unwrap();
+    assert_eq!(
+        name_behind(&server, token).await,
+        "system:serviceaccount:default:default"
+    );
+}
+
+/// Who the server takes the bearer of a token for.
+async fn name_behind(server: &Arc<ApiServer>, token: String) -> String {
+    let bearer = over_tls(server, Some(token)).await;
+    let review: Api<k8s_openapi::api::authentication::v1::SelfSubjectReview> = Api::all(bearer);
     let answer = review
         .create(&PostParams::default(), &Default::default())
         .await
         .unwrap();
-    let user = answer.status.unwrap().user_info.unwrap();
-    assert_eq!(
-        user.username.as_deref(),
-        Some("system:serviceaccount:default:default")
-    );
+    answer.status.unwrap().user_info.unwrap().username.unwrap()
 }
 
 #[tokio::test]
