@@ -125,6 +125,10 @@ pub trait Secrets: Send + Sync {
 }
 
 /// The value that a selector points to; `None` when there is no selector.
+#[cfg_attr(
+    not(any(feature = "s3", feature = "rest")),
+    expect(dead_code, reason = "a build without drivers reads no secret")
+)]
 pub(crate) async fn secret(
     secrets: &dyn Secrets,
     selector: Option<&SecretKeySelector>,
@@ -181,6 +185,10 @@ impl Default for Options {
 ///
 /// # Errors
 /// A location without a store, one whose store is not supported, or a secret that cannot be read.
+#[cfg_attr(
+    not(any(feature = "s3", feature = "rest")),
+    expect(unused_variables, reason = "a build without drivers reads no secret")
+)]
 pub async fn open(
     location: &ArtifactLocation,
     secrets: &dyn Secrets,

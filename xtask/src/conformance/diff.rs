@@ -52,10 +52,12 @@ pub fn differences(golden: &Value, got: &Value) -> Vec<String> {
             };
             let (in_golden, in_got) = (has(&wanted), has(&found));
             if in_golden != in_got {
-                if (in_golden && !(by_chance && is_later_attempt(node)) || !in_golden && !by_chance)
-                    && !unstable.contains(&node)
-                    && whole_nodes.insert(node.to_owned())
-                {
+                let by_design = if in_golden {
+                    !(by_chance && is_later_attempt(node))
+                } else {
+                    !by_chance
+                };
+                if by_design && !unstable.contains(&node) && whole_nodes.insert(node.to_owned()) {
                     out.push(format!(
                         "{node}: {}",
                         if in_golden { "missing" } else { "not expected" }
