@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use argosy_model::{NodePhase, NodeType, Workflow, WorkflowPhase};
+use argosy_model::{Workflow, WorkflowPhase};
 use futures::stream::{SelectAll, StreamExt};
 use futures::{Stream, stream};
 use kube::core::WatchEvent;
@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 
 use crate::api::{Api, Error};
 use crate::logs::{self, Follower, Line};
-use crate::print::workflow::pod;
 
 /// How often a running view is drawn again for the sake of the durations in it.
 const TICK: Duration = Duration::from_secs(1);
@@ -110,7 +109,7 @@ pub async fn follow(
             Some(event) = news.next() => match event {
                 News::State(index, workflow) => {
                     if let Some(follower) = &mut follower {
-                        add_logs(follower, &workflow);
+                        follower.add(&workflow).await;
                     }
                     if open.contains(&index) {
                         view.changed(&workflow);
@@ -152,23 +151,6 @@ async fn next_line(lines: &mut Option<mpsc::Receiver<Line>>) -> Option<Line> {
     match lines {
         Some(lines) => lines.recv().await,
         None => std::future::pending().await,
-    }
-}
-
-fn add_logs(follower: &mut Follower, workflow: &Workflow) {
-    let started = |phase: &NodePhase| {
-        matches!(
-            phase,
-            NodePhase::Running | NodePhase::Succeeded | NodePhase::Failed | NodePhase::Error
-        )
-    };
-    let nodes = workflow
-        .status
-        .nodes
-        .values()
-        .filter(|n| n.type_ == NodeType::Pod && started(&n.phase));
-    for node in nodes {
-        follower.add(&pod(workflow, node));
     }
 }
 

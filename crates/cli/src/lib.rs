@@ -9,6 +9,8 @@ pub mod print;
 #[cfg(feature = "connect")]
 pub mod api;
 #[cfg(feature = "connect")]
+pub mod archived;
+#[cfg(feature = "connect")]
 pub mod commands;
 #[cfg(feature = "connect")]
 pub mod connection;

@@ -2,91 +2,12 @@
 #![cfg(feature = "connect")]
 
 mod program;
+mod server;
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-
-use argosy_apiserver::{ApiServer, Options, definition};
-use expect_test::{Expect, expect};
+use expect_test::expect;
 use program::Program;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-
-const TOKEN: &str = "test";
-const WORKFLOWS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows";
-
-/// An API server that lives as long as the value.
-struct Server {
-    runtime: Runtime,
-    client: kube::Client,
-    kubeconfig: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let runtime = Runtime::new().expect("threads start");
-        let (client, kubeconfig) = runtime.block_on(async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-                .await
-                .expect("a free port");
-            let address = listener.local_addr().expect("a bound address");
-            let api = ApiServer::new(Options {
-                definitions: vec![definition(
-                    "argoproj.io",
-                    "v1alpha1",
-                    "workflows",
-                    "Workflow",
-                    true,
-                )],
-                admin_token: Some(TOKEN.to_owned()),
-                hosts: vec![address.ip().to_string()],
-                ..Options::default()
-            });
-            let api: Arc<ApiServer> = api.expect("the API starts");
-            let kubeconfig = api.kubeconfig(&format!("https://{address}"), TOKEN);
-            let client = kube::Client::new(api.service(), "default");
-            tokio::spawn(async move { api.serve(listener, std::future::pending()).await });
-            (client, kubeconfig)
-        });
-        Self {
-            runtime,
-            client,
-            kubeconfig,
-        }
-    }
-
-    /// Makes a workflow as a controller would leave it.
-    fn workflow(&self, name: &str, phase: &str, nodes: &Value) {
-        let object = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": name, "labels": {"workflows.argoproj.io/phase": phase}},
-            "spec": {"entrypoint": "main"},
-            "status": {"phase": phase, "startedAt": "2026-01-01T00:00:00Z", "progress": "0/1", "nodes": nodes,
-                       "finishedAt": if phase == "Running" { Value::Null } else { "2026-01-01T00:00:05Z".into() }},
-        });
-        let request = http::Request::post(WORKFLOWS).header("Content-Type", "application/json");
-        let request = request
-            .body(serde_json::to_vec(&object).expect("a request"))
-            .expect("a request");
-        let made = self.runtime.block_on(self.client.request::<Value>(request));
-        made.expect("the API takes the workflow");
-    }
-
-    fn read(&self, name: &str) -> Value {
-        let request = http::Request::get(format!("{WORKFLOWS}/{name}"))
-            .body(Vec::new())
-            .expect("a request");
-        self.runtime
-            .block_on(self.client.request::<Value>(request))
-            .expect("the API has the workflow")
-    }
-
-    fn check(&self, args: &[&str], wanted: Expect) {
-        Program::new(args)
-            .file("kubeconfig", &self.kubeconfig)
-            .check(wanted);
-    }
-}
+use serde_json::json;
+use server::Server;
 
 #[test]
 fn workflows_are_listed_newest_end_first_after_the_unfinished() {

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "standalone",
         &["apiserver", "artifact", "controller", "engine", "model", "node"],
     ),
-    ("cli", &["engine", "model", "standalone"]),
+    ("cli", &["artifact", "engine", "model", "standalone"]),
 ];
 
 /// What only tests may use, and what may use everything because nothing of it is shipped.

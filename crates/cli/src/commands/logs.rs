@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use argosy_model::Workflow;
 
-use super::emit;
 use crate::api::Api;
 use crate::connection;
+use crate::failure::advise;
 use crate::follow::{self, States};
-use crate::logs::{Follower, Line, Options, WORKFLOW, has_log};
+use crate::logs::{self, Line, Options, Reader};
 use crate::print::Style;
 use crate::print::glyph::log_line;
 use crate::print::time::parse_duration;
@@ -21,7 +21,7 @@ use crate::view::Quiet;
 pub struct Args {
     /// Name of the workflow; @latest is the newest one
     workflow: String,
-    /// Name of a pod; otherwise all
+    /// Name of a pod or of a node; otherwise all
     pod: Option<String>,
     /// The container
     #[arg(short, long, default_value = "main")]
@@ -83,22 +83,25 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
                 .with_context(|| format!("--since {text}: expected a length of time such as 10m"))?,
         ),
     };
-    if let Some(time) = &since_time {
-        time.parse::<jiff::Timestamp>()
-            .with_context(|| format!("--since-time {time}"))?;
-    }
+    let since_time = since_time
+        .map(|time| {
+            time.parse::<jiff::Timestamp>()
+                .with_context(|| format!("--since-time {time}"))
+        })
+        .transpose()?;
     let grep = grep
         .map(|g| regex::Regex::new(&g))
         .transpose()
         .context("--grep")?;
-    let tail = u64::try_from(tail).ok();
     let options = Options {
+        of: pod,
+        selector,
         container,
         follow,
         previous,
         since_secs,
         since_time,
-        tail,
+        tail: usize::try_from(tail).ok(),
         grep,
         timestamps,
         without_executor: false,
@@ -106,10 +109,10 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     let api = connection.connect().await?;
     let found = api.get(&workflow).await?;
     let style = Style::from_environment(no_color, false);
-    if follow && pod.is_none() && selector.is_empty() {
+    if follow && !follow::is_complete(&found) {
         follow_all(&api, found, options, style).await?;
     } else {
-        print_now(&api, &found, pod.as_deref(), &selector, options, style).await?;
+        print_now(&api, &found, options, style).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -125,46 +128,26 @@ pub async fn follow_all(api: &Api, workflow: Workflow, options: Options, style: 
     Ok(())
 }
 
-/// Shows what the pods that exist have written: sorted by time, or as it comes when more is waited for.
-async fn print_now(
-    api: &Api,
-    workflow: &Workflow,
-    pod: Option<&str>,
-    selector: &str,
-    options: Options,
-    style: Style,
-) -> anyhow::Result<()> {
-    let mut labels = format!("{WORKFLOW}={}", workflow.metadata.name);
-    if !selector.is_empty() {
-        labels = format!("{labels},{selector}");
-    }
+/// Shows what all pods have written, sorted by time.
+async fn print_now(api: &Api, workflow: &Workflow, options: Options, style: Style) -> anyhow::Result<()> {
     let api = api.within(&workflow.metadata.namespace);
-    let pods = api.pods(&labels).await?;
-    let wait = options.follow;
-    let (mut follower, mut lines) = Follower::new(api, options);
-    for found in pods
-        .iter()
-        .filter(|p| has_log(p) && pod.is_none_or(|name| p.metadata.name == name))
+    let sources = logs::sources(&api, workflow, &options).await?;
+    if let Some(of) = &options.of
+        && sources.is_empty()
     {
-        follower.add(&found.metadata.name);
+        return Err(advise(
+            anyhow::anyhow!("workflow {} has no pod {of} with a log", workflow.metadata.name),
+            "give the name of a pod, or the name of a node",
+        ));
     }
-    follower.close();
-    let mut kept: Vec<Line> = Vec::new();
-    while let Some(line) = lines.recv().await {
-        if wait {
-            let mut out = std::io::stdout().lock();
-            if writeln!(out, "{}", log_line(&line.pod, &line.content, style.colour)).is_err() {
-                return Ok(());
-            }
-        } else {
-            kept.push(line);
-        }
-    }
-    kept.sort_by(|a, b| a.time.cmp(&b.time));
-    emit(
-        &kept
-            .iter()
-            .map(|l| log_line(&l.pod, &l.content, style.colour) + "\n")
-            .collect::<String>(),
-    )
+    let options = Options {
+        follow: false,
+        ..options
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let show = |line: &Line| writeln!(out, "{}", log_line(&line.pod, &line.content, style.colour)).is_ok();
+    Reader::new(&api, workflow, options).in_order(sources, show).await;
+    // A reader that went away wants no more.
+    let _ = out.flush();
+    Ok(())
 }
