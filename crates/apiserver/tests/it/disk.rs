@@ -132,5 +132,5 @@ fn files_that_cannot_be_used_are_refused_and_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     assert!(refused(&newer).contains("has form 99"));
-    assert!(refused(&folder.path().join("none/store.db")).contains("cannot be opened"));
+    assert!(refused(&folder.path().join("none/store.db")).contains("cannot be written"));
 }
