@@ -266,27 +266,6 @@ impl Api {
         .await
     }
 
-    /// Replaces the object at a path.
-    ///
-    /// # Errors
-    /// As [`Api::read`].
-    pub async fn put<B: Serialize, T: DeserializeOwned>(&self, path: &str, object: &B) -> Result<T, Error> {
-        self.call(Method::PUT, path, "application/json", serde_json::to_vec(object)?)
-            .await
-    }
-
-    /// Deletes the object at a path, what belongs to it after it.
-    ///
-    /// # Errors
-    /// As [`Api::read`].
-    pub async fn remove(&self, path: &str) -> Result<(), Error> {
-        let path = format!("{path}?propagationPolicy=Background");
-        let _: Value = self
-            .call(Method::DELETE, &path, "application/json", Vec::new())
-            .await?;
-        Ok(())
-    }
-
     /// Merges a patch into the object at a path.
     ///
     /// # Errors
@@ -339,7 +318,14 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn replace(&self, workflow: &Workflow) -> Result<Workflow, Error> {
-        self.put(&self.workflow(&workflow.metadata.name)?, workflow).await
+        let path = self.workflow(&workflow.metadata.name)?;
+        self.call(
+            Method::PUT,
+            &path,
+            "application/json",
+            serde_json::to_vec(workflow)?,
+        )
+        .await
     }
 
     /// Deletes a workflow, what belongs to it after it.
@@ -347,7 +333,11 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn delete(&self, name: &str) -> Result<(), Error> {
-        self.remove(&self.workflow(name)?).await
+        let path = self.workflow(name)? + "?propagationPolicy=Background";
+        let _: Value = self
+            .call(Method::DELETE, &path, "application/json", Vec::new())
+            .await?;
+        Ok(())
     }
 
     /// Deletes a pod; one that is gone is no error.

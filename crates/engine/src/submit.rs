@@ -1,78 +1,8 @@
 //! What a submission changes in the workflow that was given: names, labels, parameters and the like.
-//! And the workflow that is submitted from a template or a CronWorkflow. Not here: reading options.
+//! Not here: making a workflow from a template (`from_template`), and reading options.
 
-use argosy_model::k8s::{ObjectMeta, TypeMeta};
-use argosy_model::names::label;
-use argosy_model::workflow::WorkflowTemplateRef;
-use argosy_model::{AnyString, CronWorkflow, Parameter, SubmitOpts, Workflow, WorkflowSpec};
-use jiff::Timestamp;
+use argosy_model::{AnyString, Parameter, SubmitOpts, Workflow};
 use serde_json::{Value, json};
-
-use crate::Config;
-
-/// A kind of object that workflows are submitted from (rule W-SUB-01).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A CronWorkflow.
-    Cron,
-    /// A WorkflowTemplate.
-    Template,
-    /// A ClusterWorkflowTemplate.
-    ClusterTemplate,
-}
-
-impl Origin {
-    /// The kind that is meant by its name, its plural or its short name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_lowercase().as_str() {
-            "cronworkflow" | "cronworkflows" | "cronwf" | "cwf" => Some(Self::Cron),
-            "workflowtemplate" | "workflowtemplates" | "wftmpl" => Some(Self::Template),
-            "clusterworkflowtemplate" | "clusterworkflowtemplates" | "cwftmpl" | "cwft" => {
-                Some(Self::ClusterTemplate)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The workflow that runs a template; `cluster` says which kind of template it is (rule W-SUB-02).
-#[must_use]
-pub fn from_template(name: &str, cluster: bool) -> Workflow {
-    let key = if cluster {
-        label::CLUSTER_WORKFLOW_TEMPLATE
-    } else {
-        label::WORKFLOW_TEMPLATE
-    };
-    Workflow {
-        type_meta: TypeMeta {
-            api_version: "argoproj.io/v1alpha1".to_owned(),
-            kind: "Workflow".to_owned(),
-        },
-        metadata: ObjectMeta {
-            generate_name: format!("{name}-"),
-            labels: [(key.to_owned(), name.to_owned())].into(),
-            ..ObjectMeta::default()
-        },
-        spec: WorkflowSpec {
-            workflow_template_ref: Some(WorkflowTemplateRef {
-                name: name.to_owned(),
-                cluster_scope: cluster,
-            }),
-            ..WorkflowSpec::default()
-        },
-        ..Workflow::default()
-    }
-}
-
-/// A run of a CronWorkflow outside its schedule (rule W-SUB-02).
-#[must_use]
-pub fn from_cron(cron: &CronWorkflow, now: Timestamp) -> Workflow {
-    let mut workflow = crate::cron::child(cron, now, &Config::default());
-    workflow.metadata.name = String::new();
-    workflow.metadata.generate_name = format!("{}-", cron.metadata.name);
-    workflow
-}
 
 /// Why options can't be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -43,20 +43,6 @@ pub struct Args {
     no_color: bool,
 }
 
-impl Args {
-    /// To check objects of one kind against the templates of the cluster.
-    pub(super) fn of_kind(files: Vec<String>, plural: String, output: String, strict: bool) -> Self {
-        Self {
-            files,
-            kinds: vec![plural],
-            output,
-            offline: false,
-            strict,
-            no_color: false,
-        }
-    }
-}
-
 /// What is wrong in one file, each with the object's name and kind.
 type Findings = BTreeMap<String, Vec<String>>;
 
@@ -134,7 +120,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
 }
 
 /// The templates of the cluster that files may refer to.
-pub(super) async fn of_cluster(api: &Api) -> anyhow::Result<Templates> {
+async fn of_cluster(api: &Api) -> anyhow::Result<Templates> {
     let path = format!(
         "/apis/{API_VERSION}/namespaces/{}/workflowtemplates",
         api.namespace

@@ -2,21 +2,15 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-use argosy_engine::submit::{self, Origin};
 use argosy_model::Workflow;
-use argosy_model::k8s::Time;
-use argosy_model::names::annotation::SCHEDULED_TIME;
-use jiff::Timestamp;
-use serde_json::Value;
 
 use super::get::NodeArgs;
 use super::{Afterwards, Output, emit, show};
-use crate::api::{Creation, encode};
+use crate::api::Creation;
 use crate::connection::{self, INSTANCE};
 use crate::failure::{FAILED, advise, tell};
 use crate::input;
-use crate::manifest::{self, API_VERSION, Object, Source};
+use crate::manifest::{self, Object, Source};
 use crate::overrides::{self, Overrides};
 use crate::print::Style;
 use crate::print::lookup::Filter;
@@ -93,12 +87,9 @@ pub struct Args {
     files: Vec<String>,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Submit from a CronWorkflow, WorkflowTemplate or ClusterWorkflowTemplate, such as wftmpl/build
-    #[arg(long, value_name = "KIND/NAME")]
+    /// Submit from an object of the cluster, kind/name; not supported yet
+    #[arg(long)]
     from: Option<String>,
-    /// Time that the run of a CronWorkflow counts for (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    scheduled_time: Option<String>,
     /// Print the workflow as it would be submitted; needs --output
     #[arg(long)]
     dry_run: bool,
@@ -165,6 +156,7 @@ impl Args {
 /// When arguments are wrong, a file can't be used, or the server refuses.
 pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Result<ExitCode> {
     args.check()?;
+    anyhow::ensure!(args.from.is_none(), "--from is not supported yet");
     let Args {
         files,
         overrides,
@@ -174,17 +166,11 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         afterwards,
         strict,
         nodes,
-        from,
-        scheduled_time,
+        from: _,
     } = args;
+    anyhow::ensure!(!files.is_empty(), "requires at least one file");
     let overrides = overrides.read().await?;
-    let mut workflows = match &from {
-        Some(from) => vec![self::from(from, scheduled_time.as_deref(), connection).await?],
-        None => {
-            anyhow::ensure!(!files.is_empty(), "requires at least one file");
-            workflows(&input::read_all(&files).await?, strict)?
-        }
-    };
+    let mut workflows = workflows(&input::read_all(&files).await?, strict)?;
     anyhow::ensure!(
         !(afterwards.watch && workflows.len() > 1),
         "cannot watch more than one workflow"
@@ -236,48 +222,6 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     } else {
         ExitCode::from(FAILED)
     })
-}
-
-/// The workflow that an object of the cluster stands for.
-async fn from(
-    text: &str,
-    scheduled: Option<&str>,
-    connection: &connection::Options,
-) -> anyhow::Result<Workflow> {
-    let (kind, name) = text
-        .split_once('/')
-        .filter(|(_, name)| !name.is_empty())
-        .ok_or_else(|| anyhow::anyhow!("resource identifier '{text}' is malformed. Expected is KIND/NAME"))?;
-    let origin = Origin::parse(kind)
-        .ok_or_else(|| anyhow::anyhow!("Resource kind '{kind}' is not supported for submitting"))?;
-    let api = connection.connect().await?;
-    let path = |plural: &str| {
-        format!(
-            "/apis/{API_VERSION}/namespaces/{}/{plural}/{}",
-            api.namespace,
-            encode(name)
-        )
-    };
-    let mut workflow = match origin {
-        Origin::Cron => submit::from_cron(&api.read(&path("cronworkflows")).await?, Timestamp::now()),
-        Origin::Template => {
-            let _: Value = api.read(&path("workflowtemplates")).await?;
-            submit::from_template(name, false)
-        }
-        Origin::ClusterTemplate => {
-            let path = format!("/apis/{API_VERSION}/clusterworkflowtemplates/{}", encode(name));
-            let _: Value = api.read(&path).await?;
-            submit::from_template(name, true)
-        }
-    };
-    if let Some(time) = scheduled {
-        let at: Timestamp = time
-            .parse()
-            .with_context(|| format!("--scheduled-time {time}: expected a time such as 2026-01-31T12:00:00Z"))?;
-        let annotations = &mut workflow.metadata.annotations;
-        annotations.insert(SCHEDULED_TIME.to_owned(), Time(at).to_string());
-    }
-    Ok(workflow)
 }
 
 /// The workflows of files; objects of other kinds are left out with a warning.

@@ -11,7 +11,6 @@ pub mod lookup;
 pub mod nodes;
 pub mod progress;
 pub mod table;
-pub mod template;
 pub mod time;
 pub mod workflow;
 
