@@ -5,12 +5,19 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// The root of the checkout.
+/// The root of the checkout: the one whose `cargo xtask` was typed. A build folder shared by several checkouts may have
+/// been filled from another one, so what was compiled in counts only without Cargo.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here)
+        .parent()
         .expect("xtask lies one folder below the root")
         .to_owned()
+}
+
+/// A part of the reference data, which lies beside the checkout and never in it.
+pub fn shared(part: &str) -> PathBuf {
+    root().join("../shared/argo").join(part)
 }
 
 /// The Cargo that started us, so that a toolchain chosen on the command line stays chosen.

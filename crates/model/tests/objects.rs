@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// The recorded vectors of this kind.
 fn vectors() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/objects.json");
+    let path = "../../tests/vectors/objects.json";
     let file: Value =
         serde_json::from_str(&std::fs::read_to_string(path).expect("the vectors")).expect("JSON");
     file["vectors"].as_array().expect("a list").clone()

@@ -17,15 +17,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::programs;
+use crate::{programs, shell};
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder with workflow files, searched with its subfolders.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/argo/examples"))]
+    #[arg(long, default_value_os_t = shell::shared("examples"))]
     cases: PathBuf,
     /// What was recorded of them.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/argo/expected.json"))]
+    #[arg(long, default_value_os_t = shell::shared("expected.json"))]
     golden: PathBuf,
     /// Files whose objects are made before each case; default: those the recorded set names, if they are there.
     #[arg(long)]

@@ -29,6 +29,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+use crate::shell;
+
 /// What one vector came to: agreement, or the first difference in words.
 pub type Verdict = Result<(), String>;
 
@@ -89,7 +91,7 @@ const SHOWN: usize = 3;
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder with vector files.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors"))]
+    #[arg(long, default_value_os_t = own())]
     dir: PathBuf,
     /// Print one JSON document instead of a table.
     #[arg(long)]
@@ -108,15 +110,19 @@ pub struct Args {
 impl Args {
     /// The project's own files, of the kinds that we have a check for.
     pub fn claimed() -> Self {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors").into();
         Self {
-            dir,
+            dir: own(),
             json: false,
             only: Vec::new(),
             claimed: true,
             show: SHOWN,
         }
     }
+}
+
+/// The project's own copy of the files.
+fn own() -> PathBuf {
+    shell::root().join("tests/vectors")
 }
 
 /// Runs the files of the folder.

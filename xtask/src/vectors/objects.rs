@@ -1,14 +1,10 @@
 //! Objects: JSON to a typed object and back, and the error texts of Go.
 
-use std::path::Path;
-
 use argosy_model::{catalog, yaml};
 use serde_json::Value;
 
 use super::Verdict;
-
-/// Where the example files lie: beside the repository, never inside.
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/argo/examples");
+use crate::shell;
 
 /// Objects given as JSON.
 pub fn check(_: &Value, vector: &Value) -> Verdict {
@@ -19,7 +15,7 @@ pub fn check(_: &Value, vector: &Value) -> Verdict {
 pub fn check_example(_: &Value, vector: &Value) -> Verdict {
     let source = vector["source"].as_str().unwrap_or_default();
     let (file, part) = source.split_once('#').ok_or("no document number in the source")?;
-    let path = Path::new(EXAMPLES).join(file);
+    let path = shell::shared("examples").join(file);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("reading {}: {e}", path.display()))?;
     let documents = yaml::documents(&text).map_err(|e| e.to_string())?;
     let lines: Vec<&str> = text.lines().collect();
