@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -16,11 +17,15 @@ use tokio::task::JoinHandle;
 use crate::images::{self, Credentials, Store};
 use crate::options::{Options, RuntimeChoice};
 use crate::pod::handle::Handle;
+use crate::pod::start::full;
 use crate::pod::worker::{self, Event};
 use crate::register;
 use crate::runtime::{Runtime, linux::Linux};
 use crate::tree;
 use crate::volumes::Sources;
+
+/// How often the node looks whether the disk is full; a kubelet's interval.
+const COLLECT_EVERY: Duration = Duration::from_secs(300);
 
 /// Why a node cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -72,34 +77,39 @@ impl Shared {
         if waited && self.store.get(&reference)?.is_some() {
             return Ok(reference);
         }
-        let login = self.credentials(pod, &reference).await;
-        self.store
-            .pull(&reference, login.as_ref(), &self.options.pull)
-            .await
+        let logins = self.logins(pod, &reference).await;
+        self.store.pull(&reference, &logins, &self.options.pull).await
     }
 
-    async fn credentials(&self, pod: &Pod, reference: &str) -> Option<Credentials> {
-        let registry = reference.split('/').next()?;
+    /// What the pod's pull secrets hold for this image.
+    async fn logins(&self, pod: &Pod, reference: &str) -> Vec<Credentials> {
+        let Some((registry, repository)) = reference.split_once('/') else {
+            return Vec::new();
+        };
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let mut found = Vec::new();
         for named in pod
             .spec
             .iter()
             .flat_map(|spec| spec.image_pull_secrets.iter().flatten())
         {
-            let Ok(Some(secret)) = secrets.get_opt(&named.name).await else {
-                continue;
+            let secret = match secrets.get_opt(&named.name).await {
+                Ok(Some(secret)) => secret,
+                Ok(None) => {
+                    tracing::warn!(secret = named.name, namespace, "A pull secret does not exist");
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(secret = named.name, namespace, %error, "A pull secret was not read");
+                    continue;
+                }
             };
-            let found = secret
-                .data
-                .iter()
-                .flatten()
-                .find_map(|(key, value)| images::login(key, &value.0, registry));
-            if found.is_some() {
-                return found;
+            for (key, value) in secret.data.iter().flatten() {
+                found.extend(images::logins(key, &value.0, registry, repository));
             }
         }
-        None
+        found
     }
 }
 
@@ -297,6 +307,7 @@ fn key_of(pod: &Pod) -> (String, String) {
 
 async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<bool>) {
     let registered = tokio::spawn(register::run(Arc::clone(&shared)));
+    let collected = tokio::spawn(collect(Arc::clone(&shared)));
     let api: Api<Pod> = Api::all(shared.client.clone());
     let config = match shared.options.bind_unscheduled {
         true => watcher::Config::default(),
@@ -326,7 +337,28 @@ async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<
         }
     }
     registered.abort();
+    collected.abort();
     pods.stop_all().await;
+}
+
+/// Makes room on a full disk, again and again.
+async fn collect(shared: Arc<Shared>) {
+    loop {
+        let (store, rules) = (shared.store.clone(), shared.options.collection.clone());
+        match tokio::task::spawn_blocking(move || store.collect(&rules)).await {
+            Ok(Ok(collected)) if collected.references.is_empty() => {}
+            Ok(Ok(collected)) => tracing::info!(
+                images = collected.references.len(),
+                bytes = collected.freed_bytes,
+                "Images were deleted to make room"
+            ),
+            Ok(Err(error)) => {
+                tracing::warn!(error = full(&error), "Images could not be deleted to make room");
+            }
+            Err(_) => return,
+        }
+        tokio::time::sleep(COLLECT_EVERY).await;
+    }
 }
 
 fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {

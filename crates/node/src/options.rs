@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::images::{ProvidedImage, PullOptions};
+use crate::images::{Collection, ProvidedImage, PullOptions};
 
 /// Options of a [`crate::Node`].
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Options {
     pub log_older_files: u32,
     /// How images are pulled.
     pub pull: PullOptions,
+    /// When pulled images are deleted to make room. Default: as a kubelet.
+    pub collection: Collection,
     /// Containers outlive the node, however it ends; the next node on the same data folder finds them again, with what
     /// ended and was printed meanwhile. Default false: all containers end with the node, even when it is killed.
     pub keep_running: bool,
@@ -58,6 +60,7 @@ impl Options {
             log_limit_bytes: 10 * 1024 * 1024,
             log_older_files: 4,
             pull: PullOptions::default(),
+            collection: Collection::default(),
             keep_running: false,
         }
     }

@@ -13,7 +13,11 @@ use argosy_node::images::{PullOptions, Store};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The runtime to use and, when it is not what images would need, why in words for the user.
-pub async fn choose(images: &Path, wanted: &BTreeSet<String>) -> (RuntimeChoice, Option<String>) {
+pub async fn choose(
+    images: &Path,
+    wanted: &BTreeSet<String>,
+    pull: &PullOptions,
+) -> (RuntimeChoice, Option<String>) {
     let Ok(store) = Store::open_in(images, &[]) else {
         return (RuntimeChoice::Auto, None);
     };
@@ -22,7 +26,7 @@ pub async fn choose(images: &Path, wanted: &BTreeSet<String>) -> (RuntimeChoice,
     }
     let mut reason = String::new();
     for image in wanted {
-        match tokio::time::timeout(PATIENCE, store.pull(image, None, &PullOptions::default())).await {
+        match tokio::time::timeout(PATIENCE, store.pull(image, &[], pull)).await {
             Ok(Ok(_)) | Err(_) => return (RuntimeChoice::Auto, None),
             Ok(Err(error)) => reason = error.to_string(),
         }

@@ -15,10 +15,11 @@ mod options;
 mod platform;
 
 pub use argosy_node::container_main_if_asked;
+pub use argosy_node::images::{Listed as ListedImage, Store as ImageStore};
 pub use error::Error;
 pub use folder::write_private;
 pub use options::{
-    Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, RuntimeChoice, find_pod_programs,
-    user_data_folder,
+    Config, Data, Limits, NetworkChoice, Options, POD_PROGRAMS, PullOptions, RuntimeChoice,
+    find_pod_programs, user_data_folder, user_pull_options,
 };
 pub use platform::Platform;

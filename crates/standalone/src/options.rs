@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 pub use argosy_controller::Limits;
 pub use argosy_engine::Config;
+pub use argosy_node::images::PullOptions;
 pub use argosy_node::{NetworkChoice, RuntimeChoice};
 
 /// Where the platform keeps its state, pods, volumes, logs and artifacts.
@@ -24,6 +25,8 @@ pub struct Options {
     /// Where images lie, shared by all platforms of a user, as they are big and never change. Default: `images` in the
     /// user's data folder.
     pub images: PathBuf,
+    /// How images are pulled. Default: plainly; see [`user_pull_options`].
+    pub pull: PullOptions,
     /// Images that the workflows to come will ask for. With [`RuntimeChoice::Auto`], when none of them is here or can
     /// be pulled, containers see this machine's files instead. Default none: images are always needed.
     pub wanted_images: BTreeSet<String>,
@@ -50,6 +53,7 @@ impl Default for Options {
         Self {
             data: Data::Temporary,
             images: user_data_folder().join("images"),
+            pull: PullOptions::default(),
             wanted_images: BTreeSet::new(),
             pod_programs: None,
             runtime: RuntimeChoice::Auto,
@@ -74,6 +78,21 @@ pub fn user_data_folder() -> PathBuf {
         .or_else(|| set("XDG_DATA_HOME").map(|d| d.join("argosy")))
         .or_else(|| set("HOME").map(|d| d.join(".local/share/argosy")))
         .unwrap_or_else(|| std::env::temp_dir().join("argosy"))
+}
+
+/// How this user wants images to be pulled: by `registries.json` in the data folder, with the logins of docker's
+/// configuration (`$DOCKER_CONFIG`, else `~/.docker`).
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub fn user_pull_options() -> Result<PullOptions, argosy_node::images::Error> {
+    let mut options = PullOptions::read(&user_data_folder().join("registries.json"))?;
+    if options.docker_config.is_none() {
+        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
+        let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(home);
+        options.docker_config = folder.map(|folder| folder.join("config.json"));
+    }
+    Ok(options)
 }
 
 /// Names of the programs that go into pods.

@@ -54,6 +54,7 @@ impl Platform {
         let Options {
             data,
             images,
+            pull,
             wanted_images,
             pod_programs,
             runtime,
@@ -63,15 +64,13 @@ impl Platform {
             limits,
             listen,
         } = options;
-        let programs = match pod_programs {
-            Some(folder) => folder,
-            None => find_pod_programs().map_err(Error::PodPrograms)?,
-        };
+        let programs = pod_programs.map_or_else(find_pod_programs, Ok);
+        let programs = programs.map_err(Error::PodPrograms)?;
         let folder = Folder::open(data)?;
         let data_dir = folder.path.clone();
         let mut kept = folder.kept()?;
         let (runtime, notice) = match runtime {
-            RuntimeChoice::Auto => fallback::choose(&images, &wanted_images).await,
+            RuntimeChoice::Auto => fallback::choose(&images, &wanted_images, &pull).await,
             chosen => (chosen, None),
         };
         let (stop, stopped) = watch::channel(false);
@@ -94,6 +93,7 @@ impl Platform {
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
         node_options.images_dir = Some(images);
+        node_options.pull = pull;
         node_options.runtime = runtime;
         node_options.network = network;
         node_options.provided_images = vec![executor_image(&programs)];

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice};
+use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, user_pull_options};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::advise;
@@ -26,7 +26,11 @@ pub struct MachineArgs {
 
 impl MachineArgs {
     /// Fills in what was chosen.
-    pub fn apply(&self, options: &mut Options) {
+    ///
+    /// # Errors
+    /// When the user's settings of registries can't be read.
+    pub fn apply(&self, options: &mut Options) -> anyhow::Result<()> {
+        options.pull = user_pull_options().context("reading the settings of registries")?;
         let Self {
             runtime,
             network,
@@ -38,6 +42,7 @@ impl MachineArgs {
         if let Some(network) = network {
             options.network = *network;
         }
+        Ok(())
     }
 
     /// Takes the images that were named.

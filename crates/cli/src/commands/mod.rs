@@ -4,6 +4,8 @@ pub mod act;
 pub mod completion;
 pub mod delete;
 pub mod get;
+#[cfg(feature = "local")]
+pub mod image;
 pub mod lint;
 pub mod list;
 pub mod logs;
@@ -90,6 +92,9 @@ pub enum Command {
     /// Keep a Kubernetes-compatible platform for workflows up on this machine
     #[cfg(feature = "local")]
     Standalone(standalone::Args),
+    /// List, take in and delete the images on this machine
+    #[cfg(feature = "local")]
+    Image(image::Args),
     /// Submit workflow files
     Submit(submit::Args),
     /// List workflows
@@ -141,6 +146,8 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
         Command::Run(args) => Box::pin(run::perform(args, &connection)).await,
         #[cfg(feature = "local")]
         Command::Standalone(args) => Box::pin(standalone::perform(args, &connection)).await,
+        #[cfg(feature = "local")]
+        Command::Image(args) => image::perform(args).await,
         Command::Submit(args) => submit::perform(args, &connection).await,
         Command::List(args) => list::perform(args, &connection).await,
         Command::Get(args) => get::perform(args, &connection).await,

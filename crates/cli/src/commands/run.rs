@@ -114,7 +114,7 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
     if machine.images.is_empty() {
         options.wanted_images = crate::images::of(&workflows);
     }
-    machine.apply(&mut options);
+    machine.apply(&mut options)?;
     let platform = tokio::select! {
         started = machine::start(options) => started?,
         () = interrupts.caught() => return Ok(INTERRUPTED),

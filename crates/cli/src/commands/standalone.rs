@@ -55,7 +55,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     if let Some(namespace) = connection.namespace.as_ref().filter(|n| !n.is_empty()) {
         options.namespace.clone_from(namespace);
     }
-    machine.apply(&mut options);
+    machine.apply(&mut options)?;
     let mut interrupts = Interrupts::new()?;
     let platform = tokio::select! {
         started = machine::start(options) => started?,

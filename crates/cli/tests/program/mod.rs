@@ -25,6 +25,7 @@ impl Program {
     }
 
     /// With a file in the folder that the program runs in.
+    #[allow(dead_code, reason = "each test program uses a part of this module")]
     pub fn file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.folder.path().join(name), text).expect("the folder can be written");
         self
@@ -67,6 +68,7 @@ impl Program {
     }
 
     /// Compares what comes out.
+    #[allow(dead_code, reason = "each test program uses a part of this module")]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a case reads better without a reference"

@@ -3,19 +3,24 @@
 //! Layers are unpacked once, each below those it was made for, and serve as read-only parts of overlay mounts.
 
 mod archive;
+mod collect;
 mod layer;
 mod login;
 mod pull;
 mod reference;
+mod registry;
 mod store;
+mod uses;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use login::login;
-pub use pull::{Credentials, PullOptions};
+pub use collect::{Collected, Collection};
+pub use login::Credentials;
+pub(crate) use login::logins;
 pub use reference::{InvalidReference, normalize};
+pub use registry::PullOptions;
 pub(crate) use store::hex;
 pub use store::{Listed, Store};
 
@@ -37,6 +42,19 @@ pub enum Error {
     /// The archive or image is damaged or of an unknown form.
     #[error("{0}")]
     Damaged(String),
+    /// The image is made for other machines.
+    #[error(
+        "no match for platform in manifest: the image is for {image}, this machine is {machine}: not found"
+    )]
+    Platform {
+        /// `os/architecture` of the image.
+        image: String,
+        /// `os/architecture` of this machine.
+        machine: String,
+    },
+    /// Containers use the image.
+    #[error("image {0} is in use by a container")]
+    InUse(String),
     /// The registry refused or could not be reached.
     #[error("failed to pull and unpack image {reference:?}: {message}")]
     Pull {

@@ -1,17 +1,19 @@
 //! The folder of images: an index by reference, and layers by chain id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
+use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::archive::{Archive, Found, decompress};
-use super::{Error, Image, ImageConfig, ProvidedImage, layer, normalize};
+use super::{Error, Image, ImageConfig, ProvidedImage, layer, normalize, uses};
 
 /// Characters of a layer's folder name: 96 bits, short enough for a hundred layers in one page of mount options.
 const LAYER_NAME_CHARS: usize = 24;
@@ -32,11 +34,15 @@ pub struct Listed {
     pub id: String,
     /// Bytes of the unpacked layers.
     pub size_bytes: u64,
+    /// It came from a registry; otherwise it was taken in by hand, and is never deleted to make room.
+    pub pulled: bool,
+    /// When a container was last started from it.
+    pub last_used: Option<SystemTime>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct Index {
-    images: BTreeMap<String, Image>,
+pub(super) struct Index {
+    pub(super) images: BTreeMap<String, Image>,
 }
 
 impl Store {
@@ -54,7 +60,7 @@ impl Store {
     /// As for [`Store::open`].
     pub fn open_in(dir: &Path, provided: &[ProvidedImage]) -> Result<Store, Error> {
         let dir = dir.to_owned();
-        for part in ["layers", "tmp"] {
+        for part in ["layers", "tmp", uses::MARKS, uses::LAST] {
             let path = dir.join(part);
             fs::create_dir_all(&path).map_err(Error::file(&path))?;
         }
@@ -101,7 +107,11 @@ impl Store {
 
     /// Folder that holds the layers named by [`Image::layers`].
     pub fn layers_dir(&self) -> PathBuf {
-        self.dir.join("layers")
+        self.part("layers")
+    }
+
+    pub(super) fn part(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 
     /// Finds an image; `None` when it has to be pulled.
@@ -127,41 +137,13 @@ impl Store {
     /// When the index cannot be read.
     pub fn list(&self) -> Result<Vec<Listed>, Error> {
         let listed = |image: Image| Listed {
+            last_used: self.last_used(&image.id),
             reference: image.reference,
             id: image.id,
             size_bytes: image.size_bytes,
+            pulled: image.pulled,
         };
         Ok(self.read_index()?.images.into_values().map(listed).collect())
-    }
-
-    /// Forgets an image and deletes layers that no other image has. False when it was not there.
-    ///
-    /// # Errors
-    /// When the reference is malformed or the folder cannot be changed. Containers that use the image must not run.
-    pub fn remove(&self, reference: &str) -> Result<bool, Error> {
-        let reference = normalize(reference)?;
-        let _lock = self.lock()?;
-        let mut index = self.read_index()?;
-        if index.images.remove(&reference).is_none() {
-            return Ok(false);
-        }
-        self.write_index(&index)?;
-        let used: BTreeSet<&String> = index.images.values().flat_map(|image| &image.layers).collect();
-        let dir = self.layers_dir();
-        for entry in fs::read_dir(&dir).map_err(Error::file(&dir))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let layer = name.strip_suffix(".size").unwrap_or(&name);
-            if layer == SKELETON || used.iter().any(|used| *used == layer) {
-                continue;
-            }
-            let removed = if layer == name {
-                fs::remove_dir_all(entry.path())
-            } else {
-                fs::remove_file(entry.path())
-            };
-            removed.map_err(Error::file(entry.path()))?;
-        }
-        Ok(true)
     }
 
     /// Takes in every image of a docker archive or OCI layout (tar, compressed tar, or folder); returns their references.
@@ -171,12 +153,29 @@ impl Store {
     /// # Errors
     /// When the file is unreadable, of an unknown form, or does not match its digests. Nothing is taken in then.
     pub fn import(&self, path: &Path) -> Result<Vec<String>, Error> {
+        self.import_as(path, None)
+    }
+
+    /// As [`Store::import`], under a name of the caller's choice if one is given: the archive must hold one image then.
+    ///
+    /// # Errors
+    /// As for [`Store::import`]; also when the name is malformed.
+    pub fn import_as(&self, path: &Path, name: Option<&str>) -> Result<Vec<String>, Error> {
+        let name = name.map(normalize).transpose()?;
         let _lock = self.lock()?;
-        let scratch = Scratch::new(&self.dir.join("tmp"))?;
-        let archive = Archive::open(path, &scratch.0)?;
+        let scratch = self.scratch()?;
+        let archive = Archive::open(path, &scratch.path)?;
+        let mut found = archive.images()?;
+        if let Some(name) = name {
+            let [only] = found.as_mut_slice() else {
+                let message = format!("{} images, where one can take the name", found.len());
+                return Err(Error::Damaged(message));
+            };
+            only.references = vec![name];
+        }
         let mut images = Vec::new();
-        for found in archive.images()? {
-            images.extend(self.add(&archive, &found, &scratch.0)?);
+        for found in found {
+            images.extend(self.add(&archive, &found, &scratch.path)?);
         }
         self.store(images)
     }
@@ -198,30 +197,17 @@ impl Store {
 
     /// Unpacks the layers of one image; one result per reference.
     pub(super) fn add(&self, archive: &Archive, found: &Found, scratch: &Path) -> Result<Vec<Image>, Error> {
-        let document: Value = serde_json::from_slice(&found.config)
-            .map_err(|e| Error::Damaged(format!("image configuration: {e}")))?;
-        let diff_ids: Vec<String> = strings(&document["rootfs"]["diff_ids"]);
+        let document = document(&found.config)?;
+        let diff_ids = strings(&document["rootfs"]["diff_ids"]);
         if diff_ids.len() != found.layers.len() {
             return Err(Error::Damaged(
                 "the configuration names another number of layers than the manifest".into(),
             ));
         }
-        let mut chain = String::new();
+        let folders = chain(&diff_ids);
         let mut layers: Vec<String> = Vec::new();
         let mut size_bytes = 0;
-        for (diff_id, name) in diff_ids.iter().zip(&found.layers) {
-            chain = match chain.is_empty() {
-                true => diff_id.clone(),
-                false => format!(
-                    "sha256:{}",
-                    hex(&Sha256::digest(format!("{chain} {diff_id}").as_bytes()))
-                ),
-            };
-            let folder = chain
-                .trim_start_matches("sha256:")
-                .chars()
-                .take(LAYER_NAME_CHARS)
-                .collect::<String>();
+        for ((diff_id, name), folder) in diff_ids.iter().zip(&found.layers).zip(folders) {
             size_bytes += self.unpack(archive, name, diff_id, &folder, &layers, scratch)?;
             layers.insert(0, folder);
         }
@@ -253,10 +239,7 @@ impl Store {
         let target = self.layers_dir().join(folder);
         let size_file = self.layers_dir().join(format!("{folder}.size"));
         if target.exists() {
-            return Ok(fs::read_to_string(&size_file)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0));
+            return Ok(read_size(&size_file));
         }
         let unpacking = scratch.join(folder);
         fs::create_dir(&unpacking).map_err(Error::file(&unpacking))?;
@@ -279,20 +262,38 @@ impl Store {
         Ok(size)
     }
 
+    /// Which layers of an image, the lowest first, are unpacked already.
+    pub(super) fn unpacked(&self, config: &[u8]) -> Result<Vec<bool>, Error> {
+        let folders = chain(&strings(&document(config)?["rootfs"]["diff_ids"]));
+        let there = |folder: String| self.layers_dir().join(folder).exists();
+        Ok(folders.into_iter().map(there).collect())
+    }
+
     pub(super) fn scratch(&self) -> Result<Scratch, Error> {
-        Scratch::new(&self.dir.join("tmp"))
+        Scratch::new(&self.part("tmp"))
+    }
+
+    /// Deletes what programs that were killed have left half done.
+    pub(super) fn sweep_scratch(&self) {
+        let folders = fs::read_dir(self.part("tmp")).into_iter().flatten().flatten();
+        for folder in folders {
+            let free = File::open(folder.path())
+                .is_ok_and(|file| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+            if free {
+                let _ = crate::tree::remove(&folder.path());
+            }
+        }
     }
 
     /// Held while layers or the index change, also against other processes.
     pub(super) fn lock(&self) -> Result<File, Error> {
         let path = self.dir.join("lock");
         let file = File::create(&path).map_err(Error::file(&path))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|e| Error::file(&path)(e.into()))?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive).map_err(|e| Error::file(&path)(e.into()))?;
         Ok(file)
     }
 
-    fn read_index(&self) -> Result<Index, Error> {
+    pub(super) fn read_index(&self) -> Result<Index, Error> {
         let path = self.dir.join("index.json");
         match fs::read(&path) {
             Ok(bytes) => {
@@ -303,7 +304,7 @@ impl Store {
         }
     }
 
-    fn write_index(&self, index: &Index) -> Result<(), Error> {
+    pub(super) fn write_index(&self, index: &Index) -> Result<(), Error> {
         let path = self.dir.join("index.json");
         let next = self.dir.join("index.json.new");
         let text = serde_json::to_vec_pretty(index).map_err(|e| Error::Damaged(e.to_string()))?;
@@ -313,25 +314,45 @@ impl Store {
 }
 
 /// Folder of [`Store::make_skeleton`].
-const SKELETON: &str = "skeleton";
+pub(super) const SKELETON: &str = "skeleton";
 
 /// A folder that is deleted when dropped.
-pub(super) struct Scratch(pub(super) PathBuf);
+pub(super) struct Scratch {
+    pub(super) path: PathBuf,
+    /// Tells those who sweep that somebody is at work.
+    _busy: File,
+}
 
 impl Scratch {
     fn new(dir: &Path) -> Result<Scratch, Error> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = dir.join(format!("{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).map_err(Error::file(&path))?;
-        Ok(Scratch(path))
+        loop {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let path = dir.join(format!("{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => {}
+                // Of an earlier process with this number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(Error::file(path)(error)),
+            }
+            let busy = File::open(&path);
+            let held = busy.and_then(|busy| {
+                rustix::fs::flock(&busy, FlockOperation::LockExclusive)?;
+                Ok(busy)
+            });
+            match held {
+                Ok(busy) if path.exists() => return Ok(Scratch { path, _busy: busy }),
+                Err(error) if path.exists() => return Err(Error::file(path)(error)),
+                // Swept before it was held.
+                _ => {}
+            }
+        }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = crate::tree::remove(&self.path);
     }
 }
 
@@ -346,6 +367,45 @@ impl<R: Read> Read for Hashed<R> {
         self.hash.update(&buffer[..read]);
         Ok(read)
     }
+}
+
+/// Reads the configuration of an image made for this machine.
+fn document(config: &[u8]) -> Result<Value, Error> {
+    let document: Value =
+        serde_json::from_slice(config).map_err(|e| Error::Damaged(format!("image configuration: {e}")))?;
+    let (os, architecture) = (document["os"].as_str(), document["architecture"].as_str());
+    let (own_os, own_architecture) = ("linux", super::archive::architecture());
+    let is = |found: Option<&str>, own: &str| found.is_none_or(|found| found.is_empty() || found == own);
+    if is(os, own_os) && is(architecture, own_architecture) {
+        return Ok(document);
+    }
+    Err(Error::Platform {
+        image: format!("{}/{}", os.unwrap_or(own_os), architecture.unwrap_or_default()),
+        machine: format!("{own_os}/{own_architecture}"),
+    })
+}
+
+/// Folder names of the layers with these contents, each below those before it.
+fn chain(diff_ids: &[String]) -> Vec<String> {
+    let mut chain = String::new();
+    let folder = |diff_id: &String| {
+        chain = match chain.is_empty() {
+            true => diff_id.clone(),
+            false => format!(
+                "sha256:{}",
+                hex(&Sha256::digest(format!("{chain} {diff_id}").as_bytes()))
+            ),
+        };
+        let name = chain.trim_start_matches("sha256:").chars();
+        name.take(LAYER_NAME_CHARS).collect()
+    };
+    diff_ids.iter().map(folder).collect()
+}
+
+/// Bytes of an unpacked layer, from the file beside it.
+pub(super) fn read_size(file: &Path) -> u64 {
+    let text = fs::read_to_string(file).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn read_config(value: &Value) -> ImageConfig {

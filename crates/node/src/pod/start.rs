@@ -183,7 +183,12 @@ impl Attempt {
     /// Gets the image, puts the container together and starts it.
     pub(crate) async fn run(self) -> Result<Started, Problem> {
         let image = self.image().await?;
-        let container_id = format!("argosy://{}", self.id());
+        let id = self.id();
+        let container_id = format!("argosy://{id}");
+        let dir = again::attempt_dir(&self.handle.dir, &self.key);
+        self.make_folders(&dir)
+            .map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
+        let image = self.claim(image, &id, &dir)?;
         let addresses = Addresses {
             host_ip: self.shared.host_ip.clone(),
             pod_ip: self.ground.ip.clone(),
@@ -206,9 +211,6 @@ impl Attempt {
             &self.shared.sources,
         );
         let env = env.await.map_err(Problem::config)?;
-        let dir = again::attempt_dir(&self.handle.dir, &self.key);
-        self.make_folders(&dir)
-            .map_err(|e| Problem::create(format!("{}: {e}", dir.display())))?;
         let around = Surroundings {
             pod: &self.pod,
             container: &self.spec,
@@ -315,6 +317,17 @@ impl Attempt {
             }),
             (None, _) => self.pull(name).await,
         }
+    }
+
+    /// Keeps the image's layers as long as the container's folder exists.
+    fn claim(&self, image: Image, id: &str, dir: &Path) -> Result<Image, Problem> {
+        if self.shared.host_view.is_some() {
+            return Ok(image);
+        }
+        let claimed = self.shared.store.claim(&image.reference, id, dir);
+        claimed
+            .map_err(|e| Problem::create(full(&e)))?
+            .ok_or_else(|| Problem::create(format!("image {} was deleted meanwhile", image.reference)))
     }
 
     async fn pull(&self, name: &str) -> Result<Image, Problem> {

@@ -259,7 +259,7 @@ pub enum File {
     HardLink(&'static str, &'static str),
 }
 
-fn busybox_files() -> Vec<File> {
+pub fn busybox_files() -> Vec<File> {
     let program = ["/bin/busybox", "/usr/bin/busybox"]
         .into_iter()
         .map(PathBuf::from)
