@@ -7,6 +7,7 @@
 //! [`runtime::Runtime`].
 
 mod access;
+mod cgroups;
 mod container;
 pub mod images;
 mod logs;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -11,9 +11,11 @@ use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
+use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
 
+use crate::cgroups::Cgroups;
 use crate::images::{self, Credentials, Store};
 use crate::options::{Options, RuntimeChoice};
 use crate::pod::handle::Handle;
@@ -63,6 +65,8 @@ pub(crate) struct Shared {
     /// With the `host` runtime: folders that stay hidden from containers.
     pub(crate) host_view: Option<Vec<PathBuf>>,
     pub(crate) oci_runtime: Option<PathBuf>,
+    pub(crate) cgroups: Cgroups,
+    pub(crate) told_unlimited: OnceLock<()>,
     /// One pull at a time per image: many pods often want the same.
     pulls: AsyncMutex<BTreeMap<String, Arc<AsyncMutex<()>>>>,
 }
@@ -167,6 +171,8 @@ impl Node {
             privileged: rustix::process::geteuid().is_root(),
             host_view,
             oci_runtime,
+            cgroups: Cgroups::find(&own_name(&options)),
+            told_unlimited: OnceLock::new(),
             pulls: AsyncMutex::default(),
             client,
             options,
@@ -197,6 +203,12 @@ impl Node {
             let _ = task.await;
         }
     }
+}
+
+/// A name for what this node makes outside of its data folder, the same at every start.
+fn own_name(options: &Options) -> String {
+    let digest = Sha256::digest(options.data_dir.as_os_str().as_encoded_bytes());
+    format!("argosy-{}", &images::hex(&digest)[..12])
 }
 
 fn prepare_data_dir(options: &Options) -> Result<File, Error> {

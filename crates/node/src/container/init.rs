@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::{Pid, PidfdFlags};
 
-use super::{creds, failure, mounts, oci, process, sys};
-use crate::runtime::{ContainerSpec, ProcessSpec, StartFailure, wire};
+use super::{cgroup, creds, failure, mounts, oci, process, sys};
+use crate::runtime::{Cgroup, ContainerSpec, ProcessSpec, StartFailure, wire};
 
 /// Exit code of a container that could not be started, as containerd reports it.
 const START_FAILED: i32 = 128;
@@ -46,9 +46,7 @@ pub(super) fn container(spec: &ContainerSpec, io: Io) -> ! {
 
 fn run_container(spec: &ContainerSpec, io: &Io) -> Result<(), StartFailure> {
     let _ = rustix::process::setsid();
-    for procs in &spec.cgroups {
-        std::fs::write(procs, "0").map_err(|e| failure(format_args!("entering {}", procs.display()), e))?;
-    }
+    cgroup::make(&spec.cgroups)?;
     if let Some(program) = &spec.oci_runtime {
         mounts::assemble_for_oci(spec)?;
         io.become_stdio()?;
@@ -60,8 +58,8 @@ fn run_container(spec: &ContainerSpec, io: &Io) -> Result<(), StartFailure> {
 }
 
 /// Joins the container whose first process is `pid`, and runs a process there; never returns.
-pub(super) fn exec(pid: i32, spec: OwnedFd, io: Io) -> ! {
-    match join_and_fork(pid) {
+pub(super) fn exec(pid: i32, groups: &[Cgroup], spec: OwnedFd, io: Io) -> ! {
+    match cgroup::enter(groups).and_then(|()| join_and_fork(pid)) {
         Ok(sys::Forked::Parent(child)) => {
             drop(io);
             std::process::exit(exit_code_of(child))

@@ -8,6 +8,7 @@
 //! libcontainer failed, and gives what crash hygiene needs: all mounts of a pod live in the sandbox's mount namespace,
 //! and when the node dies the sandbox sees the end of its socket, exits, and the kernel kills the process namespace.
 
+mod cgroup;
 pub(crate) mod creds;
 pub(crate) mod dev;
 mod host_view;

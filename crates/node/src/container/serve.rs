@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::WaitOptions;
 
 use super::output::{Log, Stream};
-use super::{failure, init, sys};
+use super::{cgroup, failure, init, sys};
 use crate::runtime::wire;
 use crate::runtime::{ContainerSpec, End, Exit, Record, Report, Request, Running, SandboxSpec, StartFailure};
 
@@ -200,10 +200,16 @@ impl Sandbox {
                 Some(signal) => Exit::Signal(signal),
                 None => Exit::Code(status.exit_status().unwrap_or(255)),
             };
+            let groups = process
+                .attempt
+                .as_ref()
+                .map_or(&[][..], |attempt| &attempt.spec.cgroups);
             let end = End {
                 exit,
                 at: Timestamp::now(),
+                out_of_memory: cgroup::ran_out_of_memory(groups),
             };
+            cgroup::remove(groups);
             // Nobody may be sent a signal under this number any more.
             process.pid = 0;
             match &mut process.attempt {
@@ -298,12 +304,12 @@ impl Sandbox {
             stdout,
             stderr,
         };
-        let pid = self.processes.get(target).map_or(0, |target| target.pid);
-        if pid == 0 {
+        let running = self.processes.get(target).filter(|target| target.pid > 0);
+        let Some((pid, attempt)) = running.and_then(|t| Some((t.pid, t.attempt.as_ref()?))) else {
             return init::fail(io.status, &failure("container is not running", target));
-        }
+        };
         match sys::fork(0) {
-            Ok(sys::Forked::Child) => init::exec(pid, spec, io),
+            Ok(sys::Forked::Child) => init::exec(pid, &attempt.spec.cgroups, spec, io),
             Ok(sys::Forked::Parent(pid)) => {
                 self.processes.insert(key, Process { pid, attempt: None });
             }

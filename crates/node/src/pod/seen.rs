@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container as Spec, ContainerState, ContainerStatus, Pod, PodStatus};
 
 use super::again::number_of;
-use crate::runtime::{End, Exit, Record};
+use crate::runtime::{End, Record};
 
 /// What the node knows about one pod.
 #[derive(Debug, Clone)]
@@ -224,7 +224,7 @@ fn remember(container: &mut Container, records: &[Record], running: &BTreeSet<St
         }
         let ended = |end: End| Ended {
             exit_code: end.exit.code(),
-            reason: reason_of(end.exit).into(),
+            reason: reason_of(&end).into(),
             message: None,
             started_at: Some(record.started_at),
             finished_at: end.at,
@@ -250,8 +250,9 @@ fn remember(container: &mut Container, records: &[Record], running: &BTreeSet<St
 }
 
 /// The reason of an end that nobody else explains.
-pub(crate) fn reason_of(exit: Exit) -> &'static str {
-    match exit.code() {
+pub(crate) fn reason_of(end: &End) -> &'static str {
+    match end.exit.code() {
+        _ if end.out_of_memory => "OOMKilled",
         0 => "Completed",
         _ => "Error",
     }

@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use super::again;
 use super::handle::{Handle, Output};
 use super::seen::Reason;
+use crate::cgroups::{self, Limits};
 use crate::images::{self, Image};
 use crate::logs::Log;
 use crate::node::Shared;
-use crate::runtime::{self, Ended, LogFile, ProcessSpec, Sandbox, SandboxSpec};
+use crate::runtime::{self, Cgroup, Ended, LogFile, ProcessSpec, Sandbox, SandboxSpec};
 use crate::spec::downward::Addresses;
 use crate::spec::{Surroundings, container_spec, environment};
 use crate::volumes::{self, Prepared};
@@ -50,6 +51,9 @@ pub(crate) async fn set_up(
         return Err(SetUpError::Refused(
             "hostPID is not supported by this node".into(),
         ));
+    }
+    if let Some(lacking) = cgroups::lacking(pod) {
+        return Err(SetUpError::Refused(lacking));
     }
     let retry = |what: &Path| {
         let what = what.display().to_string();
@@ -225,6 +229,7 @@ impl Attempt {
             oci_runtime: self.shared.oci_runtime.clone(),
             log: self.log_file(),
             container_id: &container_id,
+            cgroups: self.cgroups(&id)?,
         };
         let spec = container_spec(&around, env).map_err(Problem::config)?;
         let log = Log::new(spec.log.path.clone());
@@ -317,6 +322,17 @@ impl Attempt {
             }),
             (None, _) => self.pull(name).await,
         }
+    }
+
+    /// The groups that limit the container; limits without one are told of once.
+    fn cgroups(&self, id: &str) -> Result<Vec<Cgroup>, Problem> {
+        let limits = Limits::of(&self.spec).map_err(Problem::config)?;
+        if let Some((resources, why)) = self.shared.cgroups.unlimited(&limits)
+            && self.shared.told_unlimited.set(()).is_ok()
+        {
+            tracing::warn!(?resources, why, "Limits of containers are not applied");
+        }
+        Ok(self.shared.cgroups.groups(id, &limits))
     }
 
     /// Keeps the image's layers as long as the container's folder exists.

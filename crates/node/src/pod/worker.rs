@@ -527,7 +527,7 @@ impl Worker {
         container.ready = false;
         container.state = State::Ended(seen::Ended {
             exit_code,
-            reason: if exit_code == 0 { "Completed" } else { "Error" }.into(),
+            reason: seen::reason_of(&end).into(),
             message: last_words,
             started_at: Some(since),
             finished_at: end.at,
@@ -566,6 +566,7 @@ impl Worker {
             let end = End {
                 exit: Exit::Signal(libc::SIGKILL),
                 at: now,
+                out_of_memory: false,
             };
             self.learn_ended(&name, end, None);
         }

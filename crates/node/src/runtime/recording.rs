@@ -81,6 +81,7 @@ impl Recorded {
                 end: End {
                     exit,
                     at: Timestamp::now(),
+                    out_of_memory: false,
                 },
             });
         }

@@ -67,8 +67,8 @@ pub struct ContainerSpec {
     pub privileged: bool,
     /// What to run.
     pub process: ProcessSpec,
-    /// Control group paths to enter, `cgroup.procs` files.
-    pub cgroups: Vec<PathBuf>,
+    /// Control groups to make and enter.
+    pub cgroups: Vec<Cgroup>,
     /// Program that runs the container in our place, if not the built-in one.
     pub oci_runtime: Option<PathBuf>,
     /// Where what it prints goes.
@@ -79,6 +79,26 @@ pub struct ContainerSpec {
     pub image_id: String,
     /// Identity of this attempt, for the record.
     pub container_id: String,
+}
+
+/// A control group of one container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cgroup {
+    /// Its folder; made when the container starts, removed when it has ended.
+    pub folder: PathBuf,
+    /// What to write into files of the folder, in this order.
+    pub settings: Vec<Setting>,
+}
+
+/// One setting of a control group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Name of the file.
+    pub file: String,
+    /// What is written into it.
+    pub value: String,
+    /// The container is started even if the kernel does not take it.
+    pub optional: bool,
 }
 
 /// A log with bounded rotation.
@@ -114,6 +134,9 @@ pub struct End {
     pub exit: Exit,
     /// When.
     pub at: Timestamp,
+    /// The kernel ended a process of the container because it used more memory than its limit.
+    #[serde(default)]
+    pub out_of_memory: bool,
 }
 
 /// A container that a sandbox runs when a node finds it again.

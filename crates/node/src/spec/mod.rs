@@ -14,7 +14,7 @@ pub(crate) use env::environment;
 pub(crate) use security::process_security;
 
 use crate::images::Image;
-use crate::runtime::{ContainerSpec, LogFile, Mount, ProcessSpec, Root};
+use crate::runtime::{Cgroup, ContainerSpec, LogFile, Mount, ProcessSpec, Root};
 use crate::volumes::Prepared;
 
 /// Where the kubelet expects a container's last words, if the container names no other place.
@@ -38,6 +38,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) oci_runtime: Option<PathBuf>,
     pub(crate) log: LogFile,
     pub(crate) container_id: &'a str,
+    pub(crate) cgroups: Vec<Cgroup>,
 }
 
 /// Builds the container; `env` is its whole environment.
@@ -93,7 +94,7 @@ pub(crate) fn container_spec(
         own_network: around.own_network,
         privileged: context.and_then(|c| c.privileged).unwrap_or(false),
         process,
-        cgroups: Vec::new(),
+        cgroups: around.cgroups.clone(),
         oci_runtime: around.oci_runtime.clone(),
         record: around.log.path.with_extension("json"),
         log: around.log.clone(),

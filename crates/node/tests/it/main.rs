@@ -6,6 +6,7 @@ mod crash;
 mod fixture;
 mod images;
 mod lifecycle;
+mod limits;
 mod registry;
 mod survive;
 mod volumes;
