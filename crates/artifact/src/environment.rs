@@ -1,4 +1,11 @@
-//! Every environment variable that a driver looks at. The AWS library reads its own.
+//! Every environment variable that a driver looks at. The AWS library reads its own as well.
+
+/// The region in which a pod is.
+#[cfg(feature = "s3")]
+pub(crate) const AWS_REGION: &str = "AWS_REGION";
+/// The region of the machine's AWS configuration.
+#[cfg(feature = "s3")]
+pub(crate) const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
 
 /// Address of a stand-in for Google's storage, which needs no credentials.
 pub(crate) const GCS_EMULATOR: &str = "STORAGE_EMULATOR_HOST";

@@ -7,12 +7,14 @@
 pub mod archive;
 #[cfg(feature = "rest")]
 mod azure;
-#[cfg(feature = "rest")]
+#[cfg(any(feature = "s3", feature = "rest"))]
 mod environment;
 #[cfg(any(feature = "s3", feature = "rest"))]
 mod folder;
 #[cfg(feature = "rest")]
 mod gcs;
+#[cfg(feature = "rest")]
+mod hdfs;
 pub mod location;
 #[cfg(feature = "rest")]
 mod objects;

@@ -195,9 +195,8 @@ pub fn complete(
     }
     let missing = || Error::Location("template artifact location not set".to_owned());
     let mut location = archive.filter(|a| kind(a).is_some()).ok_or_else(missing)?.clone();
-    if let Some(key) = key(own) {
-        set_key(&mut location, &key)?;
-    }
+    // Also when there is none: then the whole store is meant, not what this pod puts into it.
+    set_key(&mut location, &key(own).unwrap_or_default())?;
     Ok(location)
 }
 

@@ -29,6 +29,19 @@ pub trait Store: Send + Sync {
     /// is there whole.
     async fn save(&self, source: &Path) -> Result<(), Error>;
 
+    /// Whether [`Store::save_stream`] works; else what is to be saved must be a file.
+    fn takes_streams(&self) -> bool {
+        false
+    }
+
+    /// Puts what arrives into the store as one object, without a copy on the disk. An error of the
+    /// stream leaves nothing that looks complete. The name tells the kind of content.
+    async fn save_stream(&self, _name: &Path, _content: Stream) -> Result<(), Error> {
+        Err(Error::Unsupported(
+            "this kind of store takes no streams".to_owned(),
+        ))
+    }
+
     /// Removes the artifact; one that is not there is fine.
     async fn delete(&self) -> Result<(), Error>;
 
@@ -218,23 +231,40 @@ async fn open_rest(
     secrets: &dyn Secrets,
     options: &Options,
 ) -> Result<Option<Box<dyn Store>>, Error> {
-    use crate::location::{Kind, kind};
+    use crate::location::Kind;
+    use crate::{azure, gcs, hdfs, oss, web::Web};
     let l = location;
-    Ok(match (kind(l), &l.http, &l.oss, &l.gcs, &l.azure) {
-        (Some(Kind::Http), Some(place), ..) => {
-            Some(Box::new(crate::web::Web::open(place, secrets, options).await?))
-        }
-        (Some(Kind::Oss), _, Some(place), ..) => {
-            Some(Box::new(crate::oss::open(place, secrets, options).await?))
-        }
-        (Some(Kind::Gcs), _, _, Some(place), _) => {
-            Some(Box::new(crate::gcs::open(place, secrets, options).await?))
-        }
-        (Some(Kind::Azure), .., Some(place)) => {
-            Some(Box::new(crate::azure::open(place, secrets, options).await?))
-        }
-        _ => None,
-    })
+    let Some(kind) = crate::location::kind(l) else {
+        return Ok(None);
+    };
+    let store: Option<Box<dyn Store>> = match kind {
+        Kind::Http => match &l.http {
+            Some(place) => Some(Box::new(Web::open(place, secrets, options).await?)),
+            None => None,
+        },
+        Kind::Artifactory => match &l.artifactory {
+            Some(place) => Some(Box::new(Web::open_artifactory(place, secrets, options).await?)),
+            None => None,
+        },
+        Kind::Hdfs => match &l.hdfs {
+            Some(place) => Some(Box::new(hdfs::open(place, options)?)),
+            None => None,
+        },
+        Kind::Oss => match &l.oss {
+            Some(place) => Some(Box::new(oss::open(place, secrets, options).await?)),
+            None => None,
+        },
+        Kind::Gcs => match &l.gcs {
+            Some(place) => Some(Box::new(gcs::open(place, secrets, options).await?)),
+            None => None,
+        },
+        Kind::Azure => match &l.azure {
+            Some(place) => Some(Box::new(azure::open(place, secrets, options).await?)),
+            None => None,
+        },
+        Kind::S3 | Kind::Git | Kind::Raw | Kind::Plugin => None,
+    };
+    Ok(store)
 }
 
 /// By the file's extension, so that browsers show what they can.

@@ -80,6 +80,12 @@ pub(crate) async fn md5_of(path: &Path, offset: u64, size: u64) -> Result<String
         .map_err(|e| Error::io("read", path, e))
 }
 
+/// The MD5 in base64 of what is in memory.
+#[cfg(feature = "s3")]
+pub(crate) fn md5_of_bytes(bytes: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(bytes))
+}
+
 fn md5_now(path: &Path, offset: u64, size: u64) -> io::Result<String> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;

@@ -1,182 +1,278 @@
-//! Artifacts at HTTP(S) addresses (rules X-HTA-01 to X-HTA-04): GET, PUT, headers and basic
-//! authentication. OAuth2 and client certificates are refused, not ignored.
+//! Files at HTTP(S) addresses, and in Artifactory, which is one with a fixed way to log in (rules
+//! X-HTA-01 to X-HTA-04): GET, PUT, and everything by which a server may know who we are.
 
 use std::path::Path;
+use std::time::Duration;
 
-use argosy_model::artifact::HttpArtifact;
+use argosy_model::artifact::{ArtifactoryArtifact, HttpArtifact, HttpAuth, OAuth2Auth};
+use argosy_model::k8s::SecretKeySelector;
 use async_trait::async_trait;
-use futures::TryStreamExt as _;
-use tokio::io::AsyncWriteExt as _;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 
+use crate::rest::{self, Connecting, Retry};
 use crate::store::{Error, Options, Secrets, Store, Stream, secret};
+use crate::token::{Kept, of_answer};
+use crate::trust;
+
+/// Further than this no answer leads.
+const MOST_REDIRECTS: usize = 10;
+
+/// Header fields that another host must not see.
+const PRIVATE: &[&str] = &["authorization", "cookie", "proxy-authorization"];
 
 /// One address.
-#[derive(Clone, Debug)]
 pub struct Web {
-    client: reqwest::Client,
-    url: String,
+    client: Client,
+    url: Url,
     headers: Vec<(String, String)>,
-    login: Option<(String, String)>,
-    options: Options,
+    access: Access,
+    retry: Retry,
+    kind: &'static str,
+}
+
+/// Who we are.
+enum Access {
+    Nobody,
+    Login(String, String),
+    Tokens(Box<Tokens>),
+}
+
+/// A client that gets tokens in its own name.
+struct Tokens {
+    client: Client,
+    url: String,
+    id: String,
+    secret: String,
+    form: Vec<(String, String)>,
+    kept: Kept,
 }
 
 impl Web {
     /// A client for an artifact's address.
     ///
     /// # Errors
-    /// A secret that cannot be read, or a way of authentication that is not supported yet.
+    /// A secret or certificate that cannot be read, or an address that is none.
     pub async fn open(place: &HttpArtifact, secrets: &dyn Secrets, options: &Options) -> Result<Self, Error> {
-        let mut login = None;
-        if let Some(auth) = &place.auth {
-            if auth.oauth2.token_url_secret.is_some() || auth.client_cert.client_cert_secret.is_some() {
-                return Err(Error::Unsupported(
-                    "http artifacts with OAuth2 or client certificates are not supported yet".to_owned(),
-                ));
-            }
-            let user = secret(secrets, auth.basic_auth.username_secret.as_ref())
-                .await?
-                .unwrap_or_default();
-            let password = secret(secrets, auth.basic_auth.password_secret.as_ref())
-                .await?
-                .unwrap_or_default();
-            // Sent only when both are there (X-HTA-01).
-            login = (!user.is_empty() && !password.is_empty()).then_some((user, password));
-        }
+        let none = HttpAuth::default();
+        let auth = place.auth.as_deref().unwrap_or(&none);
+        let certificate = text(secrets, auth.client_cert.client_cert_secret.as_ref()).await?;
+        let key = text(secrets, auth.client_cert.client_key_secret.as_ref()).await?;
+        let identity = (!certificate.is_empty()).then(|| format!("{certificate}\n{key}"));
+        let user = text(secrets, auth.basic_auth.username_secret.as_ref()).await?;
+        let password = text(secrets, auth.basic_auth.password_secret.as_ref()).await?;
+        let access = if !user.is_empty() && !password.is_empty() {
+            // Sent only when both are there.
+            Access::Login(user, password)
+        } else if auth.oauth2.token_url_secret.is_some() && identity.is_none() {
+            Access::Tokens(Box::new(Tokens::of(&auth.oauth2, secrets).await?))
+        } else {
+            Access::Nobody
+        };
+        let headers = place.headers.iter();
+        let mut web = Self::new("http", &place.url, access, identity, options)?;
+        web.headers = headers.map(|h| (h.name.clone(), h.value.clone())).collect();
+        Ok(web)
+    }
+
+    /// A client for a file in Artifactory.
+    ///
+    /// # Errors
+    /// A secret that cannot be read, or an address that is none.
+    pub async fn open_artifactory(
+        place: &ArtifactoryArtifact,
+        secrets: &dyn Secrets,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let user = text(secrets, place.auth.username_secret.as_ref()).await?;
+        let password = text(secrets, place.auth.password_secret.as_ref()).await?;
+        let access = Access::Login(user, password);
+        Self::new("artifactory", &place.url, access, None, options)
+    }
+
+    fn new(
+        kind: &'static str,
+        url: &str,
+        access: Access,
+        identity: Option<String>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        trust::provide();
+        let url =
+            Url::parse(url).map_err(|e| Error::Location(format!("{kind} artifact's url {url}: {e}")))?;
+        let connecting = Connecting {
+            identity,
+            keeps_redirects: true,
+        };
         Ok(Self {
-            client: client()?,
-            url: place.url.clone(),
-            headers: place
-                .headers
-                .iter()
-                .map(|h| (h.name.clone(), h.value.clone()))
-                .collect(),
-            login,
-            options: *options,
+            client: rest::client(&connecting)?,
+            url,
+            headers: Vec::new(),
+            access,
+            retry: Retry::new(options.backoff, options),
+            kind,
         })
     }
 
-    fn request(&self, method: reqwest::Method) -> reqwest::RequestBuilder {
-        let mut request = self.client.request(method, &self.url);
+    /// A request to our address or to where it led. Another host learns nothing about us.
+    async fn request(&self, method: &Method, url: &Url) -> Result<RequestBuilder, Error> {
+        let mut request = self.client.request(method.clone(), url.clone());
+        let is_ours = url.host_str() == self.url.host_str();
         for (name, value) in &self.headers {
-            request = request.header(name, value);
+            if is_ours || !PRIVATE.contains(&name.to_ascii_lowercase().as_str()) {
+                request = request.header(name, value);
+            }
         }
-        match &self.login {
-            Some((user, password)) => request.basic_auth(user, Some(password)),
-            None => request,
+        Ok(match &self.access {
+            Access::Login(user, password) if is_ours => request.basic_auth(user, Some(password)),
+            Access::Tokens(tokens) if is_ours => request.bearer_auth(tokens.get().await?),
+            _ => request,
+        })
+    }
+
+    async fn get(&self) -> Result<Response, Error> {
+        let mut url = self.url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = rest::send(self.request(&Method::GET, &url).await?).await?;
+            match next(&answer, &url)? {
+                Some(next) => url = next,
+                None => return rest::accept(answer).await,
+            }
+        }
+        Err(self.too_far())
+    }
+
+    /// Sends the file, again to each address that says to send it elsewhere.
+    async fn put(&self, source: &Path, size: u64) -> Result<(), Error> {
+        let mut url = self.url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let request = self.request(&Method::PUT, &url).await?;
+            let request = request.header(header::CONTENT_LENGTH, size);
+            let answer = rest::upload(request.body(rest::body(source, 0, size).await?)).await?;
+            let again = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT];
+            if !again.contains(&answer.status()) {
+                return rest::accept(answer).await.map(drop).map_err(Error::not_missing);
+            }
+            match next(&answer, &url)? {
+                Some(next) => url = next,
+                None => return rest::accept(answer).await.map(drop),
+            }
+        }
+        Err(self.too_far())
+    }
+
+    fn too_far(&self) -> Error {
+        Error::Store {
+            message: format!("more than {MOST_REDIRECTS} redirects"),
+            is_transient: false,
         }
     }
 
-    async fn get(&self) -> Result<reqwest::Response, Error> {
-        accept(
-            self.request(reqwest::Method::GET)
-                .send()
-                .await
-                .map_err(|e| failed(&e))?,
-        )
+    fn unsupported(&self, what: &str) -> Error {
+        Error::Unsupported(format!(
+            "{what} not supported for this artifact storage ({})",
+            self.kind
+        ))
+    }
+}
+
+/// Where an answer leads, if it does.
+fn next(answer: &Response, from: &Url) -> Result<Option<Url>, Error> {
+    let Some(place) = answer
+        .status()
+        .is_redirection()
+        .then(|| rest::header_of(answer, header::LOCATION.as_str()))
+        .flatten()
+    else {
+        return Ok(None);
+    };
+    let next = from.join(place).map_err(|e| Error::Store {
+        message: format!("redirect to {place}: {e}"),
+        is_transient: false,
+    })?;
+    Ok(Some(next))
+}
+
+/// A secret's text without the newline that editors add; empty when none is named.
+async fn text(secrets: &dyn Secrets, selector: Option<&SecretKeySelector>) -> Result<String, Error> {
+    let text = secret(secrets, selector).await?.unwrap_or_default();
+    Ok(text.trim().to_owned())
+}
+
+impl Tokens {
+    async fn of(auth: &OAuth2Auth, secrets: &dyn Secrets) -> Result<Self, Error> {
+        let mut form = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
+        if !auth.scopes.is_empty() {
+            form.push(("scope".to_owned(), auth.scopes.join(" ")));
+        }
+        let more = auth.endpoint_params.iter();
+        form.extend(more.map(|p| (p.key.clone(), p.value.clone())));
+        trust::provide();
+        Ok(Self {
+            client: rest::client(&Connecting::default())?,
+            url: text(secrets, auth.token_url_secret.as_ref()).await?,
+            id: text(secrets, auth.client_id_secret.as_ref()).await?,
+            secret: text(secrets, auth.client_secret_secret.as_ref()).await?,
+            form,
+            kept: Kept::default(),
+        })
     }
 
-    async fn download(&self, target: &Path) -> Result<(), Error> {
-        let io = |e| Error::io("write", target, e);
-        let mut response = self.get().await?;
-        let file = tokio::fs::File::create(target).await.map_err(io)?;
-        let mut file = tokio::io::BufWriter::with_capacity(512 * 1024, file);
-        while let Some(bytes) = response.chunk().await.map_err(|e| failed(&e))? {
-            file.write_all(&bytes).await.map_err(io)?;
+    async fn get(&self) -> Result<String, Error> {
+        self.kept.get(|| self.fetch()).await
+    }
+
+    /// Servers want the client's secret in the header or in the form; the header is tried first.
+    async fn fetch(&self) -> Result<(String, Duration), Error> {
+        let mut form: Vec<(&str, &str)> = self.form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let request = self.client.post(&self.url);
+        let request = request.basic_auth(rest::escape(&self.id), Some(rest::escape(&self.secret)));
+        let mut answer = rest::send(rest::form(request, &form)).await?;
+        if matches!(
+            answer.status(),
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED
+        ) {
+            form.push(("client_id", &self.id));
+            form.push(("client_secret", &self.secret));
+            answer = rest::send(rest::form(self.client.post(&self.url), &form)).await?;
         }
-        file.flush().await.map_err(io)
+        let answer = rest::accept(answer).await.map_err(Error::not_missing)?;
+        of_answer(&rest::json(answer).await?)
     }
 }
 
 #[async_trait]
 impl Store for Web {
     async fn load(&self, target: &Path) -> Result<(), Error> {
-        let more = self.options.is_transient;
-        let is_transient = |e: &Error| e.is_transient() || more(&e.to_string());
         // The peer does not repeat reads; a read can be repeated without harm (X-DRV-06).
-        self.options
-            .backoff
-            .retry(is_transient, || self.download(target))
-            .await
+        let attempt = || async { rest::receive(self.get().await?, None, target).await };
+        self.retry.run(attempt).await
     }
 
     async fn read(&self) -> Result<Stream, Error> {
-        let bytes = self.get().await?.bytes_stream().map_err(std::io::Error::other);
-        Ok(Box::new(tokio_util::io::StreamReader::new(bytes)))
+        Ok(rest::stream(self.retry.run(|| self.get()).await?))
     }
 
     async fn save(&self, source: &Path) -> Result<(), Error> {
-        let file = tokio::fs::File::open(source)
-            .await
-            .map_err(|e| Error::io("open", source, e))?;
-        let metadata = file.metadata().await.map_err(|e| Error::io("open", source, e))?;
+        let metadata = std::fs::metadata(source).map_err(|e| Error::io("open", source, e))?;
         if !metadata.is_file() {
             return Err(Error::Unsupported(format!(
-                "{} is no file, which http artifacts must be",
-                source.display()
+                "{} is no file, which {} artifacts must be",
+                source.display(),
+                self.kind
             )));
         }
-        let body = reqwest::Body::wrap_stream(tokio_util::io::ReaderStream::new(file));
-        let request = self.request(reqwest::Method::PUT);
-        let request = request.header(reqwest::header::CONTENT_LENGTH, metadata.len());
-        accept(request.body(body).send().await.map_err(|e| failed(&e))?).map(drop)
+        self.retry.run(|| self.put(source, metadata.len())).await
     }
 
     async fn delete(&self) -> Result<(), Error> {
-        Err(Error::Unsupported(
-            "delete not supported for this artifact storage (http)".to_owned(),
-        ))
+        Err(self.unsupported("delete"))
     }
 
     async fn list(&self) -> Result<Vec<String>, Error> {
-        Err(Error::Unsupported(
-            "list not supported for http artifacts".to_owned(),
-        ))
+        Err(self.unsupported("list"))
     }
 
     async fn is_folder(&self) -> Result<bool, Error> {
-        Err(Error::Unsupported(
-            "folder check not supported for http artifacts".to_owned(),
-        ))
+        Err(self.unsupported("folder check"))
     }
-}
-
-fn client() -> Result<reqwest::Client, Error> {
-    let built = |e: reqwest::Error| Error::Location(format!("http client: {}", chain(&e)));
-    let roots = reqwest::Certificate::from_pem_bundle(&crate::trust::roots()).map_err(built)?;
-    reqwest::Client::builder()
-        .tls_certs_only(roots)
-        .build()
-        .map_err(built)
-}
-
-fn accept(response: reqwest::Response) -> Result<reqwest::Response, Error> {
-    let status = response.status();
-    if status == reqwest::StatusCode::NOT_FOUND {
-        return Err(Error::NotFound(format!("{} answered {status}", response.url())));
-    }
-    if !status.is_success() {
-        return Err(Error::Store {
-            message: format!("{} answered {status}", response.url()),
-            is_transient: status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS,
-        });
-    }
-    Ok(response)
-}
-
-fn failed(error: &reqwest::Error) -> Error {
-    let is_transient = error.is_connect() || error.is_timeout() || error.is_body();
-    Error::Store {
-        message: chain(error),
-        is_transient,
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }

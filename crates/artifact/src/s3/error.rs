@@ -18,6 +18,9 @@ const TRANSIENT: &[&str] = &[
     "ServiceUnavailable",
 ];
 
+/// What the SDK says when no route to credentials applies.
+const NO_CREDENTIALS: &str = "no credentials found in chain";
+
 /// Turns a failed request into our error. Its message is the server's when there is one.
 pub fn service<E>(error: SdkError<E, HttpResponse>) -> Error
 where
@@ -35,6 +38,13 @@ where
     };
     if matches!(code.as_str(), "NoSuchKey" | "NotFound") || (code.is_empty() && status == 404) {
         return Error::NotFound(message);
+    }
+    // Nobody gives us keys, and asking again changes nothing.
+    if let Some(start) = message.find(NO_CREDENTIALS) {
+        return Error::Store {
+            message: message[start..].to_owned(),
+            is_transient: false,
+        };
     }
     let unreached = matches!(
         error,

@@ -1,6 +1,8 @@
 //! Amazon S3 and every store that speaks its protocol (rules X-S3-01 to X-S3-14). This file makes
 //! the client and answers what concerns keys; bytes are moved in `transfer`.
 
+mod access;
+mod encryption;
 mod error;
 mod transfer;
 
@@ -8,19 +10,19 @@ use std::path::Path;
 
 use argosy_model::artifact::{S3Artifact, S3Bucket};
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
     StalledStreamProtectionConfig,
 };
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_smithy_http_client::tls;
 
 use crate::store::{Error, Options, Secrets, Store, Stream, secret};
 
-use error::service;
+use encryption::{CustomerKey, Encryption, with_customer_key};
+use error::{has_code, service};
 
 /// One object, or everything below one key, in a bucket.
 #[derive(Clone, Debug)]
@@ -31,15 +33,6 @@ pub struct S3 {
     encryption: Option<Encryption>,
     create_bucket: Option<NewBucket>,
     options: Options,
-}
-
-/// How the server is asked to encrypt.
-#[derive(Clone, Debug)]
-struct Encryption {
-    method: ServerSideEncryption,
-    kms_key_id: Option<String>,
-    /// Base64 of a JSON object.
-    kms_context: Option<String>,
 }
 
 /// A bucket that is made when it is not there.
@@ -60,24 +53,20 @@ impl S3 {
     /// each other.
     pub async fn open(place: &S3Artifact, secrets: &dyn Secrets, options: &Options) -> Result<Self, Error> {
         let store = &place.store;
-        if store.endpoint.is_empty() || store.bucket.is_empty() || place.key.is_empty() {
+        if store.endpoint.is_empty() || store.bucket.is_empty() {
             return Err(Error::Location(
-                "s3 artifact needs endpoint, bucket and key".to_owned(),
+                "s3 artifact needs endpoint and bucket".to_owned(),
             ));
         }
-        let credentials = credentials(store, secrets).await?;
+        let credentials = access::credentials(store, secrets).await?;
         let is_insecure = store.insecure == Some(true);
         let ca = secret(secrets, store.ca_secret.as_ref()).await?;
         let scheme = if is_insecure { "http" } else { "https" };
-        let region = if store.region.is_empty() {
-            DEFAULT_REGION
-        } else {
-            &store.region
-        };
+        let region = region_of(store).unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(credentials)
-            .region(Region::new(region.to_owned()))
+            .region(Region::new(region))
             .endpoint_url(format!("{scheme}://{}", store.endpoint))
             .force_path_style(is_path_style(store))
             .http_client(http_client(is_insecure, ca)?)
@@ -88,11 +77,18 @@ impl S3 {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
+        let mut client = Client::from_conf(config);
+        if region_of(store).is_none()
+            && let Some(region) = discover(&client, &store.bucket).await
+        {
+            let config = client.config().to_builder().region(Region::new(region));
+            client = Client::from_conf(config.build());
+        }
         Ok(Self {
-            client: Client::from_conf(config),
+            client,
             bucket: store.bucket.clone(),
             key: place.key.clone(),
-            encryption: encryption(store)?,
+            encryption: Encryption::of(store, secrets).await?,
             create_bucket: store.create_bucket_if_not_present.as_ref().map(|new| NewBucket {
                 region: store.region.clone(),
                 object_lock: new.object_locking,
@@ -136,6 +132,15 @@ impl S3 {
         Ok(keys)
     }
 
+    /// The key with which an object is encrypted, if that is ours.
+    fn customer_key(&self, key: &str) -> Result<CustomerKey, Error> {
+        let encryption = self.encryption.as_ref();
+        encryption.map_or_else(
+            || Ok(CustomerKey::default()),
+            |e| e.customer_key(&self.bucket, key),
+        )
+    }
+
     fn folder_prefix(&self) -> String {
         format!("{}/", self.key.trim_end_matches('/'))
     }
@@ -162,9 +167,11 @@ impl Store for S3 {
 
     async fn read(&self) -> Result<Stream, Error> {
         let key = self.key.trim_end_matches('/');
+        let customer = self.customer_key(key)?;
         let object = self
             .retry(|| async {
                 let request = self.client.get_object().bucket(&self.bucket).key(key);
+                let request = with_customer_key!(request, &customer);
                 request.send().await.map_err(service)
             })
             .await?;
@@ -173,6 +180,14 @@ impl Store for S3 {
 
     async fn save(&self, source: &Path) -> Result<(), Error> {
         self.upload(source).await
+    }
+
+    fn takes_streams(&self) -> bool {
+        true
+    }
+
+    async fn save_stream(&self, name: &Path, content: Stream) -> Result<(), Error> {
+        self.upload_stream(name, content).await
     }
 
     async fn delete(&self) -> Result<(), Error> {
@@ -188,9 +203,14 @@ impl Store for S3 {
 
     async fn list(&self) -> Result<Vec<String>, Error> {
         let keys = self.keys_below(&self.key).await?;
-        if keys.is_empty() {
-            let head = self.client.head_object().bucket(&self.bucket).key(&self.key);
-            head.send().await.map_err(service)?;
+        // Without a key the bucket is meant, which is there.
+        if keys.is_empty() && !self.key.is_empty() {
+            let customer = self.customer_key(&self.key)?;
+            self.retry(|| async {
+                let head = self.client.head_object().bucket(&self.bucket).key(&self.key);
+                with_customer_key!(head, &customer).send().await.map_err(service)
+            })
+            .await?;
         }
         Ok(keys)
     }
@@ -200,25 +220,37 @@ impl Store for S3 {
     }
 }
 
-/// Where the keys come from (X-S3-02). Only keys from secrets so far.
-async fn credentials(store: &S3Bucket, secrets: &dyn Secrets) -> Result<Credentials, Error> {
-    let access = secret(secrets, store.access_key_secret.as_ref()).await?;
-    let private = secret(secrets, store.secret_key_secret.as_ref()).await?;
-    let token = secret(secrets, store.session_token_secret.as_ref()).await?;
-    let (Some(access), Some(private)) = (access, private) else {
-        return Err(Error::Unsupported(
-            "s3 artifact without accessKeySecret and secretKeySecret: credentials of the cloud are not supported yet"
-                .to_owned(),
-        ));
+/// The region that a place names, itself or in the name of Amazon's host.
+fn region_of(store: &S3Bucket) -> Option<String> {
+    if !store.region.is_empty() {
+        return Some(store.region.clone());
+    }
+    let host = store.endpoint.split(':').next().unwrap_or_default();
+    let amazon = host
+        .strip_suffix(".cn")
+        .unwrap_or(host)
+        .strip_suffix(".amazonaws.com")?;
+    let region = amazon.strip_prefix("s3.")?;
+    let region = region.strip_prefix("dualstack.").unwrap_or(region);
+    (!region.is_empty()).then(|| region.to_owned())
+}
+
+/// The region in which the server says a bucket is; a server that knows none has the usual one.
+async fn discover(client: &Client, bucket: &str) -> Option<String> {
+    let region = match client.get_bucket_location().bucket(bucket).send().await {
+        Ok(answer) => answer.location_constraint()?.as_str().to_owned(),
+        // Some servers want even this question to be signed for the right region, and name it.
+        Err(error) if has_code(&error, "AuthorizationHeaderMalformed") => {
+            let named = error.message()?.split_once("expecting ")?.1;
+            named.trim_matches(['\'', '"', '.']).to_owned()
+        }
+        Err(_) => return None,
     };
-    let token = token.map(|t| t.trim().to_owned());
-    Ok(Credentials::new(
-        access.trim(),
-        private.trim(),
-        token,
-        None,
-        "secret",
-    ))
+    match region.as_str() {
+        "" => None,
+        "EU" => Some("eu-west-1".to_owned()),
+        _ => Some(region),
+    }
 }
 
 /// Path style everywhere but at those stores that want the bucket in the host (X-S3-04).
@@ -260,35 +292,4 @@ fn http_client(is_insecure: bool, ca: Option<String>) -> Result<SharedHttpClient
         .map_err(|e| Error::Location(format!("certificates of the s3 store: {e}")))?;
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
     Ok(builder.tls_provider(provider).tls_context(context).build_https())
-}
-
-fn encryption(store: &S3Bucket) -> Result<Option<Encryption>, Error> {
-    use base64::Engine as _;
-    let Some(wanted) = store.encryption_options.as_ref().filter(|e| e.enable_encryption) else {
-        return Ok(None);
-    };
-    if wanted.server_side_customer_key_secret.is_some() {
-        if !wanted.kms_key_id.is_empty() {
-            return Err(Error::Location(
-                "encryption with a customer key and with KMS exclude each other".to_owned(),
-            ));
-        }
-        return Err(Error::Unsupported(
-            "encryption with a customer key is not supported yet".to_owned(),
-        ));
-    }
-    if wanted.kms_key_id.is_empty() {
-        return Ok(Some(Encryption {
-            method: ServerSideEncryption::Aes256,
-            kms_key_id: None,
-            kms_context: None,
-        }));
-    }
-    let context = &wanted.kms_encryption_context;
-    let encode = |text: &String| base64::engine::general_purpose::STANDARD.encode(text);
-    Ok(Some(Encryption {
-        method: ServerSideEncryption::AwsKms,
-        kms_key_id: Some(wanted.kms_key_id.clone()),
-        kms_context: (!context.is_empty()).then(|| encode(context)),
-    }))
 }

@@ -1,5 +1,13 @@
-//! Archives from nobody in particular, and the S3 driver against the S3 server.
+//! Archives from nobody in particular, and the drivers against servers: our own, and those of
+//! others, which the tests start.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod archives;
+mod behaviour;
+mod cloud;
+mod credentials;
+mod programs;
 mod s3;
+mod stand_in;
+mod versity;
+mod web;

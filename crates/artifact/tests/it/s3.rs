@@ -12,7 +12,8 @@ use tempfile::{TempDir, tempdir};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-struct Fixed;
+/// Gives each key itself as its value.
+pub struct Fixed;
 
 #[async_trait::async_trait]
 impl Secrets for Fixed {
@@ -21,7 +22,8 @@ impl Secrets for Fixed {
     }
 }
 
-async fn start() -> (TempDir, String) {
+/// Our own server with a bucket.
+pub async fn start() -> (TempDir, String) {
     let root = tempdir().unwrap();
     let server = Server::open(&serve::Options {
         root: root.path().to_owned(),
@@ -36,7 +38,7 @@ async fn start() -> (TempDir, String) {
     (root, endpoint)
 }
 
-fn options() -> Options {
+pub fn options() -> Options {
     let backoff = Backoff {
         steps: Some(3),
         first: Duration::from_millis(1),
@@ -44,6 +46,7 @@ fn options() -> Options {
     };
     Options {
         backoff,
+        cloud_backoff: backoff,
         part_bytes: 5 * 1024 * 1024,
         ..Options::default()
     }
