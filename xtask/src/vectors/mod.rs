@@ -71,6 +71,7 @@ const CLAIMED: &[&str] = &[
     "edits",
     "expr",
     "gjson-conditions",
+    "jq",
     "jsonpath",
     "merge",
     "names",
