@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use argosy_apiserver::ApiServer;
-use argosy_node::{Node, Options, RuntimeChoice};
+use argosy_node::{NetworkChoice, Node, Options, RuntimeChoice};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{PostParams, WatchEvent, WatchParams};
@@ -16,10 +16,13 @@ use serde_json::{Value, json};
 fn main() {
     argosy_node::container_main_if_asked();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(figures());
+    for network in [NetworkChoice::Host, NetworkChoice::Bridge] {
+        println!("network {network:?}");
+        runtime.block_on(figures(network));
+    }
 }
 
-async fn figures() {
+async fn figures(network: NetworkChoice) {
     let dir = tempfile::tempdir().expect("temporary folder");
     let server = ApiServer::new(argosy_apiserver::Options {
         bind_to_node: Some("n".into()),
@@ -29,6 +32,7 @@ async fn figures() {
     let client = Client::new(server.service(), "default");
     let mut options = Options::new("n", dir.path());
     options.runtime = RuntimeChoice::Host;
+    options.network = network;
     let node = Node::start(client.clone(), options).await.expect("node");
     let pods: Api<Pod> = Api::default_namespaced(client);
     let container = |name: &str| json!({"name": name, "image": "any", "command": ["/bin/busybox", "true"]});

@@ -17,7 +17,9 @@ use tokio::task::JoinHandle;
 
 use crate::cgroups::Cgroups;
 use crate::images::{self, Credentials, Store};
-use crate::options::{Options, RuntimeChoice};
+use crate::network::{self, Bridge};
+use crate::options::{NetworkChoice, Options, RuntimeChoice};
+use crate::pod::again;
 use crate::pod::handle::Handle;
 use crate::pod::start::full;
 use crate::pod::worker::{self, Event};
@@ -47,6 +49,9 @@ pub enum Error {
     /// The images cannot be used.
     #[error("images")]
     Images(#[from] images::Error),
+    /// Pods cannot have addresses of their own.
+    #[error("network of pods")]
+    Network(#[from] network::Error),
     /// The program of the chosen runtime is not there.
     #[error("runtime {} is not in PATH", .0.display())]
     RuntimeMissing(PathBuf),
@@ -60,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) host_ip: String,
+    /// Where pods get addresses of their own; without it they share the host's network.
+    pub(crate) bridge: Option<Arc<Bridge>>,
     /// The node runs as root.
     pub(crate) privileged: bool,
     /// With the `host` runtime: folders that stay hidden from containers.
@@ -121,6 +128,8 @@ impl Shared {
 pub struct Node {
     pub(crate) pods: Arc<Pods>,
     store: Store,
+    /// To be taken away at the end.
+    bridge: Option<Arc<Bridge>>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
@@ -157,6 +166,7 @@ impl Node {
             }
             _ => None,
         };
+        let bridge = bridge(&options)?;
         let own_folders = std::iter::once(&options.data_dir).chain(&options.images_dir);
         let host_view = (options.runtime == RuntimeChoice::Host).then(|| own_folders.cloned().collect());
         let shared = Arc::new(Shared {
@@ -168,6 +178,7 @@ impl Node {
                 ca_pem: options.ca_pem.clone(),
             },
             host_ip: register::host_ip(),
+            bridge: bridge.clone(),
             privileged: rustix::process::geteuid().is_root(),
             host_view,
             oci_runtime,
@@ -177,12 +188,15 @@ impl Node {
             client,
             options,
         });
+        // Pods that go on need the bridge.
+        let bridge = bridge.filter(|_| !shared.options.keep_running);
         let pods = Arc::new(Pods::default());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(shared, Arc::clone(&pods), stopped));
         Ok(Node {
             pods,
             store,
+            bridge,
             stop,
             task: Mutex::new(Some(task)),
             _lock: lock,
@@ -199,10 +213,22 @@ impl Node {
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            let _ = task.await;
+        let Some(task) = task else { return };
+        let _ = task.await;
+        if let Some(bridge) = self.bridge.clone() {
+            let _ = tokio::task::spawn_blocking(move || bridge.close()).await;
         }
     }
+}
+
+fn bridge(options: &Options) -> Result<Option<Arc<Bridge>>, network::Error> {
+    let bridge = match (options.network, &options.bridge) {
+        (NetworkChoice::Host, _) | (NetworkChoice::Auto, None) => return Ok(None),
+        (_, Some(bridge)) => Arc::clone(bridge),
+        (NetworkChoice::Bridge, None) => Arc::new(Bridge::open(&options.data_dir)?),
+    };
+    bridge.reserve(again::addresses(&options.data_dir.join("pods")));
+    Ok(Some(bridge))
 }
 
 /// A name for what this node makes outside of its data folder, the same at every start.

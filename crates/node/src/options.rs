@@ -1,7 +1,9 @@
 //! What a node needs to know before it starts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::Bridge;
 use crate::images::{Collection, ProvidedImage, PullOptions};
 
 /// Options of a [`crate::Node`].
@@ -17,6 +19,9 @@ pub struct Options {
     pub runtime: RuntimeChoice,
     /// How pods are connected. Default: [`NetworkChoice::Auto`].
     pub network: NetworkChoice,
+    /// The bridge behind which pods get addresses. Whoever opens it beforehand can let the API listen at
+    /// [`Bridge::gateway`], where pods reach it. Default: none, and [`NetworkChoice::Bridge`] makes the node open one.
+    pub bridge: Option<Arc<Bridge>>,
     /// Images that need no pull. Default: none.
     pub provided_images: Vec<ProvidedImage>,
     /// Host and port at which pods reach the API; given to containers as `KUBERNETES_SERVICE_HOST` and `_PORT`.
@@ -52,6 +57,7 @@ impl Options {
             images_dir: None,
             runtime: RuntimeChoice::Auto,
             network: NetworkChoice::Auto,
+            bridge: None,
             provided_images: Vec::new(),
             api_address: None,
             ca_pem: None,
@@ -83,11 +89,12 @@ pub enum RuntimeChoice {
 /// How pods are connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NetworkChoice {
-    /// `Bridge` where the node may make one, else `Host`, which is logged.
+    /// `Bridge` when one was opened for the node, else `Host`.
     #[default]
     Auto,
     /// Pods share the host's network.
     Host,
-    /// Each pod has its own address behind the bridge `argosy0`; needs root.
+    /// Each pod has its own address behind a bridge of the node; needs root. Pods that ask for `hostNetwork` share the
+    /// host's.
     Bridge,
 }

@@ -9,6 +9,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::process::{Pid, WaitOptions};
 
 use super::{failure, serve, sys};
+use crate::network::{self, Netlink};
 use crate::runtime::wire;
 use crate::runtime::{Report, SandboxSpec, StartFailure};
 
@@ -87,10 +88,21 @@ fn enter_namespaces(spec: &SandboxSpec) -> Result<()> {
     if spec.own_ipc {
         flags |= libc::CLONE_NEWIPC;
     }
-    if spec.own_network {
+    // Opened before the network namespace is left: it reaches the bridge.
+    let outside = match &spec.network {
+        Some(link) => Some((link, Netlink::open().map_err(|e| failure("netlink", e))?)),
+        None => None,
+    };
+    if outside.is_some() {
         flags |= libc::CLONE_NEWNET;
     }
-    sys::unshare(flags).map_err(|e| failure("unshare", e))
+    sys::unshare(flags).map_err(|e| failure("unshare", e))?;
+    if let Some((link, outside)) = outside {
+        sys::loopback_up().map_err(|e| failure("bringing up the loopback interface", e))?;
+        network::connect(&outside, link)
+            .map_err(|e| failure(format_args!("connecting the pod to {}", link.bridge), e))?;
+    }
+    Ok(())
 }
 
 fn inner(socket: BorrowedFd<'_>, door: Option<OwnedFd>, spec: SandboxSpec) -> i32 {
@@ -129,9 +141,6 @@ fn set_up(spec: &SandboxSpec) -> Result<()> {
     )
     .map_err(|e| failure("making mounts private", e))?;
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(|e| failure("sethostname", e))?;
-    if spec.own_network {
-        sys::loopback_up().map_err(|e| failure("bringing up the loopback interface", e))?;
-    }
     for tmpfs in &spec.tmpfs {
         let mut options = format!("mode={:o}", tmpfs.mode);
         if let Some(bytes) = tmpfs.size_bytes {

@@ -1,6 +1,7 @@
 //! Finds again what an earlier node left: a sandbox that still runs, and records of attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,6 +42,24 @@ struct Kept {
     own_network: bool,
 }
 
+impl Kept {
+    /// The pod's own address, if it has one.
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.ip.parse().ok().filter(|_| self.own_network)
+    }
+
+    fn read(dir: &Path) -> Option<Kept> {
+        let bytes = std::fs::read(dir.join(GROUND)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+}
+
+/// Addresses that pods of an earlier node may still have; `pods` is the folder of all pods.
+pub(crate) fn addresses(pods: &Path) -> impl Iterator<Item = Ipv4Addr> {
+    let folders = std::fs::read_dir(pods).into_iter().flatten().flatten();
+    folders.filter_map(|folder| Kept::read(&folder.path())?.address())
+}
+
 /// Keeps what the pod's containers stand on for the next node.
 ///
 /// # Errors
@@ -66,17 +85,19 @@ pub(crate) async fn find(shared: &Shared, pod: &Pod, dir: &Path) -> Found {
             None
         }
     };
-    let kept = std::fs::read(dir.join(GROUND)).ok();
-    let kept: Option<Kept> = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let kept = Kept::read(dir);
     let over = pod.status.as_ref().and_then(|s| s.phase.as_deref());
     let over = matches!(over, Some("Succeeded" | "Failed"));
     let alive = match (found, kept) {
         (Some(found), Some(kept)) if !over => {
             let ground = Ground {
                 sandbox: Arc::from(found.sandbox),
+                lease: kept
+                    .address()
+                    .zip(shared.bridge.as_ref())
+                    .and_then(|(address, bridge)| bridge.renew(address)),
                 volumes: kept.volumes,
                 ip: kept.ip,
-                own_network: kept.own_network,
             };
             Some((ground, found.ends, found.running))
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container as Spec, Pod};
+use k8s_openapi::api::core::v1::{Container as Spec, Pod, PodSpec};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
@@ -15,6 +15,7 @@ use super::seen::Reason;
 use crate::cgroups::{self, Limits};
 use crate::images::{self, Image};
 use crate::logs::Log;
+use crate::network::{Lease, files};
 use crate::node::Shared;
 use crate::runtime::{self, Cgroup, Ended, LogFile, ProcessSpec, Sandbox, SandboxSpec};
 use crate::spec::downward::Addresses;
@@ -26,7 +27,8 @@ pub(crate) struct Ground {
     pub(crate) sandbox: Arc<dyn Sandbox>,
     pub(crate) volumes: Prepared,
     pub(crate) ip: String,
-    pub(crate) own_network: bool,
+    /// The pod's own address, kept for it; without one it shares the host's network.
+    pub(crate) lease: Option<Lease>,
 }
 
 /// A pod could not be set up.
@@ -64,19 +66,23 @@ pub(crate) async fn set_up(
         .await
         .map_err(|e| SetUpError::Retry(e.to_string()))?;
     let hostname = hostname(pod);
+    let lease = lease(shared, spec)?;
     let sandbox_spec = SandboxSpec {
         dir: dir.to_path_buf(),
         hostname: hostname.clone(),
-        own_network: false,
+        network: lease.as_ref().map(Lease::link),
         own_ipc: spec.host_ipc != Some(true),
         own_user: !shared.privileged,
         tmpfs: volumes.tmpfs.clone(),
         keep_running: shared.options.keep_running,
     };
-    let ip = shared.host_ip.clone();
-    write_network_files(pod, dir, &hostname, &ip).map_err(retry(dir))?;
+    let ip = match &lease {
+        Some(lease) => lease.address().to_string(),
+        None => shared.host_ip.clone(),
+    };
+    files::write(pod, dir, &hostname, &ip, lease.is_some()).map_err(retry(dir))?;
     if shared.options.keep_running {
-        again::keep(dir, &volumes, &ip, false).map_err(retry(dir))?;
+        again::keep(dir, &volumes, &ip, lease.is_some()).map_err(retry(dir))?;
     }
     let (sandbox, ends) = shared
         .runtime
@@ -88,10 +94,34 @@ pub(crate) async fn set_up(
             sandbox: Arc::from(sandbox),
             volumes,
             ip,
-            own_network: false,
+            lease,
         },
         ends,
     ))
+}
+
+/// An address for the pod, unless it shares the host's network.
+fn lease(shared: &Shared, spec: &PodSpec) -> Result<Option<Lease>, SetUpError> {
+    let Some(bridge) = &shared.bridge else {
+        return Ok(None);
+    };
+    if spec.host_network == Some(true) {
+        return Ok(None);
+    }
+    let ports = spec
+        .containers
+        .iter()
+        .chain(spec.init_containers.iter().flatten());
+    let mut ports = ports.flat_map(|container| container.ports.iter().flatten());
+    if let Some(port) = ports.find_map(|port| port.host_port.filter(|port| *port != 0)) {
+        return Err(SetUpError::Refused(format!(
+            "hostPort {port} is not supported by this node: pods have addresses of their own, or hostNetwork"
+        )));
+    }
+    let lease = bridge.lease();
+    lease
+        .map(Some)
+        .ok_or_else(|| SetUpError::Retry("all addresses for pods are in use".into()))
 }
 
 fn hostname(pod: &Pod) -> String {
@@ -103,36 +133,6 @@ fn hostname(pod: &Pod) -> String {
     // The kernel takes 64 bytes; Kubernetes cuts at 63.
     let name: String = name.unwrap_or_default().chars().take(63).collect();
     name.trim_end_matches(['-', '.']).to_string()
-}
-
-fn write_network_files(pod: &Pod, dir: &Path, hostname: &str, ip: &str) -> std::io::Result<()> {
-    let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_string();
-    hosts.push_str(&format!("{ip}\t{hostname}\n"));
-    for alias in pod.spec.iter().flat_map(|s| s.host_aliases.iter().flatten()) {
-        let names = alias
-            .hostnames
-            .iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\t");
-        hosts.push_str(&format!("{}\t{names}\n", alias.ip));
-    }
-    fs::write(dir.join("hosts"), hosts)?;
-    fs::write(dir.join("hostname"), format!("{hostname}\n"))?;
-    let mut resolv = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    if let Some(config) = pod.spec.as_ref().and_then(|s| s.dns_config.as_ref()) {
-        if pod.spec.as_ref().and_then(|s| s.dns_policy.as_deref()) == Some("None") {
-            resolv.clear();
-        }
-        for server in config.nameservers.iter().flatten() {
-            resolv.push_str(&format!("nameserver {server}\n"));
-        }
-        if let Some(searches) = config.searches.as_ref().filter(|s| !s.is_empty()) {
-            resolv.push_str(&format!("search {}\n", searches.join(" ")));
-        }
-    }
-    fs::write(dir.join("resolv.conf"), resolv)
 }
 
 /// A container that runs.
@@ -225,7 +225,7 @@ impl Attempt {
             dir: &dir,
             key: self.key.clone(),
             host_view: self.shared.host_view.clone(),
-            own_network: self.ground.own_network,
+            own_network: self.ground.lease.is_some(),
             oci_runtime: self.shared.oci_runtime.clone(),
             log: self.log_file(),
             container_id: &container_id,

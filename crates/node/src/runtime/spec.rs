@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows Kubernetes types; `crate::spec` translates from them.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ pub struct SandboxSpec {
     pub dir: PathBuf,
     /// Host name seen by the containers.
     pub hostname: String,
-    /// Own network namespace; otherwise the containers share the host's.
-    pub own_network: bool,
+    /// Own network namespace, connected like this; otherwise the containers share the host's.
+    pub network: Option<Link>,
     /// Own IPC namespace; otherwise the host's.
     pub own_ipc: bool,
     /// Become root of a new user namespace first, because the node is not privileged.
@@ -31,6 +32,23 @@ impl SandboxSpec {
     pub fn door(dir: &std::path::Path) -> PathBuf {
         dir.join("sandbox.sock")
     }
+}
+
+/// How a sandbox connects its own network namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Name of the bridge on the host.
+    pub bridge: String,
+    /// Name of the end of the link at the bridge.
+    pub outer: String,
+    /// Address of the pod.
+    pub address: Ipv4Addr,
+    /// Length of the network part of the address.
+    pub prefix: u8,
+    /// Where everything else is sent to.
+    pub gateway: Ipv4Addr,
+    /// Size of packets in bytes.
+    pub mtu: u32,
 }
 
 /// A memory-backed folder.

@@ -7,6 +7,7 @@ mod fixture;
 mod images;
 mod lifecycle;
 mod limits;
+mod network;
 mod registry;
 mod survive;
 mod volumes;
