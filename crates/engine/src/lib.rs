@@ -9,6 +9,7 @@ pub mod cron;
 mod decision;
 pub mod duration;
 pub mod edit;
+pub mod from_template;
 pub mod item;
 pub mod locks;
 pub mod merge;

@@ -124,7 +124,7 @@ pub(crate) fn when(text: &str) -> Result<bool, String> {
 /// The value of an expression.
 pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, String> {
     let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
-    let value = Expr::compile(expression)
+    let value = Expr::cached(expression)
         .and_then(|e| e.eval(&Layers(&scopes)))
         .map_err(|e| e.to_string())?;
     argosy_template::value::json::to_json(&value)
@@ -133,7 +133,7 @@ pub(crate) fn evaluate(expression: &str, layers: &[&Vars]) -> Result<Value, Stri
 /// The value of an expression that must be true or false.
 pub(crate) fn condition(expression: &str, layers: &[&Vars]) -> Result<bool, String> {
     let scopes: Vec<&dyn Scope> = layers.iter().map(|l| *l as &dyn Scope).collect();
-    let compiled = Expr::compile(expression).map_err(|e| e.to_string())?;
+    let compiled = Expr::cached(expression).map_err(|e| e.to_string())?;
     let value = compiled
         .eval_env(&compiled.env(&Layers(&scopes)))
         .map_err(|e| match e.stage {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::expr::check::Names;
 use crate::expr::types::Type;
-use crate::scope::Scope;
+use crate::scope::{SWITCHED_OFF, Scope};
 use crate::text::Text;
 use crate::value::json::from_scope;
 use crate::value::{Func, Map, Value};
@@ -25,7 +25,11 @@ impl Env {
     pub fn of(scope: &dyn Scope, roots: Option<&[String]>) -> Self {
         let mut tree = Tree::default();
         match roots {
-            None => scope.each("", &mut |name, value| tree.insert(name, value)),
+            None => scope.each("", &mut |name, value| {
+                if name != SWITCHED_OFF {
+                    tree.insert(name, value);
+                }
+            }),
             Some(roots) => {
                 for root in roots {
                     if let Some(value) = scope.get(root) {

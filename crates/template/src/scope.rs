@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 /// The only member of an object that stands for a time; no document can hold it, since it is no text for people.
 const TIME: &str = "\u{0}time";
 
+/// A name that, when it is in a scope, makes `{{=…}}` a tag like others, whose name nothing has. No document can
+/// hold it either.
+pub const SWITCHED_OFF: &str = "\u{0}no-expression-tags";
+
 /// A variable whose value is a time in expressions (`time.Time`), in UTC.
 #[must_use]
 pub fn time(at: Timestamp) -> Value {
@@ -35,7 +39,11 @@ pub trait Scope {
     /// Every name, sorted; for messages.
     fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        self.each("", &mut |name, _| names.push(name.to_owned()));
+        self.each("", &mut |name, _| {
+            if name != SWITCHED_OFF {
+                names.push(name.to_owned());
+            }
+        });
         names.sort();
         names.dedup();
         names

@@ -82,3 +82,49 @@ fn nothing_but_a_pipe_follows_a_piped_call() {
         ("words | sort()[0]", "error", "unexpected token Bracket(\"[\")"),
     ]);
 }
+
+#[test]
+fn expression_tags_can_be_switched_off() {
+    use argosy_template::scope::SWITCHED_OFF;
+    use argosy_template::{Level, Tags};
+    let scope = std::collections::BTreeMap::from([
+        (SWITCHED_OFF.to_owned(), serde_json::json!(true)),
+        ("n".to_owned(), serde_json::json!("4")),
+    ]);
+    let tags = Tags::compile("{{n}} {{=n}} {{=)}}").expect("every tag ends");
+    assert_eq!(
+        tags.text(&scope, Level::Lenient).as_deref(),
+        Ok("4 {{=n}} {{=)}}")
+    );
+    let strict = tags.text(&scope, Level::Strict).map_err(|e| e.to_string());
+    assert_eq!(strict, Err("failed to resolve {{=n}}".to_owned()));
+}
+
+#[test]
+fn work_inside_of_functions_is_counted() {
+    check(&[
+        (
+            "len(uniq(map(1..20000, [#])))",
+            "error",
+            "expression takes more than 10000000 steps",
+        ),
+        ("len(groupBy(1..2000, string(#)))", "int", "2000"),
+        ("len(fromPairs(map(1..2000, [string(#), #])))", "int", "2000"),
+    ]);
+}
+
+#[test]
+fn sorting_what_has_no_order_is_an_error_or_an_order() {
+    check(&[
+        (
+            "len(sort(map(1..40, # % 3 == 0 ? float(\"NaN\") : #)))",
+            "int",
+            "40",
+        ),
+        (
+            "sort(map(1..40, # % 3 == 0 ? \"a\" : #))",
+            "error",
+            "invalid operation: int < string",
+        ),
+    ]);
+}

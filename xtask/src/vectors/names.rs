@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use argosy_engine::names::{self, PodNames};
-use argosy_engine::{item, locks};
-use argosy_model::{DagTask, Mutex, SemaphoreRef, Sequence};
+use argosy_engine::{Config, from_template, item, locks};
+use argosy_model::{CronWorkflow, DagTask, Mutex, SemaphoreRef, Sequence};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -58,7 +58,16 @@ pub fn check(_file: &Value, vector: &Value) -> Verdict {
         "offloadVersion" => names::offload_version(&field("marshalled")),
         "storedTemplateID" => return stored_template(vector),
         "resourceSelfLink" => names::self_link(&vector["object"]),
-        "cronToWorkflow" | "workflowFromTemplate" => return Ok(()),
+        "cronToWorkflow" => return cron_to_workflow(vector),
+        "workflowFromTemplate" => {
+            let cluster_scope = vector["clusterScope"] == json!(true);
+            let mut ours = json!(from_template::workflow(&field("template"), cluster_scope));
+            // The recording is of an object without its kind.
+            if let Some(ours) = ours.as_object_mut() {
+                ours.retain(|key, _| !matches!(key.as_str(), "apiVersion" | "kind"));
+            }
+            return same(&ours, &vector["out"]);
+        }
         other => return Err(format!("unknown function {other}")),
     };
     if ours == expected {
@@ -156,6 +165,26 @@ fn lock_name(vector: &Value) -> Verdict {
         named.map(|n| json!(n.to_string())).map_err(|e| e.to_string()),
         vector,
     )
+}
+
+/// The run of a CronWorkflow. The recording is of a function that leaves name and namespace to its caller, and takes
+/// the controller's instance from the object instead of the configuration.
+fn cron_to_workflow(vector: &Value) -> Verdict {
+    const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
+    let cron: CronWorkflow = serde_json::from_value(vector["cron"].clone()).map_err(|e| e.to_string())?;
+    let time: Timestamp = text(&vector["scheduled"]).parse().map_err(|e| format!("{e}"))?;
+    let config = Config {
+        instance_id: cron.metadata.labels.get(INSTANCE).cloned().unwrap_or_default(),
+        ..Config::default()
+    };
+    let mut ours = argosy_engine::cron::child(&cron, time, &config);
+    ours.metadata.name = text(&vector["name"]);
+    ours.metadata.namespace = String::new();
+    let mut ours = json!(ours);
+    if let Some(ours) = ours.as_object_mut() {
+        ours.remove("apiVersion");
+    }
+    same(&ours, &vector["out"])
 }
 
 fn stored_template(vector: &Value) -> Verdict {

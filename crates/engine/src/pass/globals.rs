@@ -1,6 +1,7 @@
 //! Global variables: what every template of the workflow sees (C-VAR-01, C-OUT-03).
 
 use argosy_model::{NodePhase, Outputs, Parameter, WorkflowPhase};
+use argosy_template::scope::SWITCHED_OFF;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -15,6 +16,9 @@ impl Pass<'_> {
     pub fn set_globals(&mut self) -> Result<(), String> {
         let meta = &self.wf.metadata;
         let spec = std::sync::Arc::clone(&self.spec);
+        if !self.seen.config.expression_templates {
+            self.globals.insert(SWITCHED_OFF.to_owned(), json!(true));
+        }
         self.set_global("workflow.name", &*meta.name);
         self.set_global("workflow.namespace", &*meta.namespace);
         self.set_global("workflow.uid", &*meta.uid);

@@ -26,7 +26,7 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
             if name == "reverse" {
                 items.reverse();
             } else {
-                items = unique(items);
+                items = unique(machine, items)?;
             }
             machine.grow(items.len() as u64)?;
             Ok(Value::list(items))
@@ -91,19 +91,22 @@ fn get(from: &Value, key: &Value) -> Result<Value, String> {
     }
 }
 
-fn unique(items: Vec<Value>) -> Vec<Value> {
+fn unique(machine: &mut Machine<'_>, items: Vec<Value>) -> Result<Vec<Value>, String> {
     let mut kept: Vec<Value> = Vec::with_capacity(items.len());
     let mut texts = std::collections::BTreeSet::new();
     for item in items {
-        let fresh = match &item {
-            Value::Str(s) => texts.insert(s.clone()),
-            other => !kept.iter().any(|k| ops::equal(k, other)),
+        let fresh = if let Value::Str(s) = &item {
+            texts.insert(s.clone())
+        } else {
+            // Comparing two values is dearer than visiting a node.
+            machine.work(4 * kept.len() as u64)?;
+            !kept.iter().any(|k| ops::equal(k, &item))
         };
         if fresh {
             kept.push(item);
         }
     }
-    kept
+    Ok(kept)
 }
 
 fn concat(machine: &mut Machine<'_>, args: &[Value]) -> Result<Value, String> {

@@ -1,11 +1,13 @@
 //! Maps and lists of pairs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arg;
 use crate::expr::eval::Machine;
 use crate::expr::ops;
 use crate::expr::types::Type;
+use crate::text::Text;
 use crate::value::{AnyMap, Element, Value, print};
 
 /// `keys`, `values`, `toPairs`, `fromPairs`. Where Go gives an unstable order we give the sorted one.
@@ -15,7 +17,7 @@ use crate::value::{AnyMap, Element, Value, print};
 pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Value, String> {
     let v = arg(args, 0)?;
     if name == "fromPairs" {
-        return from_pairs(v);
+        return from_pairs(machine, v);
     }
     let entries: Vec<(Value, Value)> = match v {
         Value::Map(m) => m
@@ -46,11 +48,12 @@ pub fn call(machine: &mut Machine<'_>, name: &str, args: &[Value]) -> Result<Val
     })
 }
 
-fn from_pairs(v: &Value) -> Result<Value, String> {
+fn from_pairs(machine: &mut Machine<'_>, v: &Value) -> Result<Value, String> {
     let Value::List(pairs) = v else {
         return Err(not_pairs(v));
     };
     let mut entries: Vec<(Value, Value)> = Vec::new();
+    let mut places = Places::default();
     for pair in &pairs.items {
         let invalid = || format!("invalid pair {}", print::plain(pair));
         let Value::List(p) = pair else {
@@ -59,8 +62,8 @@ fn from_pairs(v: &Value) -> Result<Value, String> {
         let [key, value] = p.items.as_slice() else {
             return Err(invalid());
         };
-        match entries.iter_mut().find(|(k, _)| ops::same(k, key)) {
-            Some(known) => known.1 = value.clone(),
+        match places.find(machine, key, &entries)? {
+            Some(at) => entries[at].1 = value.clone(),
             None => entries.push((key.clone(), value.clone())),
         }
     }
@@ -68,6 +71,35 @@ fn from_pairs(v: &Value) -> Result<Value, String> {
         of_lists: false,
         entries,
     })))
+}
+
+/// Finds keys among entries: texts by an index, other keys one after the other.
+#[derive(Default)]
+pub struct Places {
+    texts: BTreeMap<Text, usize>,
+}
+
+impl Places {
+    /// Where a key stands among the entries. A text that is not among them must be added next.
+    ///
+    /// # Errors
+    /// When the run has no steps left.
+    pub fn find<V>(
+        &mut self,
+        machine: &mut Machine<'_>,
+        key: &Value,
+        entries: &[(Value, V)],
+    ) -> Result<Option<usize>, String> {
+        if let Value::Str(text) = key {
+            let found = self.texts.get(text).copied();
+            if found.is_none() {
+                self.texts.insert(text.clone(), entries.len());
+            }
+            return Ok(found);
+        }
+        machine.work(entries.len() as u64)?;
+        Ok(entries.iter().position(|(k, _)| ops::same(k, key)))
+    }
 }
 
 fn not_pairs(v: &Value) -> String {

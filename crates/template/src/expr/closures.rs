@@ -6,6 +6,7 @@ use super::ast::{Builtin, Node, Op};
 use super::error::Fault;
 use super::eval::{Frame, Machine, Run, Stop, conversion};
 use super::ops;
+use crate::builtins::maps::Places;
 use crate::value::{AnyMap, Value, Width};
 
 /// Runs one of them.
@@ -177,6 +178,7 @@ impl Walk<'_, '_> {
 
     fn group(&mut self) -> Run {
         let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();
+        let mut places = Places::default();
         for i in 0..self.len {
             let key = self.at_item(i, Value::Nil)?;
             if matches!(
@@ -187,8 +189,9 @@ impl Walk<'_, '_> {
                 return Err(self.fail(message));
             }
             let item = self.item(i)?;
-            match groups.iter_mut().find(|(k, _)| ops::same(k, &key)) {
-                Some((_, items)) => items.push(item),
+            let found = places.find(self.machine, &key, &groups);
+            match found.map_err(|m| self.fail(m))? {
+                Some(at) => groups[at].1.push(item),
                 None => groups.push((key, vec![item])),
             }
         }
@@ -254,24 +257,34 @@ pub fn sorted(mut keyed: Vec<(Value, Value)>, descending: bool) -> Result<Vec<Va
         }
         return Ok(keyed.into_iter().map(|(_, v)| v).collect());
     }
-    // A comparison that fails must end the sort, which the standard sort cannot do: so check neighbours' types as
-    // they are met and remember the first failure.
-    let mut failure = None;
-    keyed.sort_by(|(a, _), (b, _)| {
-        let less = |x: &Value, y: &Value| ops::order(Op::Lt, x, y);
+    merge_sort(keyed, &mut |a, b| {
         let (x, y) = if descending { (b, a) } else { (a, b) };
-        match (less(x, y), less(y, x)) {
-            (Ok(true), _) => std::cmp::Ordering::Less,
-            (_, Ok(true)) => std::cmp::Ordering::Greater,
-            (Err(_), Err(e)) => {
-                failure.get_or_insert(e);
-                std::cmp::Ordering::Equal
-            }
-            _ => std::cmp::Ordering::Equal,
-        }
-    });
-    match failure {
-        Some(e) => Err(e),
-        None => Ok(keyed.into_iter().map(|(_, v)| v).collect()),
+        ops::order(Op::Lt, &x.0, &y.0)
+    })
+    .map(|keyed| keyed.into_iter().map(|(_, v)| v).collect())
+}
+
+/// A stable sort by a comparison that may fail, or be no order at all (NaN): the standard library's may panic then.
+///
+/// # Errors
+/// What the comparison fails with.
+pub fn merge_sort<T, E>(
+    mut items: Vec<T>,
+    less: &mut dyn FnMut(&T, &T) -> Result<bool, E>,
+) -> Result<Vec<T>, E> {
+    if items.len() < 2 {
+        return Ok(items);
     }
+    let right = items.split_off(items.len() / 2);
+    let count = items.len() + right.len();
+    let mut left = merge_sort(items, less)?.into_iter().peekable();
+    let mut right = merge_sort(right, less)?.into_iter().peekable();
+    let mut merged = Vec::with_capacity(count);
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        let next = if less(b, a)? { right.next() } else { left.next() };
+        merged.extend(next);
+    }
+    merged.extend(left);
+    merged.extend(right);
+    Ok(merged)
 }

@@ -17,7 +17,24 @@ use crate::value::{Element, Func, Value};
 pub const MEMORY: u64 = 1_000_000;
 
 /// Nodes that a run may visit: some seconds at worst, so that no expression can hang its caller.
-pub const STEPS: u64 = 50_000_000;
+pub const STEPS: u64 = 10_000_000;
+
+/// How many bytes a text may have that a run makes.
+const TEXT: usize = 64 << 20;
+
+/// How much work it is to go through a value once, in steps; what is inside its elements is not counted.
+#[must_use]
+pub fn size(v: &Value) -> u64 {
+    let size = match v {
+        Value::Str(s) => s.bytes().len() / 64,
+        Value::Bytes(b) => b.len() / 64,
+        Value::List(l) => l.items.len() / 16,
+        Value::Map(m) => m.entries.len() / 8,
+        Value::AnyMap(m) => m.entries.len() / 8,
+        _ => 0,
+    };
+    size as u64
+}
 
 /// Why the walk stopped.
 #[derive(Debug)]
@@ -101,11 +118,32 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub fn eval(&mut self, node: &'a Node) -> Run {
-        self.steps += 1;
+    /// Counts work beyond the visit of a node.
+    ///
+    /// # Errors
+    /// When there was too much.
+    pub fn work(&mut self, steps: u64) -> Result<(), String> {
+        self.steps = self.steps.saturating_add(steps);
         if self.steps > STEPS {
-            return Err(fault(node, format!("expression takes more than {STEPS} steps")));
+            return Err(format!("expression takes more than {STEPS} steps"));
         }
+        Ok(())
+    }
+
+    /// Counts the work of a function by what goes in and comes out, and refuses texts that are too long.
+    fn counted(&mut self, args: &[Value], outcome: Result<Value, String>) -> Result<Value, String> {
+        let result = outcome?;
+        self.work(args.iter().map(size).sum::<u64>() + size(&result))?;
+        match &result {
+            Value::Str(s) if s.bytes().len() > TEXT => {
+                Err(format!("expression makes a text of more than {TEXT} bytes"))
+            }
+            _ => Ok(result),
+        }
+    }
+
+    pub fn eval(&mut self, node: &'a Node) -> Run {
+        self.work(1).map_err(|m| fault(node, m))?;
         match &node.kind {
             Kind::Nil => Ok(Value::Nil),
             Kind::Bool(b) => Ok(Value::Bool(*b)),
@@ -229,6 +267,7 @@ impl<'a> Machine<'a> {
             Op::Range => self.range(&l, &r),
             _ => ops::arithmetic(op, &l, &r),
         };
+        let outcome = self.counted(&[l, r], outcome);
         outcome.map_err(|m| fault(node, m))
     }
 
@@ -295,7 +334,9 @@ impl<'a> Machine<'a> {
             Value::Func(Func::AsFloat) => one(args).and_then(builtins::numbers::float),
             Value::Func(Func::JsonPath) => builtins::json::jsonpath(args),
             Value::Func(Func::ToJson) => one(args).and_then(builtins::json::compact),
-            Value::Func(Func::Sprig(at)) => crate::sprig::call(*at, args),
+            Value::Func(Func::Sprig(at)) => self
+                .work(crate::sprig::work(*at, args))
+                .and_then(|()| crate::sprig::call(*at, args)),
             Value::Method(m) => super::methods::invoke(&m.on, m.name, m.signature, args),
             Value::Nil => Err("invalid operation: cannot call nil".into()),
             other => Err(format!(
@@ -303,6 +344,7 @@ impl<'a> Machine<'a> {
                 other.type_name()
             )),
         };
+        let outcome = self.counted(args, outcome);
         outcome.map_err(|m| fault(node, m))
     }
 
@@ -314,7 +356,9 @@ impl<'a> Machine<'a> {
         for arg in &builtin.args {
             args.push(self.eval(arg)?);
         }
-        builtins::call(self, builtin.name, &args).map_err(|m| fault(node, m))
+        let outcome = builtins::call(self, builtin.name, &args);
+        let outcome = self.counted(&args, outcome);
+        outcome.map_err(|m| fault(node, m))
     }
 
     fn pointer(&self, node: &Node, name: &str) -> Run {

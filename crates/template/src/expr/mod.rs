@@ -16,7 +16,8 @@ mod parser;
 mod token;
 pub mod types;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 pub use error::{Error, Stage};
 pub use eval::conversion;
@@ -30,6 +31,37 @@ use types::Type;
 
 /// How many combinations of kinds of variables are kept checked.
 const SHAPES: usize = 8;
+
+/// How many compiled expressions are kept: twice this, at a few KiB each.
+const EXPRESSIONS: usize = 2_048;
+
+/// Longer expressions than this are not kept.
+const LONGEST: usize = 8 << 10;
+
+/// Compiled expressions in two generations: when the younger one is full, the older one is forgotten.
+#[derive(Default)]
+struct Kept {
+    young: BTreeMap<String, Result<Expr, Error>>,
+    old: BTreeMap<String, Result<Expr, Error>>,
+}
+
+impl Kept {
+    fn get(&mut self, source: &str) -> Option<Result<Expr, Error>> {
+        if let Some(known) = self.young.get(source) {
+            return Some(known.clone());
+        }
+        let known = self.old.remove(source)?;
+        self.put(source, known.clone());
+        Some(known)
+    }
+
+    fn put(&mut self, source: &str, made: Result<Expr, Error>) {
+        if self.young.len() >= EXPRESSIONS {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(source.to_owned(), made);
+    }
+}
 
 /// A compiled expression. Cheap to clone, safe to share.
 #[derive(Clone, Debug)]
@@ -73,6 +105,26 @@ impl Expr {
                 shapes,
             }),
         })
+    }
+
+    /// Like [`Expr::compile`], keeping what was compiled last in this process: the expressions of a workflow are
+    /// read once, however often it is looked at.
+    ///
+    /// # Errors
+    /// Like [`Expr::compile`].
+    pub fn cached(source: &str) -> Result<Self, Error> {
+        if source.len() > LONGEST {
+            return Self::compile(source);
+        }
+        static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
+        if let Some(known) = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(source) {
+            return known;
+        }
+        let made = Self::compile(source);
+        KEPT.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(source, made.clone());
+        made
     }
 
     /// The text it was compiled from.

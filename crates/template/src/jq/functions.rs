@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::value::{Members, Num, Val, order};
 use super::{Flow, Stop, defs, forms, math, ops, strings, time};
+use crate::expr::closures::merge_sort;
 
 /// Names and numbers of arguments, beside those of `math`.
 const NAMES: &[(&str, usize)] = &[
@@ -259,11 +260,14 @@ fn compare_keys(a: &[Val], b: &[Val]) -> Ordering {
         .unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
+/// The keys of a value, and the value.
+pub type Row = (Vec<Val>, Val);
+
 /// Sorts, groups or chooses values by keys.
 ///
 /// # Errors
 /// Never but for nesting.
-pub fn by_keys(name: &str, mut rows: Vec<(Vec<Val>, Val)>) -> Flow<Val> {
+pub fn by_keys(name: &str, mut rows: Vec<Row>) -> Flow<Val> {
     match name {
         "min_by" | "max_by" => {
             let least = name == "min_by";
@@ -283,7 +287,10 @@ pub fn by_keys(name: &str, mut rows: Vec<(Vec<Val>, Val)>) -> Flow<Val> {
             }
             return Ok(best.map_or(Val::Null, |(_, v)| v));
         }
-        _ => merge_sort(&mut rows),
+        _ => {
+            let less = &mut |a: &Row, b: &Row| Ok::<_, Stop>(compare_keys(&a.0, &b.0) == Ordering::Less);
+            rows = merge_sort(rows, less)?;
+        }
     }
     if name == "sort_by" {
         return Val::array(rows.into_iter().map(|(_, v)| v).collect());
@@ -305,28 +312,6 @@ pub fn by_keys(name: &str, mut rows: Vec<(Vec<Val>, Val)>) -> Flow<Val> {
             .filter_map(|(_, group)| group.into_iter().next())
             .collect(),
     )
-}
-
-/// A stable sort for an order in which NaN is less than itself: the standard library may refuse that.
-fn merge_sort(rows: &mut Vec<(Vec<Val>, Val)>) {
-    if rows.len() < 2 {
-        return;
-    }
-    let mut right = rows.split_off(rows.len() / 2);
-    merge_sort(rows);
-    merge_sort(&mut right);
-    let left = std::mem::take(rows);
-    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let from = if compare_keys(&b.0, &a.0) == Ordering::Less {
-            &mut right
-        } else {
-            &mut left
-        };
-        rows.extend(from.next());
-    }
-    rows.extend(left);
-    rows.extend(right);
 }
 
 fn search(items: &[Val], x: &Val) -> Flow<Val> {

@@ -57,6 +57,20 @@ pub fn namespace() -> &'static Arc<Map> {
     &ALL
 }
 
+/// How many steps a call counts for, beside one for its size: those that compare every element with every other.
+#[must_use]
+pub fn work(at: u16, args: &[Value]) -> u64 {
+    let lists = args.iter().map(|v| match v {
+        Value::List(l) => l.items.len() as u64,
+        _ => 0,
+    });
+    match table::FUNCTIONS.get(usize::from(at)).map(|f| f.name) {
+        Some("uniq" | "mustUniq") => lists.map(|n| n.saturating_mul(n) / 2).sum(),
+        Some("without" | "mustWithout") => lists.sum::<u64>().saturating_mul(args.len() as u64),
+        _ => lists.sum(),
+    }
+}
+
 /// Calls a function by its place in the table.
 ///
 /// # Errors

@@ -1,9 +1,10 @@
 //! Expression tags: `{{=…}}` (C-SUB-05, C-SUB-07), with the guard for variables that come late.
 
+use super::simple::Simple;
 use super::{Error, Expanded, Form, Level, escaped, has_prefix};
 use crate::expr::{self, Expr, Reference};
 use crate::gojson;
-use crate::scope::Scope;
+use crate::scope::{SWITCHED_OFF, Scope};
 use crate::value::json::{COMPACT, write};
 use crate::value::quote::json_escape_into;
 use crate::value::{Value, quote::json_string_into};
@@ -30,6 +31,8 @@ pub(super) struct Expression {
     /// As it stands in JSON text, for messages.
     shown: String,
     program: Result<Expr, Broken>,
+    /// The tag where expressions are switched off.
+    literal: Simple,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ impl Expression {
             .replace("\\u003e", ">")
             .replace("\\u0026", "&");
         let program = match gojson::parse(format!("\"{shown}\"").as_bytes()) {
-            Ok(serde_json::Value::String(text)) => Expr::compile(&text).map_err(Broken::Parse),
+            Ok(serde_json::Value::String(text)) => Expr::cached(&text).map_err(Broken::Parse),
             Ok(_) => Err(Broken::Json("unexpected end of JSON input".into())),
             Err(e) => Err(Broken::Json(e)),
         };
@@ -61,7 +64,12 @@ impl Expression {
         } else {
             source.to_owned()
         };
-        Self { left, shown, program }
+        Self {
+            left,
+            shown,
+            program,
+            literal: Simple::new(&format!("={source}"), form),
+        }
     }
 
     pub fn program(&self) -> Option<Result<&Expr, &expr::Error>> {
@@ -86,6 +94,9 @@ impl Expression {
         level: Level<'_>,
         form: Form,
     ) -> Result<(), Error> {
+        if scope.get(SWITCHED_OFF).is_some() {
+            return self.literal.expand(out, scope, level, form);
+        }
         let program = match &self.program {
             Ok(p) => p,
             Err(Broken::Json(e)) => return Err(Error::Unmarshal(e.clone())),
