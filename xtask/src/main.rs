@@ -6,8 +6,13 @@
 )]
 
 mod bench;
+mod cluster;
 mod conformance;
+mod deploy;
 mod examples;
+mod image;
+mod images;
+mod manifests;
 mod measure;
 mod parts;
 mod programs;
@@ -41,6 +46,14 @@ enum Command {
     Conformance(conformance::Args),
     /// Bring the real servers and clients that tests start, into a folder outside the checkout.
     Parts(parts::Args),
+    /// Start, fill and stop a real Kubernetes of one node; with KUBECONFIG set, use that one.
+    Cluster(cluster::Args),
+    /// Make the images of the controller and of executors, without a container engine.
+    Images(images::Args),
+    /// Apply the manifests of an installation to the cluster and wait until it runs.
+    Deploy(deploy::Args),
+    /// Write the definitions of the custom resources into `manifests/`, from our types.
+    Manifests,
     /// Measure what the design has budgets for, and print a table.
     Bench(bench::Args),
     /// Figures from inside a program, as JSON; `bench` calls it.
@@ -71,6 +84,10 @@ fn perform() -> anyhow::Result<()> {
         Command::Vectors(args) => vectors::main(&args),
         Command::Conformance(args) => conformance::main(&args),
         Command::Parts(args) => parts::main(&args),
+        Command::Cluster(args) => cluster::main(&args),
+        Command::Images(args) => images::main(&args),
+        Command::Deploy(args) => deploy::main(&args),
+        Command::Manifests => manifests::main(),
         Command::Bench(args) => bench::main(&args),
         Command::Measure { runs } => measure::main(runs),
     }

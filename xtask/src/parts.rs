@@ -104,23 +104,32 @@ const PARTS: &[Part] = &[
 /// # Errors
 /// When a name is unknown, Go or npm is missing, or a build fails.
 pub fn main(args: &Args) -> anyhow::Result<()> {
-    let wanted: Vec<&Part> = if args.names.is_empty() {
-        PARTS.iter().filter(|p| p.for_tests).collect()
-    } else {
-        let find = |name: &String| {
-            let known = || PARTS.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
-            PARTS
-                .iter()
-                .find(|p| p.name == name)
-                .with_context(|| format!("no part is called {name}; there are {}", known()))
-        };
-        args.names.iter().map(find).collect::<anyhow::Result<_>>()?
+    let named: Vec<&str> = match args.names.is_empty() {
+        true => PARTS.iter().filter(|p| p.for_tests).map(|p| p.name).collect(),
+        false => args.names.iter().map(String::as_str).collect(),
     };
+    ensure(&named)?;
+    println!("{}", folder()?.join("bin").display());
+    Ok(())
+}
+
+/// Brings the named parts, as far as they are not there.
+///
+/// # Errors
+/// As [`main`].
+pub fn ensure(names: &[&str]) -> anyhow::Result<()> {
+    let find = |name: &&str| {
+        let known = || PARTS.iter().map(|p| p.name).collect::<Vec<_>>().join(", ");
+        PARTS
+            .iter()
+            .find(|p| p.name == *name)
+            .with_context(|| format!("no part is called {name}; there are {}", known()))
+    };
+    let wanted = names.iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
     let folder = folder()?;
     for part in wanted {
         bring(&folder, part).with_context(|| format!("bringing {}", part.name))?;
     }
-    println!("{}", folder.join("bin").display());
     Ok(())
 }
 

@@ -107,27 +107,50 @@ fn cargo_build(command: &mut Command) -> anyhow::Result<()> {
 }
 
 fn build_pod_programs(profile: &str, into: &Path) -> anyhow::Result<()> {
-    let link = Linking::choose()?;
-    let mut command = shell::cargo();
-    command.args([
-        "build",
-        "--package",
-        "argosy-executor",
-        "--bins",
-        "--profile",
-        profile,
-        "--target",
-        &link.target,
-    ]);
-    command.envs(link.environment);
-    cargo_build(&mut command)?;
+    let from = build_static("argosy-executor", profile)?;
     std::fs::create_dir_all(into).with_context(|| format!("making {}", into.display()))?;
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let from = target_folder().join(&link.target).join(folder);
     for name in POD_PROGRAMS {
         place(&from.join(name), &into.join(name))?;
     }
     Ok(())
+}
+
+/// Builds the programs of a package so that they need no shared library, and gives the folder that they are in.
+fn build_static(package: &str, profile: &str) -> anyhow::Result<PathBuf> {
+    let link = Linking::choose()?;
+    let mut command = shell::cargo();
+    command.args(["build", "--package", package, "--bins", "--profile", profile]);
+    command.args(["--target", &link.target]);
+    command.envs(link.environment);
+    cargo_build(&mut command)?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target_folder().join(&link.target).join(folder))
+}
+
+/// The static programs that go into images.
+pub struct ImagePrograms {
+    /// The controller.
+    pub controller: PathBuf,
+    /// The two that go into pods.
+    pub pod: [PathBuf; 2],
+}
+
+/// Builds what goes into images.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_for_images(profile: Profile) -> anyhow::Result<ImagePrograms> {
+    let (controller, pod) = match profile {
+        Profile::Dev => ("dev", "dev"),
+        Profile::Release => ("release", "release"),
+        Profile::Small => ("release", "small"),
+    };
+    let controller = build_static("argosy-controller", controller)?.join("argosy-controller");
+    let folder = build_static("argosy-executor", pod)?;
+    Ok(ImagePrograms {
+        controller,
+        pod: POD_PROGRAMS.map(|name| folder.join(name)),
+    })
 }
 
 /// Replaces a program by renaming, because a running one can't be written to.

@@ -133,7 +133,8 @@ async fn resolve_repository(
     workflow: &Workflow,
 ) -> Result<argosy_model::ArtifactRepositoryRefStatus, String> {
     let reference = shared.effective_repository_ref(workflow);
-    let (default, own) = (&shared.config.artifact_repository, &shared.config.namespace);
+    let config = shared.config();
+    let (default, own) = (&config.artifact_repository, &config.namespace);
     repository::resolve(&shared.client, workflow, reference.as_ref(), own, default).await
 }
 
@@ -263,7 +264,7 @@ fn refusal(shared: &Shared, failure: &Failure) -> Refusal {
     let message = failure.to_string();
     let transient = match failure {
         Failure::Unreachable(_) => true,
-        other => is_transient_answer(other.code(), &message, &shared.config.transient_error_pattern),
+        other => is_transient_answer(other.code(), &message, &shared.config().transient_error_pattern),
     };
     Refusal { transient, message }
 }
@@ -282,8 +283,9 @@ async fn write_task_set(shared: &Shared, workflow: &Workflow, tasks: &Value) -> 
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
     let mut labels = serde_json::Map::new();
     labels.insert("workflows.argoproj.io/completed".into(), json!("false"));
-    if !shared.config.instance_id.is_empty() {
-        labels.insert(crate::INSTANCE_LABEL.into(), json!(shared.config.instance_id));
+    let config = shared.config();
+    if !config.instance_id.is_empty() {
+        labels.insert(crate::INSTANCE_LABEL.into(), json!(config.instance_id));
     }
     let set = json!({
         "apiVersion": "argoproj.io/v1alpha1",
@@ -354,7 +356,8 @@ async fn save_memo(
     outcomes: &mut Outcomes,
 ) -> bool {
     const TYPE: &str = "workflows.argoproj.io/configmap-type";
-    let namespace = &shared.config.namespace;
+    let config = shared.config();
+    let namespace = &config.namespace;
     let map = json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": map_name, "namespace": namespace, "labels": {TYPE: "Cache"}},

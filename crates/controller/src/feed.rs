@@ -29,7 +29,7 @@ const STOP_LIMIT: Duration = Duration::from_millis(500);
 /// Fills the world and, once it is filled, starts the workers.
 pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize) {
     let mut tasks = JoinSet::new();
-    let mine = instance_selector(&shared.config.instance_id);
+    let mine = instance_selector(&shared.config().instance_id);
     let of_workflow = |more: &str| {
         let mut selector = format!("{},{mine}", crate::world::WORKFLOW_LABEL);
         let _ = write!(selector, "{more}");
@@ -65,6 +65,7 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
         () = shared.stopping.cancelled() => return,
     }
     worker::restore(&shared);
+    shared.filled.store(true, std::sync::atomic::Ordering::Release);
     info!(
         workflows = shared.world.workflow_keys().len(),
         "Controller started"
@@ -132,6 +133,7 @@ impl Feeds<'_> {
             namespace,
             labels: labels.to_owned(),
             fields: String::new(),
+            optional: cluster_wide,
         };
         self.tasks
             .spawn(watch::run(self.shared.client.clone(), scope, sender));
@@ -176,7 +178,7 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
             let mut decoded = Vec::new();
             for seen in all {
                 match seen {
-                    Seen::Good(workflow) => decoded.push(*workflow),
+                    Seen::Good(workflow) => decoded.extend(unpacked(shared, *workflow)),
                     Seen::Malformed {
                         namespace,
                         name,
@@ -193,7 +195,9 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
         }
         Event::Applied(Seen::Good(workflow)) => {
             let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
-            if shared.world.put_workflow(*workflow) {
+            if let Some(workflow) = unpacked(shared, *workflow)
+                && shared.world.put_workflow(workflow)
+            {
                 shared.queue.add(key);
             }
         }
@@ -217,19 +221,38 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
 /// A workflow that does not decode is Failed, with the decoder's words (C-WRK-04).
 fn malformed(shared: &Shared, namespace: &str, name: &str, error: &str) {
     warn!(workflow = %format!("{namespace}/{name}"), error, "Workflow does not decode");
+    let message = format!("cannot unmarshall spec: {error}");
+    mark(shared, namespace, name, "Failed", &message);
+}
+
+/// The workflow with its nodes in their place; one whose nodes can't be read ends as Error (C-WRK-06).
+fn unpacked(shared: &Shared, mut workflow: Workflow) -> Option<Workflow> {
+    let Err(failure) = crate::compression::restore(&mut workflow) else {
+        return Some(workflow);
+    };
+    let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
+    warn!(workflow = %format!("{namespace}/{name}"), error = %failure, "Status can't be read");
+    if workflow.status.phase.as_str() != "Error" {
+        mark(shared, namespace, name, "Error", &failure.to_string());
+    }
+    None
+}
+
+/// Ends a workflow that can't be looked at.
+fn mark(shared: &Shared, namespace: &str, name: &str, phase: &str, message: &str) {
     let client = shared.client.clone();
     let (namespace, name) = (namespace.to_owned(), name.to_owned());
     let patch = json!({
         "metadata": {"labels": {
-            "workflows.argoproj.io/completed": "true", "workflows.argoproj.io/phase": "Failed",
+            "workflows.argoproj.io/completed": "true", "workflows.argoproj.io/phase": phase,
         }},
-        "status": {"phase": "Failed", "message": format!("cannot unmarshall spec: {error}")},
+        "status": {"phase": phase, "message": message},
     });
     tokio::spawn(async move {
         let done =
             api::merge_patch::<serde_json::Value>(&client, &api::WORKFLOWS, &namespace, &name, &patch).await;
         if let Err(failure) = done {
-            warn!(workflow = %format!("{namespace}/{name}"), error = %failure, "Marking it Failed failed");
+            warn!(workflow = %format!("{namespace}/{name}"), error = %failure, "Marking it failed");
         }
     });
 }

@@ -5,19 +5,28 @@
 
 pub mod api;
 mod cleanup;
+mod compression;
 mod effects;
+pub mod entrypoints;
+pub mod environment;
 mod feed;
+pub mod fence;
 mod images;
-mod metrics;
+pub mod leader;
+pub mod meter;
+pub mod metrics;
+mod probe;
+pub mod program;
 mod queue;
 mod repository;
+pub mod settings;
 mod watch;
 mod worker;
 pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use argosy_engine::throttle::Throttle;
 use argosy_engine::{Config, Event, locks};
@@ -33,6 +42,7 @@ use tracing::debug;
 pub use argosy_engine::throttle::Limits;
 pub use images::{Images, NoImages};
 pub use metrics::Registry;
+pub use probe::Probe;
 
 use cleanup::Cleaner;
 use queue::Queue;
@@ -58,8 +68,32 @@ pub struct Options {
     pub workers: usize,
     /// Looks up the entrypoints of images.
     pub images: Arc<dyn Images>,
-    /// Whether Kubernetes events are written. Default true.
-    pub events: bool,
+    /// How many finished pods are tidied up at the same time. Default 4; the peer's number (C-PROC-01).
+    pub cleaners: usize,
+    /// Which Kubernetes events are written. Default all.
+    pub events: Events,
+    /// From how many bytes on the status of a workflow is stored compressed. Default 1 MiB, as etcd takes about 1.5.
+    pub status_max: usize,
+    /// Where values of metrics go. Default: a registry of its own.
+    pub metrics: Arc<Registry>,
+}
+
+/// Which Kubernetes events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Events {
+    /// Those about workflows. Default true.
+    pub workflows: bool,
+    /// Those about nodes. Default true.
+    pub nodes: bool,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            workflows: true,
+            nodes: true,
+        }
+    }
 }
 
 impl Default for Options {
@@ -70,7 +104,10 @@ impl Default for Options {
             namespace: None,
             workers: 32,
             images: Arc::new(NoImages),
-            events: true,
+            cleaners: 4,
+            events: Events::default(),
+            status_max: 1 << 20,
+            metrics: Arc::default(),
         }
     }
 }
@@ -79,7 +116,7 @@ impl Default for Options {
 struct Shared {
     client: Client,
     stopping: CancellationToken,
-    config: Config,
+    config: RwLock<Arc<Config>>,
     world: World,
     queue: Queue<Key>,
     machine: Mutex<locks::Machine>,
@@ -87,12 +124,22 @@ struct Shared {
     plans: Mutex<BTreeMap<Key, worker::Kept>>,
     cleaner: Arc<Cleaner>,
     images: Arc<dyn Images>,
-    metrics: Registry,
-    events: Option<mpsc::Sender<(String, Value)>>,
+    metrics: Arc<Registry>,
+    status_max: usize,
+    /// Whether everything was listed once.
+    filled: AtomicBool,
+    events: mpsc::Sender<(String, Value)>,
+    event_kinds: Events,
     event_serial: AtomicU64,
 }
 
 impl Shared {
+    /// The settings that count now. Callers keep one answer for one decision.
+    fn config(&self) -> Arc<Config> {
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        config.clone()
+    }
+
     fn locks(&self) -> MutexGuard<'_, locks::Machine> {
         self.machine.lock().expect("no holder of this lock panics")
     }
@@ -124,15 +171,22 @@ impl Shared {
         let stored = workflow.status.stored_workflow_template_spec.as_ref();
         let own = workflow.spec.artifact_repository_ref.clone();
         own.or_else(|| stored.and_then(|spec| spec.artifact_repository_ref.clone()))
-            .or_else(|| self.config.default_spec.artifact_repository_ref.clone())
+            .or_else(|| self.config().default_spec.artifact_repository_ref.clone())
     }
 
     /// Hands an event to the writer; never waits for it.
     fn emit(&self, workflow: &Workflow, event: &Event) {
-        let Some(events) = &self.events else { return };
+        let wanted = match event.node_id {
+            Some(_) => self.event_kinds.nodes,
+            None => self.event_kinds.workflows,
+        };
+        if !wanted {
+            return;
+        }
         let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
         let object = effects::event_object(workflow, event, Timestamp::now(), serial);
-        if events
+        if self
+            .events
             .try_send((workflow.metadata.namespace.clone(), object))
             .is_err()
         {
@@ -157,8 +211,11 @@ impl Controller {
             limits,
             namespace,
             workers,
+            cleaners,
             images,
             events,
+            status_max,
+            metrics,
         } = options;
         let grace = config.pod_gc_grace_secs.and_then(|secs| u32::try_from(secs).ok());
         let cleaner = Cleaner::new(client.clone(), grace);
@@ -166,7 +223,7 @@ impl Controller {
         let shared = Arc::new(Shared {
             client: client.clone(),
             stopping: CancellationToken::new(),
-            config,
+            config: RwLock::new(Arc::new(config)),
             world: World::default(),
             queue: Queue::default(),
             machine: Mutex::default(),
@@ -174,13 +231,16 @@ impl Controller {
             plans: Mutex::default(),
             cleaner: cleaner.clone(),
             images,
-            metrics: Registry::default(),
-            events: events.then_some(sender),
+            metrics,
+            status_max,
+            filled: AtomicBool::new(false),
+            events: sender,
+            event_kinds: events,
             event_serial: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(write_events(client, receiver));
-        for _ in 0..CLEANERS {
+        for _ in 0..cleaners {
             tasks.spawn(cleaner.clone().work());
         }
         let mut feed = JoinSet::new();
@@ -188,9 +248,29 @@ impl Controller {
         Self { shared, feed, tasks }
     }
 
-    /// Values of custom metrics.
+    /// Takes new settings and limits: decisions from now on follow them, and every workflow that has not ended is
+    /// looked at. The instance id stays what it was at the start, as watches select by it.
+    pub fn reconfigure(&self, config: Config, limits: Limits) {
+        let shared = &self.shared;
+        *shared.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        shared.world.outdate_plans();
+        let next = shared.throttle().set_limits(limits);
+        for (namespace, name) in next {
+            shared.queue.add(Key::new(namespace, name));
+        }
+        for key in worker::unfinished(shared) {
+            shared.queue.add(key);
+        }
+    }
+
+    /// Values of metrics.
     pub fn metrics(&self) -> &Registry {
         &self.shared.metrics
+    }
+
+    /// A view for health checks and metrics.
+    pub fn probe(&self) -> Probe {
+        Probe(self.shared.clone())
     }
 
     /// Stops all tasks; once it returns nothing is written any more. What was begun is found again by the next start.
@@ -202,9 +282,6 @@ impl Controller {
         self.tasks.shutdown().await;
     }
 }
-
-/// Workers of pod clean-up; the peer's number (C-PROC-01).
-const CLEANERS: usize = 4;
 
 /// Writes events one after the other; an event that fails is not worth a retry.
 async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Value)>) {

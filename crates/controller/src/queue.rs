@@ -96,6 +96,11 @@ impl<K: Ord + Clone> Queue<K> {
         }
     }
 
+    /// How many keys wait to be looked at now, and how many are being looked at.
+    pub fn load(&self) -> (usize, usize) {
+        self.with(|s| (s.ready.len(), s.working.len()))
+    }
+
     /// Ends the queue: every waiting and later [`Queue::next`] gives `None`.
     pub fn close(&self) {
         self.with(|s| s.closed = true);

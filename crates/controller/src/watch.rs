@@ -28,6 +28,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between two attempts: an API server that is back is found within this time.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// How often it is tried again whether what was forbidden is allowed now.
+const FORBIDDEN_PAUSE: Duration = Duration::from_secs(60);
+
 /// What the cluster told about the objects of one kind.
 #[derive(Debug)]
 pub enum Event<T> {
@@ -66,6 +69,8 @@ pub struct Scope {
     pub labels: String,
     /// Field selector; empty for everything.
     pub fields: String,
+    /// Whether we can do without: when reading it is forbidden, there are none, until it is allowed.
+    pub optional: bool,
 }
 
 /// Watches until the receiver is dropped. Each loss of the connection ends in a new list or a resumed watch, with a
@@ -90,6 +95,17 @@ pub async fn run<T: DeserializeOwned + Send + 'static>(
                 pause = PAUSE_MIN;
                 version = next;
             }
+            Err(error) if scope.optional && is_forbidden(&error) => {
+                debug!(
+                    resource = scope.resource.plural,
+                    "Reading is forbidden; there are none for us"
+                );
+                let _ = events.send(Event::Listed(Vec::new())).await;
+                tokio::select! {
+                    () = tokio::time::sleep(FORBIDDEN_PAUSE) => {}
+                    () = events.closed() => return,
+                }
+            }
             Err(error) => {
                 warn!(resource = scope.resource.plural, error = %chain(&error), "Watching failed; trying again");
                 tokio::select! {
@@ -100,6 +116,10 @@ pub async fn run<T: DeserializeOwned + Send + 'static>(
             }
         }
     }
+}
+
+fn is_forbidden(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(kube::Error::Api(status)) if status.code == 403)
 }
 
 /// Lists everything, page by page; gives the version to watch from.
@@ -194,7 +214,7 @@ fn decode<T: DeserializeOwned>(raw: &RawValue) -> Seen<T> {
 }
 
 /// An error with its causes in one line.
-fn chain(error: &anyhow::Error) -> String {
+pub fn chain(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }
 

@@ -5,17 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argosy_engine::locks::Machine;
 use argosy_engine::{ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot};
 use argosy_model::{NodeResult, Workflow};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
 
 use crate::Shared;
 use crate::api::{self, Failure};
+use crate::compression;
 use crate::effects;
 use crate::world::Key;
 
@@ -44,7 +45,11 @@ pub struct Kept {
 /// Works on the queue until it is closed.
 pub async fn run(shared: Arc<Shared>) {
     while let Some(key) = shared.queue.next().await {
-        if let Some(wait) = look(&shared, &key).await {
+        let begun = Instant::now();
+        let again = look(&shared, &key).await;
+        let took = begun.elapsed().as_secs_f64();
+        shared.metrics.observe("operation_duration_seconds", &[], took);
+        if let Some(wait) = again {
             shared.queue.done(&key);
             shared.queue.add_after(key, wait);
         } else {
@@ -220,9 +225,14 @@ async fn settle(
 async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> Result<Workflow, Failure> {
     let meta = &workflow.metadata;
     let mut patch = decision.changes.merge_patch(workflow);
+    if compression::size(workflow) + compression::size(&patch) > shared.status_max
+        && let Err(text) = pack(&mut patch, workflow, decision, shared.status_max)
+    {
+        return mark_too_large(shared, workflow, &text).await;
+    }
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
     patch["metadata"]["uid"] = json!(meta.uid);
-    let stored: Workflow = match api::merge_patch(
+    let mut stored: Workflow = match api::merge_patch(
         &shared.client,
         &api::WORKFLOWS,
         &meta.namespace,
@@ -234,11 +244,34 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
         other => other?,
     };
+    compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
     if stored.status.phase != workflow.status.phase {
-        info!(workflow = %meta.name, namespace = %meta.namespace, phase = %stored.status.phase, "Workflow changed phase");
+        let phase = stored.status.phase.as_str();
+        info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
+        let labels = [("phase", phase), ("namespace", meta.namespace.as_str())];
+        shared.metrics.add("total_count", &labels, 1.0);
     }
     shared.world.put_workflow(stored.clone());
     Ok(stored)
+}
+
+/// Has a patch write all nodes compressed, instead of the changed ones as they are (C-PER-02).
+fn pack(patch: &mut Value, workflow: &Workflow, decision: &Decision, max: usize) -> Result<(), String> {
+    let mut nodes = workflow.status.nodes.clone();
+    nodes.extend(decision.changes.nodes.clone());
+    let packed = compression::compress(&nodes);
+    let mut rest = workflow.clone();
+    rest.status.nodes.clear();
+    let size = compression::size(&rest) + packed.len();
+    if size > max {
+        return Err(format!(
+            "workflow is longer than maximum allowed size. compressed size {size} > maxSize {max}\
+             Tried to offload but encountered error: offload node status is not supported"
+        ));
+    }
+    patch["status"]["nodes"] = Value::Null;
+    patch["status"]["compressedNodes"] = json!(packed);
+    Ok(())
 }
 
 /// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
@@ -253,7 +286,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(Timestamp::now()),
         },
     });
-    let stored: Workflow = api::merge_patch(
+    let mut stored: Workflow = api::merge_patch(
         &shared.client,
         &api::WORKFLOWS,
         &meta.namespace,
@@ -261,6 +294,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
         &patch,
     )
     .await?;
+    compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
     shared.world.put_workflow(stored.clone());
     Ok(stored)
 }
@@ -268,7 +302,10 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
 /// Reads the object anew after a conflict, in case the watch is behind.
 async fn refresh(shared: &Shared, key: &Key) {
     match api::get::<Workflow>(&shared.client, &api::WORKFLOWS, &key.namespace, &key.name).await {
-        Ok(workflow) => drop(shared.world.put_workflow(workflow)),
+        Ok(mut workflow) => match compression::restore(&mut workflow) {
+            Ok(()) => drop(shared.world.put_workflow(workflow)),
+            Err(failure) => warn!(workflow = %key, error = %failure, "Reading anew failed"),
+        },
         Err(failure) => debug!(workflow = %key, error = %failure, "Reading anew failed"),
     }
 }
@@ -291,6 +328,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
     let admitted = shared
         .throttle()
         .ask(&key.namespace, &key.name, priority, created);
+    let config = shared.config();
     let mut locks = shared.locks();
     let snapshot = Snapshot {
         workflow,
@@ -300,7 +338,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         config_maps: &config_maps,
         locks: &locks,
         outcomes,
-        config: &shared.config,
+        config: &config,
         admitted,
     };
     let decision = argosy_engine::decide(plan, &snapshot, Timestamp::now());
@@ -331,7 +369,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     };
     drop(plans);
     let templates = shared.world.templates(&key.namespace);
-    let (plan, _) = argosy_engine::compile(workflow, &templates, &shared.config);
+    let (plan, _) = argosy_engine::compile(workflow, &templates, &shared.config());
     let plan = Arc::new(plan);
     let kept = Kept {
         source: workflow.clone(),

@@ -129,6 +129,11 @@ impl World {
         self.lock().templates_generation
     }
 
+    /// Has every plan compiled anew, because settings changed.
+    pub fn outdate_plans(&self) {
+        self.lock().templates_generation += 1;
+    }
+
     /// The templates that a workflow of this namespace may refer to.
     pub fn templates(&self, namespace: &str) -> Templates {
         let state = self.lock();

@@ -8,11 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 use crate::decode::Reader;
 use crate::object::Field;
 use crate::scalar::List;
+use crate::schema::{self, Path};
 use crate::template::WorkflowStep;
 
 /// Gives a type serde's way in through its `Field` implementation.
@@ -119,6 +120,10 @@ impl Field for AnyString {
     fn go_type() -> String {
         "v1alpha1.AnyString".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::anything()
+    }
 }
 
 /// One item of a loop: any JSON value.
@@ -180,6 +185,10 @@ impl Field for Item {
     fn go_type() -> String {
         "v1alpha1.Item".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::anything()
+    }
 }
 
 /// A bare JSON number, for the buckets of a histogram.
@@ -220,6 +229,10 @@ impl Field for Amount {
     fn go_type() -> String {
         "json.Number".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        json!({"type": "number"})
+    }
 }
 
 /// The body of a plugin template: an object with exactly one key, the name of the plugin.
@@ -258,6 +271,10 @@ impl Field for Plugin {
     fn go_type() -> String {
         "map[string]interface {}".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::open_object()
+    }
 }
 
 /// Steps that run at the same time. Unknown keys inside are refused even in the lenient mode, as Go does.
@@ -292,6 +309,10 @@ impl Field for ParallelSteps {
 
     fn go_type() -> String {
         "v1alpha1.ParallelSteps".to_owned()
+    }
+
+    fn schema(path: &mut Path) -> Value {
+        List::<WorkflowStep>::schema(path)
     }
 }
 
@@ -365,6 +386,10 @@ impl Field for Progress {
     fn go_type() -> String {
         "v1alpha1.Progress".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        json!({"type": "string"})
+    }
 }
 
 /// Bytes, written as base64 text.
@@ -403,6 +428,10 @@ impl Field for Bytes {
     fn go_type() -> String {
         "[]uint8".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        json!({"type": "string", "format": "byte"})
+    }
 }
 
 /// Where a lock's limit is kept: the one enumeration that the wire form writes as a number.
@@ -432,5 +461,9 @@ impl Field for SyncConfigType {
 
     fn go_type() -> String {
         "sync.SyncConfigType".to_owned()
+    }
+
+    fn schema(path: &mut Path) -> Value {
+        i32::schema(path)
     }
 }

@@ -8,6 +8,7 @@ use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::decode::Reader;
+use crate::schema::Path;
 
 /// A value that stands behind a key of a wire type.
 pub trait Field: Sized + Default {
@@ -21,6 +22,9 @@ pub trait Field: Sized + Default {
 
     /// The Go name of the type, for error texts.
     fn go_type() -> String;
+
+    /// What Kubernetes must know to accept such values; the path holds the types that enclose it.
+    fn schema(path: &mut Path) -> Value;
 }
 
 /// A wire type with named keys.
@@ -39,6 +43,9 @@ pub trait Object: Sized + Default {
 
     /// Collects the keys of the type, inlined types included.
     fn keys(out: &mut Vec<&'static str>);
+
+    /// Collects the schemas of the keys, those of inlined types included.
+    fn properties(path: &mut Path, out: &mut serde_json::Map<String, Value>);
 }
 
 /// Declares wire types. Each field is `pub name: Type = "key", omit;`, where the last word is
@@ -80,6 +87,14 @@ macro_rules! objects {
             fn keys(out: &mut Vec<&'static str>) {
                 $( objects!(@keys $mode, $type, $key, out); )*
             }
+
+            #[allow(unused_variables)]
+            fn properties(
+                path: &mut $crate::schema::Path,
+                out: &mut ::serde_json::Map<String, ::serde_json::Value>,
+            ) {
+                $( objects!(@schema $mode, $type, $key, path, out); )*
+            }
         }
 
         impl $crate::object::Field for $name {
@@ -89,6 +104,10 @@ macro_rules! objects {
 
             fn go_type() -> String {
                 concat!($package, ".", $go).to_owned()
+            }
+
+            fn schema(path: &mut $crate::schema::Path) -> ::serde_json::Value {
+                path.object::<Self>()
             }
         }
 
@@ -132,6 +151,13 @@ macro_rules! objects {
     };
     (@keys $mode:ident, $type:ty, $key:literal, $out:ident) => {
         $out.push($key);
+    };
+    (@schema inline, $type:ty, $key:literal, $path:ident, $out:ident) => {
+        <$type as $crate::object::Object>::properties($path, $out);
+    };
+    (@schema $mode:ident, $type:ty, $key:literal, $path:ident, $out:ident) => {
+        let schema = <$type as $crate::object::Field>::schema($path);
+        $out.insert($key.to_owned(), schema);
     };
 }
 
@@ -206,6 +232,10 @@ macro_rules! texts {
 
             fn go_type() -> String {
                 concat!("v1alpha1.", stringify!($name)).to_owned()
+            }
+
+            fn schema(path: &mut $crate::schema::Path) -> ::serde_json::Value {
+                <String as $crate::object::Field>::schema(path)
             }
         }
     )*};

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::decode::{INTEGER, Reader};
 use crate::object::Field;
+use crate::schema::{self, Path};
 
 impl Field for String {
     fn read(value: Value, reader: &mut Reader) -> Self {
@@ -29,6 +30,10 @@ impl Field for String {
 
     fn go_type() -> String {
         "string".to_owned()
+    }
+
+    fn schema(_: &mut Path) -> Value {
+        json!({"type": "string"})
     }
 }
 
@@ -51,10 +56,14 @@ impl Field for bool {
     fn go_type() -> String {
         "bool".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        json!({"type": "boolean"})
+    }
 }
 
 macro_rules! integers {
-    ($($type:ty, $go:literal;)*) => {$(
+    ($($type:ty, $go:literal, $format:literal;)*) => {$(
         impl Field for $type {
             fn read(value: Value, reader: &mut Reader) -> Self {
                 let whole = match &value {
@@ -75,14 +84,18 @@ macro_rules! integers {
             fn go_type() -> String {
                 $go.to_owned()
             }
+
+            fn schema(_: &mut Path) -> Value {
+                json!({"type": "integer", "format": $format})
+            }
         }
     )*};
 }
 
 integers! {
-    i32, "int32";
-    i64, "int64";
-    u64, "uint64";
+    i32, "int32", "int32";
+    i64, "int64", "int64";
+    u64, "uint64", "int64";
 }
 
 /// The whole number that a JSON number stands for. `1.0` counts: YAML readers of Kubernetes drop the fraction.
@@ -107,6 +120,10 @@ impl Field for Value {
     fn go_type() -> String {
         "interface {}".to_owned()
     }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::anything()
+    }
 }
 
 impl<T: Field> Field for Option<T> {
@@ -125,6 +142,10 @@ impl<T: Field> Field for Option<T> {
     fn go_type() -> String {
         T::go_type()
     }
+
+    fn schema(path: &mut Path) -> Value {
+        T::schema(path)
+    }
 }
 
 impl<T: Field> Field for Box<T> {
@@ -138,6 +159,10 @@ impl<T: Field> Field for Box<T> {
 
     fn go_type() -> String {
         T::go_type()
+    }
+
+    fn schema(path: &mut Path) -> Value {
+        T::schema(path)
     }
 }
 
@@ -160,6 +185,10 @@ impl<T: Field> Field for Vec<T> {
     fn go_type() -> String {
         format!("[]{}", T::go_type())
     }
+
+    fn schema(path: &mut Path) -> Value {
+        json!({"type": "array", "nullable": true, "items": T::schema(path)})
+    }
 }
 
 impl<T: Field> Field for BTreeMap<String, T> {
@@ -180,6 +209,10 @@ impl<T: Field> Field for BTreeMap<String, T> {
 
     fn go_type() -> String {
         format!("map[string]{}", T::go_type())
+    }
+
+    fn schema(path: &mut Path) -> Value {
+        json!({"type": "object", "nullable": true, "additionalProperties": T::schema(path)})
     }
 }
 
@@ -306,5 +339,9 @@ impl<T: Field> Field for List<T> {
 
     fn go_type() -> String {
         Vec::<T>::go_type()
+    }
+
+    fn schema(path: &mut Path) -> Value {
+        Vec::<T>::schema(path)
     }
 }

@@ -16,6 +16,7 @@ pub fn main() -> anyhow::Result<()> {
     let mut faults = files::check(&root)?;
     faults.extend(layers::check()?);
     faults.extend(features()?);
+    faults.extend(crate::manifests::check());
     for fault in &faults {
         println!("{fault}");
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::decode::Reader;
 use crate::object::Field;
+use crate::schema::{self, Path};
 
 const NANOS: i128 = 1_000_000_000;
 /// Larger amounts with a binary suffix are cut to this many whole units, as Kubernetes does.
@@ -300,5 +301,9 @@ impl Field for Quantity {
 
     fn go_type() -> String {
         "resource.Quantity".to_owned()
+    }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::int_or_string()
     }
 }

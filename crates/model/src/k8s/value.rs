@@ -4,11 +4,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::decode::Reader;
 use crate::go_json::quoted;
 use crate::object::Field;
+use crate::schema::{self, Path};
 
 macro_rules! deserialize {
     ($($type:ty),*) => {$(
@@ -77,6 +78,10 @@ macro_rules! time_form {
 
             fn go_type() -> String {
                 $go.to_owned()
+            }
+
+            fn schema(_: &mut Path) -> Value {
+                json!({"type": "string", "format": "date-time", "nullable": true})
             }
         }
     )*};
@@ -222,5 +227,9 @@ impl Field for IntOrString {
 
     fn go_type() -> String {
         "intstr.IntOrString".to_owned()
+    }
+
+    fn schema(_: &mut Path) -> Value {
+        schema::int_or_string()
     }
 }

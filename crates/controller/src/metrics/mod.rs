@@ -1,0 +1,416 @@
+//! Values of metrics, those of the controller itself and those that workflows define (C-MET-01, C-MET-10), and their
+//! text for Prometheus. Not here: how they are served, and gauges that only count what the world holds (`gauges`).
+
+mod builtin;
+pub mod gauges;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use argosy_engine::{Metric, MetricKind};
+use argosy_model::config::MetricModifier;
+
+pub use builtin::{BUILT_IN, BuiltIn};
+
+/// Put before every name.
+const PREFIX: &str = "argo_workflows_";
+
+/// How many series are kept; more are dropped, as a metric with an unbounded label would otherwise eat all memory.
+/// 10,000 series of about 200 bytes are 2 MB.
+const SERIES_MAX: usize = 10_000;
+
+/// Buckets of a histogram that names none (OpenTelemetry's defaults).
+const DEFAULT_BUCKETS: [f64; 15] = [
+    0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0,
+];
+
+/// Labels of a series, sorted by name.
+pub type Labels = Vec<(String, String)>;
+
+/// Changes to single metrics by their name without prefix.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Modifiers(BTreeMap<String, MetricModifier>);
+
+impl Modifiers {
+    /// Those of the configuration.
+    pub fn new(modifiers: &BTreeMap<String, MetricModifier>) -> Self {
+        Self(modifiers.clone())
+    }
+
+    fn disabled(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|m| m.disabled)
+    }
+
+    fn labels(&self, name: &str, labels: &[(&str, &str)]) -> Labels {
+        let dropped = self.0.get(name).map_or(&[][..], |m| &m.disabled_attributes);
+        let mut kept: Labels = labels
+            .iter()
+            .filter(|(label, _)| !dropped.iter().any(|d| d == label))
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect();
+        kept.sort();
+        kept
+    }
+
+    fn buckets(&self, name: &str, own: &[f64]) -> Vec<f64> {
+        match self.0.get(name) {
+            Some(m) if !m.histogram_buckets.is_empty() => {
+                m.histogram_buckets.iter().map(|b| b.value()).collect()
+            }
+            _ if own.is_empty() => DEFAULT_BUCKETS.to_vec(),
+            _ => own.to_vec(),
+        }
+    }
+}
+
+/// What a metric's values mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Any value.
+    Gauge,
+    /// Observations in buckets.
+    Histogram,
+}
+
+#[derive(Debug)]
+struct Family {
+    help: String,
+    kind: Kind,
+    bounds: Vec<f64>,
+    custom: bool,
+    series: BTreeMap<Labels, Sample>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    /// The value, or the sum of a histogram.
+    value: f64,
+    count: u64,
+    /// How many observations are in each bucket, without those of the buckets below.
+    buckets: Vec<u64>,
+    changed: Instant,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    families: BTreeMap<String, Family>,
+    modifiers: Modifiers,
+    ttl: Option<Duration>,
+    series: usize,
+}
+
+/// The current values.
+#[derive(Debug)]
+pub struct Registry {
+    state: Mutex<State>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        let registry = Self {
+            state: Mutex::default(),
+        };
+        // A cause that never occurred shows as 0, so that alerts on its growth work from the start.
+        for cause in [
+            "OperationPanic",
+            "CronWorkflowSubmissionError",
+            "CronWorkflowSpecError",
+        ] {
+            registry.add("error_count", &[("cause", cause)], 0.0);
+        }
+        registry
+    }
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes new settings; series that exist keep the labels and buckets that they have.
+    pub fn configure(&self, modifiers: Modifiers, ttl: Option<Duration>) {
+        let mut state = self.lock();
+        state.modifiers = modifiers;
+        state.ttl = ttl;
+    }
+
+    /// Adds to a counter or gauge of the controller's own.
+    pub fn add(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.lock()
+            .change(builtin::family(name), labels, |s, _| s.value += value);
+    }
+
+    /// Sets a gauge of the controller's own.
+    pub fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.lock()
+            .change(builtin::family(name), labels, |s, _| s.value = value);
+    }
+
+    /// Observes a value of a histogram of the controller's own.
+    pub fn observe(&self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.lock().change(builtin::family(name), labels, |s, bounds| {
+            s.observe(bounds, value)
+        });
+    }
+
+    /// Takes the value of a metric that a workflow defines. A later one of the same name with another kind is dropped.
+    pub fn record(&self, metric: &Metric) {
+        let labels: Vec<(&str, &str)> = metric
+            .labels
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let (kind, bounds): (_, &[f64]) = match &metric.kind {
+            MetricKind::Counter => (Kind::Counter, &[]),
+            MetricKind::Gauge { .. } => (Kind::Gauge, &[]),
+            MetricKind::Histogram { buckets } => (Kind::Histogram, buckets),
+        };
+        let definition = Definition {
+            name: &metric.name,
+            help: &metric.help,
+            kind,
+            bounds,
+            custom: true,
+        };
+        self.lock()
+            .change(Some(definition), &labels, |sample, bounds| match &metric.kind {
+                MetricKind::Counter => sample.value += metric.value,
+                MetricKind::Gauge { operation, .. } if operation == "Add" => sample.value += metric.value,
+                MetricKind::Gauge { operation, .. } if operation == "Sub" => sample.value -= metric.value,
+                MetricKind::Gauge { .. } => sample.value = metric.value,
+                MetricKind::Histogram { .. } => sample.observe(bounds, metric.value),
+            });
+    }
+
+    /// The value of a series, or the sum of a histogram's; `None` for one that was never set.
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let state = self.lock();
+        let labels = state.modifiers.labels(name, labels);
+        Some(state.families.get(name)?.series.get(&labels)?.value)
+    }
+
+    /// All values in Prometheus' text form, with those of gauges that were counted just now.
+    pub fn text(&self, counted: &[gauges::Gauge]) -> String {
+        let mut state = self.lock();
+        for gauge in counted {
+            let labels: Vec<(&str, &str)> = gauge.labels.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            state.change(builtin::family(gauge.name), &labels, |s, _| s.value = gauge.value);
+        }
+        state.expire();
+        let mut text = String::new();
+        for (name, family) in &state.families {
+            if !state.modifiers.disabled(name) {
+                family.write(name, &mut text);
+            }
+        }
+        text
+    }
+}
+
+/// What a metric is, whoever defined it.
+struct Definition<'a> {
+    name: &'a str,
+    help: &'a str,
+    kind: Kind,
+    bounds: &'a [f64],
+    custom: bool,
+}
+
+impl State {
+    fn change(
+        &mut self,
+        definition: Option<Definition<'_>>,
+        labels: &[(&str, &str)],
+        change: impl FnOnce(&mut Sample, &[f64]),
+    ) {
+        let Some(definition) = definition else { return };
+        let labels = self.modifiers.labels(definition.name, labels);
+        let bounds = self.modifiers.buckets(definition.name, definition.bounds);
+        let family = self
+            .families
+            .entry(definition.name.to_owned())
+            .or_insert_with(|| Family {
+                help: definition.help.to_owned(),
+                kind: definition.kind,
+                bounds,
+                custom: definition.custom,
+                series: BTreeMap::new(),
+            });
+        if family.kind != definition.kind || family.custom != definition.custom {
+            return;
+        }
+        if !family.series.contains_key(&labels) {
+            if self.series >= SERIES_MAX {
+                return;
+            }
+            self.series += 1;
+        }
+        let size = family.bounds.len();
+        let sample = family.series.entry(labels).or_insert_with(|| Sample {
+            value: 0.0,
+            count: 0,
+            buckets: vec![0; size],
+            changed: Instant::now(),
+        });
+        sample.changed = Instant::now();
+        change(sample, &family.bounds);
+    }
+
+    /// Drops custom series that did not change for longer than they may.
+    fn expire(&mut self) {
+        let Some(ttl) = self.ttl else { return };
+        for family in self.families.values_mut().filter(|f| f.custom) {
+            let before = family.series.len();
+            family.series.retain(|_, sample| sample.changed.elapsed() < ttl);
+            self.series -= before - family.series.len();
+        }
+        self.families.retain(|_, family| !family.series.is_empty());
+    }
+}
+
+impl Sample {
+    fn observe(&mut self, bounds: &[f64], value: f64) {
+        self.value += value;
+        self.count += 1;
+        if let Some(at) = bounds.iter().position(|bound| value <= *bound)
+            && let Some(bucket) = self.buckets.get_mut(at)
+        {
+            *bucket += 1;
+        }
+    }
+}
+
+impl Family {
+    fn write(&self, name: &str, out: &mut String) {
+        let kind = match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        let help = self.help.replace('\\', "\\\\").replace('\n', "\\n");
+        // Writing to a String can't fail.
+        let _ = writeln!(out, "# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}");
+        for (labels, sample) in &self.series {
+            if self.kind != Kind::Histogram {
+                let _ = writeln!(out, "{PREFIX}{name}{} {}", braces(labels, None), sample.value);
+                continue;
+            }
+            let mut below = 0;
+            for (bound, count) in self.bounds.iter().zip(&sample.buckets) {
+                below += count;
+                let labels = braces(labels, Some(&bound.to_string()));
+                let _ = writeln!(out, "{PREFIX}{name}_bucket{labels} {below}");
+            }
+            let all = braces(labels, Some("+Inf"));
+            let _ = writeln!(out, "{PREFIX}{name}_bucket{all} {}", sample.count);
+            let labels = braces(labels, None);
+            let _ = writeln!(out, "{PREFIX}{name}_sum{labels} {}", sample.value);
+            let _ = writeln!(out, "{PREFIX}{name}_count{labels} {}", sample.count);
+        }
+    }
+}
+
+/// Labels in braces, with the bound of a bucket; nothing without labels.
+fn braces(labels: &Labels, bound: Option<&str>) -> String {
+    let pairs = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let all: Vec<String> = pairs
+        .chain(bound.map(|b| ("le", b)))
+        .map(|(name, value)| {
+            let value = value
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n");
+            format!("{name}=\"{value}\"")
+        })
+        .collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("{{{}}}", all.join(",")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_text() {
+        let registry = Registry::default();
+        registry.add("total_count", &[("phase", "Failed"), ("namespace", "a\"b")], 1.0);
+        registry.add("total_count", &[("namespace", "a\"b"), ("phase", "Failed")], 1.0);
+        registry.set("is_leader", &[], 1.0);
+        registry.observe("queue_latency", &[("queue_name", "workflow_queue")], 6.0);
+        registry.add("no_such_metric", &[], 1.0);
+        registry.record(&Metric {
+            name: "mine".into(),
+            help: "two\nlines".into(),
+            labels: vec![("b".into(), "2".into()), ("a".into(), "1".into())],
+            kind: MetricKind::Gauge {
+                operation: "Sub".into(),
+                realtime: false,
+            },
+            value: 1.5,
+        });
+        let text = registry.text(&[]);
+        for line in [
+            "# TYPE argo_workflows_total_count counter",
+            "argo_workflows_total_count{namespace=\"a\\\"b\",phase=\"Failed\"} 2",
+            "argo_workflows_is_leader 1",
+            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"5\"} 0",
+            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"20\"} 1",
+            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"+Inf\"} 1",
+            "argo_workflows_queue_latency_sum{queue_name=\"workflow_queue\"} 6",
+            "# HELP argo_workflows_mine two\\nlines",
+            "argo_workflows_mine{a=\"1\",b=\"2\"} -1.5",
+            "argo_workflows_error_count{cause=\"OperationPanic\"} 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
+        }
+        assert!(!text.contains("no_such_metric"));
+    }
+
+    #[test]
+    fn modifiers_drop_and_change() {
+        let registry = Registry::default();
+        let modifier = |json| argosy_model::decode::strict(json).expect("a modifier");
+        let modifiers = BTreeMap::from([
+            (
+                "is_leader".into(),
+                modifier(serde_json::json!({"disabled": true})),
+            ),
+            (
+                "total_count".into(),
+                modifier(serde_json::json!({"disabledAttributes": ["namespace"]})),
+            ),
+            (
+                "queue_latency".into(),
+                modifier(serde_json::json!({"histogramBuckets": [7.5]})),
+            ),
+        ]);
+        registry.configure(Modifiers::new(&modifiers), Some(Duration::ZERO));
+        registry.set("is_leader", &[], 1.0);
+        registry.add("total_count", &[("phase", "Failed"), ("namespace", "x")], 1.0);
+        registry.observe("queue_latency", &[], 6.0);
+        registry.record(&Metric {
+            name: "mine".into(),
+            help: "h".into(),
+            labels: Vec::new(),
+            kind: MetricKind::Counter,
+            value: 1.0,
+        });
+        let text = registry.text(&[]);
+        assert!(!text.contains("is_leader") && !text.contains("mine"), "{text}");
+        assert!(
+            text.contains("argo_workflows_total_count{phase=\"Failed\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("argo_workflows_queue_latency_bucket{le=\"7.5\"} 1"),
+            "{text}"
+        );
+    }
+}
