@@ -61,6 +61,8 @@ pub(crate) struct Container {
     pub(crate) started: bool,
     /// A probe says that it must be ended.
     pub(crate) condemned: bool,
+    /// Why the hook after its start failed.
+    pub(crate) hook_failure: Option<String>,
 }
 
 /// Where a container is in its life.

@@ -10,9 +10,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::again;
+use super::ask::Target;
 use super::handle::{Handle, Output};
+use super::hook;
+use super::refuse::refusal;
 use super::seen::Reason;
-use crate::cgroups::{self, Limits};
+use crate::cgroups::Limits;
 use crate::images::{self, Image};
 use crate::logs::Log;
 use crate::network::{Lease, files};
@@ -45,18 +48,13 @@ pub(crate) async fn set_up(
     pod: &Pod,
     dir: &Path,
 ) -> Result<(Ground, mpsc::UnboundedReceiver<Ended>), SetUpError> {
+    if let Some(refusal) = refusal(pod, shared.bridge.is_some()) {
+        return Err(SetUpError::Refused(refusal));
+    }
     let spec = pod
         .spec
         .as_ref()
         .ok_or_else(|| SetUpError::Refused("the pod has no spec".into()))?;
-    if spec.host_pid == Some(true) {
-        return Err(SetUpError::Refused(
-            "hostPID is not supported by this node".into(),
-        ));
-    }
-    if let Some(lacking) = cgroups::lacking(pod) {
-        return Err(SetUpError::Refused(lacking));
-    }
     let retry = |what: &Path| {
         let what = what.display().to_string();
         move |e: std::io::Error| SetUpError::Retry(format!("{what}: {e}"))
@@ -108,16 +106,6 @@ fn lease(shared: &Shared, spec: &PodSpec) -> Result<Option<Lease>, SetUpError> {
     if spec.host_network == Some(true) {
         return Ok(None);
     }
-    let ports = spec
-        .containers
-        .iter()
-        .chain(spec.init_containers.iter().flatten());
-    let mut ports = ports.flat_map(|container| container.ports.iter().flatten());
-    if let Some(port) = ports.find_map(|port| port.host_port.filter(|port| *port != 0)) {
-        return Err(SetUpError::Refused(format!(
-            "hostPort {port} is not supported by this node: pods have addresses of their own, or hostNetwork"
-        )));
-    }
     let lease = bridge.lease();
     lease
         .map(Some)
@@ -142,6 +130,8 @@ pub(crate) struct Started {
     pub(crate) container_id: String,
     pub(crate) process: ProcessSpec,
     pub(crate) log: Arc<Log>,
+    /// Why the hook after its start failed; the container is ended then.
+    pub(crate) hook_failure: Option<String>,
 }
 
 /// A container that does not.
@@ -237,6 +227,7 @@ impl Attempt {
         match self.ground.sandbox.start(&spec).await {
             Ok(()) => Ok(Started {
                 at: Timestamp::now(),
+                hook_failure: self.after_start(&spec.process).await,
                 image_id: image.id,
                 container_id,
                 process: spec.process,
@@ -257,6 +248,22 @@ impl Attempt {
             }
             Err(error) => Err(Problem::create(full(&error))),
         }
+    }
+
+    /// Runs the hook after the start, if there is one; a container whose hook fails is killed.
+    async fn after_start(&self, process: &ProcessSpec) -> Option<String> {
+        let lifecycle = self.spec.lifecycle.as_ref();
+        let hook = lifecycle.and_then(|lifecycle| lifecycle.post_start.as_ref())?;
+        let target = Target {
+            handle: Arc::clone(&self.handle),
+            spec: self.spec.clone(),
+            key: self.key.clone(),
+            ip: self.ground.ip.clone(),
+            process: process.clone(),
+        };
+        let failure = hook::run(&target, hook).await.err()?;
+        let _ = self.ground.sandbox.signal(&self.key, libc::SIGKILL, true).await;
+        Some(format!("PostStartHookError: {failure}"))
     }
 
     /// The end of a container may be told before its start: what it leaves must be known by then.

@@ -12,7 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::again;
+use super::ask::Target;
 use super::handle::{Handle, LiveContainer, Output};
+use super::hook;
 use super::next::{Action, next};
 use super::probe::{self, Verdict};
 use super::seen::{self, Container, Seen, State};
@@ -215,7 +217,7 @@ impl Worker {
             }
             Action::Terminate { container } => {
                 self.update(&container, |c| c.terminated_at = Some(Timestamp::now()));
-                self.signal(&container, libc::SIGTERM, false).await;
+                self.terminate(&container).await;
             }
             Action::Kill { container } => {
                 self.update(&container, |c| c.killed = true);
@@ -240,6 +242,39 @@ impl Worker {
         {
             tracing::debug!(container, %error, "Signal was not delivered");
         }
+    }
+
+    /// Asks a container to end: first by its hook, for which the grace period counts too, then by a signal.
+    async fn terminate(&self, name: &str) {
+        let spec = seen::all_containers(&self.pod).find(|c| c.name == name);
+        let hook = spec.and_then(|spec| spec.lifecycle.as_ref()?.pre_stop.clone());
+        let (Some(hook), Some(target)) = (hook, self.target(name)) else {
+            return self.signal(name, libc::SIGTERM, false).await;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = hook::run(&target, &hook).await {
+                tracing::warn!(
+                    container = target.spec.name,
+                    error,
+                    "The hook before the end of a container failed"
+                );
+            }
+            if let Some(sandbox) = target.handle.sandbox() {
+                let _ = sandbox.signal(&target.key, libc::SIGTERM, false).await;
+            }
+        });
+    }
+
+    /// A running container, to be asked something.
+    fn target(&self, name: &str) -> Option<Target> {
+        let live = self.handle.container(name)?;
+        Some(Target {
+            handle: Arc::clone(&self.handle),
+            spec: seen::all_containers(&self.pod).find(|c| c.name == name)?.clone(),
+            key: live.key,
+            ip: self.ground.as_ref()?.ip.clone(),
+            process: live.process,
+        })
     }
 
     fn set_up(&mut self) {
@@ -438,20 +473,11 @@ impl Worker {
 
     /// Begins to ask a container's probes.
     fn probe(&mut self, name: &str) {
-        let spec = seen::all_containers(&self.pod).find(|c| c.name == name).cloned();
-        let (Some(spec), Some(ground), Some(live)) = (spec, &self.ground, self.handle.container(name)) else {
-            return;
-        };
+        let Some(target) = self.target(name) else { return };
+        let spec = &target.spec;
         if spec.startup_probe.is_none() && spec.readiness_probe.is_none() && spec.liveness_probe.is_none() {
             return;
         }
-        let target = probe::Target {
-            handle: Arc::clone(&self.handle),
-            spec,
-            key: live.key,
-            ip: ground.ip.clone(),
-            process: live.process,
-        };
         self.probes.insert(name.into(), tokio::spawn(probe::run(target)));
     }
 
@@ -470,6 +496,7 @@ impl Worker {
                 container.container_id = started.container_id;
                 (container.terminated_at, container.killed) = (None, false);
                 container.condemned = false;
+                container.hook_failure = started.hook_failure;
                 let spec = seen::all_containers(&self.pod).find(|c| c.name == name);
                 let (startup, readiness) = spec.map_or((false, false), |c| {
                     (c.startup_probe.is_some(), c.readiness_probe.is_some())
@@ -528,7 +555,7 @@ impl Worker {
         container.state = State::Ended(seen::Ended {
             exit_code,
             reason: seen::reason_of(&end).into(),
-            message: last_words,
+            message: container.hook_failure.take().or(last_words),
             started_at: Some(since),
             finished_at: end.at,
             container_id: container.container_id.clone(),

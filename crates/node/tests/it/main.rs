@@ -4,6 +4,7 @@
 mod access;
 mod crash;
 mod fixture;
+mod hooks;
 mod images;
 mod lifecycle;
 mod limits;
