@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Bridge;
 use crate::images::{Collection, ProvidedImage, PullOptions};
@@ -41,6 +42,9 @@ pub struct Options {
     pub log_older_files: u32,
     /// How images are pulled.
     pub pull: PullOptions,
+    /// How often volumes that show ConfigMaps, Secrets or the pod itself are brought up to date. Default one minute, as a
+    /// kubelet's; every look asks the API once for each such volume.
+    pub volume_refresh: Duration,
     /// When pulled images are deleted to make room. Default: as a kubelet.
     pub collection: Collection,
     /// Containers outlive the node, however it ends; the next node on the same data folder finds them again, with what
@@ -66,6 +70,7 @@ impl Options {
             log_limit_bytes: 10 * 1024 * 1024,
             log_older_files: 4,
             pull: PullOptions::default(),
+            volume_refresh: Duration::from_secs(60),
             collection: Collection::default(),
             keep_running: false,
         }

@@ -23,6 +23,7 @@ use crate::logs::Log;
 use crate::node::Shared;
 use crate::report::{self, Order};
 use crate::runtime::{self, End, Exit};
+use crate::volumes::refresh;
 
 /// Bytes of a termination message, as the kubelet cuts it.
 const MESSAGE_LIMIT_BYTES: usize = 4096;
@@ -31,6 +32,9 @@ const FALLBACK_LINES: usize = 80;
 const FALLBACK_BYTES: usize = 2048;
 /// Longest wait before another try to set up a pod or start a container, in seconds.
 const RETRY_LIMIT_SECS: i64 = 60;
+
+/// Folders of a pod that are of no use when it has ended; its logs are.
+const LEFT: &[&str] = &["containers", "volumes"];
 
 /// What reaches a pod's task.
 pub(crate) enum Event {
@@ -87,6 +91,7 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
             &found.records,
             &found.running(),
         );
+        let (pod_now, live_dir) = (Arc::clone(&pod), live.dir.clone());
         let mut worker = Worker {
             shared,
             pod,
@@ -96,10 +101,17 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
             starting: BTreeMap::new(),
             early_ends: BTreeMap::new(),
             probes: BTreeMap::new(),
+            refresher: None,
+            latest: watch::Sender::new(Arc::clone(&pod_now)),
             orders,
             set_up_failures: 0,
         };
+        let left = found.alive.is_none() && !found.records.is_empty();
         worker.take_over(found);
+        if left {
+            // Roots of containers that died with their sandbox. Volumes stay: the pod may go on.
+            clear(live_dir, &["containers"]).await;
+        }
         worker.run(receiver).await;
     });
     (handle, task)
@@ -115,6 +127,9 @@ struct Worker {
     /// Ends that were told before the start was: short programs.
     early_ends: BTreeMap<String, Event>,
     probes: BTreeMap<String, JoinHandle<()>>,
+    /// Keeps the files of volumes up to date.
+    refresher: Option<JoinHandle<()>>,
+    latest: watch::Sender<Arc<Pod>>,
     orders: watch::Sender<Order>,
     set_up_failures: u32,
 }
@@ -156,7 +171,8 @@ impl Worker {
     }
 
     fn abort_tasks(&self) {
-        for task in self.starting.values().chain(self.probes.values()) {
+        let tasks = self.starting.values().chain(self.probes.values());
+        for task in tasks.chain(&self.refresher) {
             task.abort();
         }
     }
@@ -176,7 +192,7 @@ impl Worker {
         if let Some(sandbox) = sandbox {
             sandbox.destroy().await;
         }
-        clear(self.handle.dir.clone()).await;
+        clear(self.handle.dir.clone(), LEFT).await;
     }
 
     /// Does what is to be done now; returns when to look again.
@@ -328,6 +344,9 @@ impl Worker {
 
     fn tear_down(&mut self) {
         self.seen.sandbox = seen::Sandbox::TearingDown;
+        if let Some(refresher) = self.refresher.take() {
+            refresher.abort();
+        }
         let sandbox = self.handle.live().sandbox.take();
         self.ground = None;
         let (events, dir) = (self.handle.events.clone(), self.handle.dir.clone());
@@ -335,14 +354,17 @@ impl Worker {
             if let Some(sandbox) = sandbox {
                 sandbox.destroy().await;
             }
-            clear(dir).await;
+            clear(dir, LEFT).await;
             let _ = events.send(Event::TornDown);
         });
     }
 
     fn learn(&mut self, event: Event) {
         match event {
-            Event::Pod(pod) => self.pod = pod,
+            Event::Pod(pod) => {
+                self.latest.send_replace(Arc::clone(&pod));
+                self.pod = pod;
+            }
             Event::Deleted | Event::Shutdown => {}
             Event::SetUp(result) => self.learn_set_up(result),
             Event::Started {
@@ -409,6 +431,15 @@ impl Worker {
         };
         self.handle.live().sandbox = Some(Arc::clone(&ground.sandbox));
         self.ground = Some(Arc::new(ground));
+        let refresher = refresh::run(
+            self.latest.subscribe(),
+            self.handle.dir.clone(),
+            self.shared.sources.clone(),
+            self.shared.options.volume_refresh,
+        );
+        if let Some(earlier) = self.refresher.replace(tokio::spawn(refresher)) {
+            earlier.abort();
+        }
         tokio::spawn(forward(Arc::clone(&self.handle), ends));
     }
 
@@ -604,8 +635,8 @@ impl Worker {
 }
 
 /// Gives back the space of roots and volumes; logs stay until the API forgets the pod.
-async fn clear(dir: PathBuf) {
-    for part in ["containers", "volumes"] {
+async fn clear(dir: PathBuf, parts: &[&str]) {
+    for part in parts {
         let folder = dir.join(part);
         let _ = tokio::task::spawn_blocking(move || crate::tree::remove(&folder)).await;
     }

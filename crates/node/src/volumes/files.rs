@@ -56,7 +56,33 @@ pub(super) fn write(folder: &Path, content: &Content, group: Option<u32>) -> io:
     if let Some(earlier) = earlier {
         std::fs::remove_dir_all(folder.join(earlier))?;
     }
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        // Links to files that this version has no more.
+        let ours = entry.file_name().to_string_lossy().starts_with("..");
+        if !ours && !entry.path().exists() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
     Ok(())
+}
+
+/// Whether the folder shows exactly this content.
+pub(super) fn shows(folder: &Path, content: &Content) -> bool {
+    let data = folder.join("..data");
+    let same = |(name, entry): (&String, &Entry)| {
+        std::fs::read(data.join(name)).is_ok_and(|bytes| bytes == entry.data)
+    };
+    content.iter().all(same) && count(&data) == content.len()
+}
+
+/// Files below a folder.
+fn count(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let count_of = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => count(&entry.path()),
+        _ => 1,
+    };
+    entries.map(count_of).sum()
 }
 
 fn check(name: &str) -> io::Result<()> {

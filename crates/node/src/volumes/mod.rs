@@ -3,6 +3,7 @@
 mod claim;
 mod files;
 mod projected;
+pub(crate) mod refresh;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::runtime::Tmpfs;
 use crate::spec::quantity;
 
+use files::Content;
 pub(crate) use projected::Sources;
 
 /// A volume could not be made; the text is what the pod's events show.
@@ -87,7 +89,17 @@ async fn one(
     if let Some(empty) = &volume.empty_dir {
         return empty_dir(empty, path, group, prepared);
     }
-    let content = if let Some(source) = &volume.config_map {
+    let content = content(pod, volume, sources)
+        .await?
+        .ok_or("this kind of volume is not supported by the node")?;
+    prepared.read_only.push(volume.name.clone());
+    files::write(&path, &content, group).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(path)
+}
+
+/// The files of a volume that shows objects of the API; `None` for other volumes.
+async fn content(pod: &Pod, volume: &Volume, sources: &Sources) -> Result<Option<Content>, String> {
+    Ok(Some(if let Some(source) = &volume.config_map {
         projected::config_map_volume(sources, pod, source).await?
     } else if let Some(source) = &volume.secret {
         projected::secret_volume(sources, pod, source).await?
@@ -96,11 +108,8 @@ async fn one(
     } else if let Some(source) = &volume.projected {
         projected::projected_volume(sources, pod, source).await?
     } else {
-        return Err("this kind of volume is not supported by the node".into());
-    };
-    prepared.read_only.push(volume.name.clone());
-    files::write(&path, &content, group).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(path)
+        return Ok(None);
+    }))
 }
 
 fn empty_dir(

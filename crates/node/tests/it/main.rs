@@ -10,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod network;
 mod registry;
+mod rootless;
 mod survive;
 mod volumes;
 

@@ -67,6 +67,8 @@ impl Machine {
         Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "survive::victim", "--nocapture"])
             .env(VICTIM, self.dir.path())
+            // What it cannot clean up any more goes with our own folder.
+            .env("TMPDIR", self.dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

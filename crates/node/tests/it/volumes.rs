@@ -6,7 +6,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::fixture::{Fixture, check};
+use crate::fixture::{Fixture, check, one};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn volumes_show_their_content() {
@@ -230,4 +230,37 @@ async fn objects(f: &Fixture) {
         .create(&params, &serde_json::from_value(claim).unwrap())
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_running_pods_follow_their_objects() {
+    let f = Fixture::start(|options| options.volume_refresh = std::time::Duration::from_millis(50)).await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(f.client.clone());
+    let map = |data: serde_json::Value| {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": data});
+        serde_json::from_value::<ConfigMap>(map).unwrap()
+    };
+    let first = map(json!({"a": "one", "b": "stays"}));
+    maps.create(&PostParams::default(), &first).await.unwrap();
+    let mut spec = one(
+        "until grep -q two /v/a; do sleep 0.01; done; ls /v; until grep -q new /p/l; do sleep 0.01; done",
+    );
+    spec["volumes"] = json!([
+        {"name": "v", "configMap": {"name": "map"}},
+        {"name": "p", "downwardAPI": {"items": [{"path": "l", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
+    ]);
+    spec["containers"][0]["volumeMounts"] =
+        json!([{"name": "v", "mountPath": "/v"}, {"name": "p", "mountPath": "/p"}]);
+    f.create("pod", spec).await;
+    f.wait("pod", |pod| crate::fixture::phase(pod) == "Running").await;
+    let merge = kube::api::Patch::Merge(json!({"data": {"a": "two", "b": null, "c": "new"}}));
+    maps.patch("map", &Default::default(), &merge).await.unwrap();
+    let label = kube::api::Patch::Merge(json!({"metadata": {"labels": {"is": "new"}}}));
+    f.pods().patch("pod", &Default::default(), &label).await.unwrap();
+    let pod = f.ended("pod").await;
+    assert_eq!(
+        f.story(&pod).await,
+        "Succeeded\nmain: Completed 0\n  | a\n  | c\n"
+    );
+    f.node.shutdown().await;
 }
