@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tracing::{debug, warn};
 
 use crate::api::{self, Failure};
-use crate::queue::Queue;
+use crate::queue::{Load, Queue};
 
 /// How often an action that fails is tried before it is dropped: 0.1 s × 2^9 is about a minute in all.
 const TRIES: u32 = 10;
@@ -84,6 +84,11 @@ impl Cleaner {
     /// Asks for an action after a time.
     pub fn ask(&self, action: Action, after: Duration) {
         self.queue.add_after(action, after);
+    }
+
+    /// How much there is to do, and was.
+    pub fn load(&self) -> Load {
+        self.queue.load()
     }
 
     /// Works until [`Cleaner::stop`].

@@ -275,9 +275,21 @@ fn take_pod(shared: &Shared, event: Event<Pod>) {
                 shared.queue.add(key);
             }
         }
-        Event::Applied(Seen::Good(pod)) => wake(shared, shared.world.put_pod(*pod)),
+        Event::Applied(Seen::Good(pod)) => {
+            count_phase(shared, &pod);
+            wake(shared, shared.world.put_pod(*pod));
+        }
         Event::Deleted(Seen::Good(pod)) => wake(shared, shared.world.remove_pod(&pod)),
         Event::Applied(other) | Event::Deleted(other) => drop(good([other], "Pod")),
+    }
+}
+
+/// Counts a pod that comes into another phase than the one we know it in.
+fn count_phase(shared: &Shared, pod: &Pod) {
+    let (phase, namespace) = (pod.status.phase.as_str(), pod.metadata.namespace.as_str());
+    if shared.world.pod_phase(pod).as_deref() != Some(phase) {
+        let labels = [("phase", phase), ("namespace", namespace)];
+        shared.metrics.add("pods_total_count", &labels, 1.0);
     }
 }
 

@@ -16,6 +16,17 @@ pub struct Queue<K> {
     moved: Notify,
 }
 
+/// How busy a queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Keys that are due and wait for a worker.
+    pub waiting: usize,
+    /// Keys that are worked on.
+    pub working: usize,
+    /// How often a key was asked for since the start.
+    pub added: u64,
+}
+
 #[derive(Debug)]
 struct State<K> {
     ready: VecDeque<K>,
@@ -27,6 +38,7 @@ struct State<K> {
     /// Keys in work, and whether they were asked for again meanwhile.
     working: BTreeMap<K, bool>,
     closed: bool,
+    added: u64,
 }
 
 impl<K: Ord + Clone> Default for Queue<K> {
@@ -38,6 +50,7 @@ impl<K: Ord + Clone> Default for Queue<K> {
             by_time: BTreeSet::new(),
             working: BTreeMap::new(),
             closed: false,
+            added: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -49,7 +62,10 @@ impl<K: Ord + Clone> Default for Queue<K> {
 impl<K: Ord + Clone> Queue<K> {
     /// Asks for a look at once.
     pub fn add(&self, key: K) {
-        self.with(|s| s.add(key));
+        self.with(|s| {
+            s.added += 1;
+            s.add(key);
+        });
         self.moved.notify_one();
     }
 
@@ -59,7 +75,10 @@ impl<K: Ord + Clone> Queue<K> {
             return self.add(key);
         }
         let at = Instant::now() + wait;
-        self.with(|s| s.add_at(key, at));
+        self.with(|s| {
+            s.added += 1;
+            s.add_at(key, at);
+        });
         self.moved.notify_one();
     }
 
@@ -96,9 +115,13 @@ impl<K: Ord + Clone> Queue<K> {
         }
     }
 
-    /// How many keys wait to be looked at now, and how many are being looked at.
-    pub fn load(&self) -> (usize, usize) {
-        self.with(|s| (s.ready.len(), s.working.len()))
+    /// How much there is to do, and was.
+    pub fn load(&self) -> Load {
+        self.with(|s| Load {
+            waiting: s.ready.len(),
+            working: s.working.len(),
+            added: s.added,
+        })
     }
 
     /// Ends the queue: every waiting and later [`Queue::next`] gives `None`.

@@ -168,6 +168,14 @@ impl World {
         replace(&mut self.lock().workflows, listed, |w| Key::of(&w.metadata))
     }
 
+    /// The phase in which a pod is known.
+    pub fn pod_phase(&self, pod: &Pod) -> Option<String> {
+        let owner = Key::owner(&pod.metadata)?;
+        let state = self.lock();
+        let known = state.parts.get(&owner)?.pods.get(&pod.metadata.name)?;
+        (known.metadata.uid == pod.metadata.uid).then(|| known.status.phase.clone())
+    }
+
     /// Takes a pod as it is now; gives its workflow if that is to be looked at.
     pub fn put_pod(&self, pod: Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;

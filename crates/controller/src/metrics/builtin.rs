@@ -17,7 +17,6 @@ pub struct BuiltIn {
 
 const LIMITER: &[f64] = &[0.0, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 180.0];
 const SHORT: &[f64] = &[0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 180.0];
-const WAITING: &[f64] = &[1.0, 5.0, 20.0, 60.0, 180.0];
 const LOOK: &[f64] = &[5.0, 10.0, 15.0, 20.0, 25.0, 30.0];
 
 macro_rules! metrics {
@@ -44,7 +43,6 @@ metrics! {
     "pods_total_count" Counter &[], "Pods that came into a phase.";
     "queue_adds_count" Counter &[], "Keys added to a queue.";
     "queue_depth_gauge" Gauge &[], "Keys that wait in a queue.";
-    "queue_latency" Histogram WAITING, "How long keys waited in a queue.";
     "total_count" Counter &[], "Workflows that came into a phase.";
     "version" Counter &[], "Which release this is; always 1.";
     "workers_busy_count" Gauge &[], "Workers that are at work.";

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use argosy_engine::locks::{Kind, Name};
+
 use crate::Shared;
+use crate::queue::Load;
 
 /// A counted gauge.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,6 @@ pub(crate) fn count(shared: &Shared) -> Vec<Gauge> {
             *pods.entry(pod.status.phase.clone()).or_default() += 1;
         }
     }
-    let (waiting, busy) = shared.queue.load();
     let by_phase = |name, counts: BTreeMap<String, usize>| {
         counts
             .into_iter()
@@ -55,9 +57,52 @@ pub(crate) fn count(shared: &Shared) -> Vec<Gauge> {
             count,
         )
     }));
-    let queue = || "workflow_queue".to_owned();
-    gauges.push(gauge("queue_depth_gauge", vec![("queue_name", queue())], waiting));
-    gauges.push(gauge("workers_busy_count", vec![("worker_type", queue())], busy));
+    gauges.extend(queues(shared));
+    gauges.extend(locks(shared));
+    gauges
+}
+
+fn queues(shared: &Shared) -> Vec<Gauge> {
+    let queues = [
+        ("workflow_queue", shared.queue.load()),
+        ("pod_cleanup_queue", shared.cleaner.load()),
+    ];
+    let of = |(queue, load): (&str, Load)| {
+        let label = |name| vec![(name, queue.to_owned())];
+        [
+            gauge("queue_depth_gauge", label("queue_name"), load.waiting),
+            gauge("workers_busy_count", label("worker_type"), load.working),
+            // A 64-bit count of additions fits wherever this program can run long enough to reach it.
+            gauge(
+                "queue_adds_count",
+                label("queue_name"),
+                usize::try_from(load.added).unwrap_or(usize::MAX),
+            ),
+        ]
+    };
+    queues.into_iter().flat_map(of).collect()
+}
+
+/// Holders and waiters of every lock that somebody holds or wants.
+fn locks(shared: &Shared) -> Vec<Gauge> {
+    let locks = shared.locks();
+    let mut gauges = Vec::new();
+    for (text, lock) in locks.iter() {
+        let Ok(name) = Name::parse(text) else { continue };
+        let (kind, storage) = match name.kind {
+            Kind::Mutex => ("mutex", "configmap"),
+            Kind::ConfigMap { .. } => ("semaphore", "configmap"),
+            Kind::Database => ("semaphore", "database"),
+        };
+        let labels = vec![
+            ("type", kind.to_owned()),
+            ("storage", storage.to_owned()),
+            ("lock_name", text.to_owned()),
+            ("namespace", name.namespace.clone()),
+        ];
+        gauges.push(gauge("locks_held", labels.clone(), lock.holders.len()));
+        gauges.push(gauge("locks_pending", labels, lock.queue.len()));
+    }
     gauges
 }
 

@@ -196,6 +196,12 @@ impl Registry {
     /// All values in Prometheus' text form, with those of gauges that were counted just now.
     pub fn text(&self, counted: &[gauges::Gauge]) -> String {
         let mut state = self.lock();
+        // What is counted anew may not show what is gone, such as the holders of a lock.
+        for gauge in counted {
+            if let Some(family) = state.families.get_mut(gauge.name) {
+                family.series.values_mut().for_each(|sample| sample.value = 0.0);
+            }
+        }
         for gauge in counted {
             let labels: Vec<(&str, &str)> = gauge.labels.iter().map(|(n, v)| (*n, v.as_str())).collect();
             state.change(builtin::family(gauge.name), &labels, |s, _| s.value = gauge.value);
@@ -343,7 +349,7 @@ mod tests {
         registry.add("total_count", &[("phase", "Failed"), ("namespace", "a\"b")], 1.0);
         registry.add("total_count", &[("namespace", "a\"b"), ("phase", "Failed")], 1.0);
         registry.set("is_leader", &[], 1.0);
-        registry.observe("queue_latency", &[("queue_name", "workflow_queue")], 6.0);
+        registry.observe("k8s_request_duration", &[("verb", "List")], 6.0);
         registry.add("no_such_metric", &[], 1.0);
         registry.record(&Metric {
             name: "mine".into(),
@@ -360,10 +366,10 @@ mod tests {
             "# TYPE argo_workflows_total_count counter",
             "argo_workflows_total_count{namespace=\"a\\\"b\",phase=\"Failed\"} 2",
             "argo_workflows_is_leader 1",
-            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"5\"} 0",
-            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"20\"} 1",
-            "argo_workflows_queue_latency_bucket{queue_name=\"workflow_queue\",le=\"+Inf\"} 1",
-            "argo_workflows_queue_latency_sum{queue_name=\"workflow_queue\"} 6",
+            "argo_workflows_k8s_request_duration_bucket{verb=\"List\",le=\"5\"} 0",
+            "argo_workflows_k8s_request_duration_bucket{verb=\"List\",le=\"20\"} 1",
+            "argo_workflows_k8s_request_duration_bucket{verb=\"List\",le=\"+Inf\"} 1",
+            "argo_workflows_k8s_request_duration_sum{verb=\"List\"} 6",
             "# HELP argo_workflows_mine two\\nlines",
             "argo_workflows_mine{a=\"1\",b=\"2\"} -1.5",
             "argo_workflows_error_count{cause=\"OperationPanic\"} 0",
@@ -387,14 +393,14 @@ mod tests {
                 modifier(serde_json::json!({"disabledAttributes": ["namespace"]})),
             ),
             (
-                "queue_latency".into(),
+                "k8s_request_duration".into(),
                 modifier(serde_json::json!({"histogramBuckets": [7.5]})),
             ),
         ]);
         registry.configure(Modifiers::new(&modifiers), Some(Duration::ZERO));
         registry.set("is_leader", &[], 1.0);
         registry.add("total_count", &[("phase", "Failed"), ("namespace", "x")], 1.0);
-        registry.observe("queue_latency", &[], 6.0);
+        registry.observe("k8s_request_duration", &[], 6.0);
         registry.record(&Metric {
             name: "mine".into(),
             help: "h".into(),
@@ -409,7 +415,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("argo_workflows_queue_latency_bucket{le=\"7.5\"} 1"),
+            text.contains("argo_workflows_k8s_request_duration_bucket{le=\"7.5\"} 1"),
             "{text}"
         );
     }

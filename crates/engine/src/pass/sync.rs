@@ -128,8 +128,14 @@ impl Pass<'_> {
     fn acquire(&mut self, block: &Synchronization, holder: &str) -> Result<Answer, String> {
         let names = self.lock_names(block)?;
         let mut wanted = Vec::new();
-        for name in &names {
-            wanted.push((name.to_string(), self.lock_limit(name)?));
+        for (at, name) in names.iter().enumerate() {
+            // A name says only that a database has the lock, not what kind it is: semaphores come first.
+            let kind = if at < block.semaphores.len() {
+                "semaphore"
+            } else {
+                "mutex"
+            };
+            wanted.push((name.to_string(), self.lock_limit(name, kind)?));
         }
         let created = self
             .wf
@@ -188,11 +194,11 @@ impl Pass<'_> {
         Ok(names)
     }
 
-    fn lock_limit(&self, name: &Name) -> Result<u32, String> {
+    fn lock_limit(&self, name: &Name, kind: &str) -> Result<u32, String> {
         let limit = match &name.kind {
             Kind::Mutex => return Ok(1),
             Kind::Database => {
-                return Err(format!("database session is not available for mutex {name}"));
+                return Err(format!("database session is not available for {kind} {name}"));
             }
             Kind::ConfigMap { key } => {
                 let map = self.seen.config_maps.get(&name.namespace, &name.resource);
