@@ -72,6 +72,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         });
     }
     rows.extend(inside(args.runs)?);
+    rows.extend(api(args.runs)?);
     print(&rows, args.runs);
     Ok(())
 }
@@ -112,6 +113,43 @@ fn inside(runs: usize) -> anyhow::Result<Vec<Row>> {
         Row {
             what: "compile the same workflow",
             value: show("compile"),
+            budget: "–",
+        },
+    ])
+}
+
+/// Rows of the embedded API on disk. Its own program, so that chores build without it.
+fn api(runs: usize) -> anyhow::Result<Vec<Row>> {
+    let mut all = Vec::new();
+    for _ in 0..runs.max(1) {
+        let mut command = shell::cargo();
+        command.args(["run", "--quiet", "--release", "--package", "argosy-apiserver", "--example", "measure"]);
+        let figures: serde_json::Value =
+            serde_json::from_str(&shell::output(&mut command)?).context("reading the figures of the API")?;
+        all.push(figures);
+    }
+    let show = |key: &str, unit: &str| {
+        let mut numbers: Vec<f64> = all.iter().filter_map(|figures| figures[key].as_f64()).collect();
+        numbers.sort_by(f64::total_cmp);
+        match (numbers.get(numbers.len() / 2), numbers.first(), numbers.last()) {
+            (Some(median), Some(least), Some(most)) => format!("{median:.0}{unit} ({least:.0} to {most:.0})"),
+            _ => "?".to_owned(),
+        }
+    };
+    Ok(vec![
+        Row {
+            what: "API, writes a second on disk, 32 writers",
+            value: show("writes_per_second", ""),
+            budget: "≥ 2,000",
+        },
+        Row {
+            what: "API, events a second to 8 watches, while written",
+            value: show("events_per_second", ""),
+            budget: "≥ 10,000",
+        },
+        Row {
+            what: "API, most memory with 12,800 objects of 2 KiB",
+            value: show("peak_mib", " MiB"),
             budget: "–",
         },
     ])

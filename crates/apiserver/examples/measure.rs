@@ -1,112 +1,137 @@
-//! Measures calls in process: creations, reads, status patches, and events told to watchers.
+//! Figures of a server on disk, as one JSON object: `cargo xtask bench` runs this optimised and puts them into its table.
 //!
-//! Deliberately absent: judging the figures; they depend on the build and the machine.
+//! Deliberately absent: judging them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement, not shipped"
+)]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use argosy_apiserver::{ApiServer, Body, Options, definition};
 use bytes::Bytes;
+use futures::future::join_all;
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
-const COUNT: u32 = 20_000;
+/// Writers at the same time: about as many as a controller and the pods of a busy machine.
+const WRITERS: usize = 32;
+/// Objects that each writer makes, and then changes twice.
+const OBJECTS: usize = 200;
+/// Watches at the same time.
+const WATCHERS: usize = 8;
+/// Characters in an object besides its metadata: a workflow of a few nodes has about that.
+const SIZE: usize = 1500;
+
 const PATH: &str = "/apis/example.com/v1/namespaces/default/widgets";
 
-async fn send(
-    server: &std::sync::Arc<ApiServer>,
-    method: &str,
-    path: &str,
-    content: &str,
-    body: String,
-) -> Bytes {
+async fn send(server: &Arc<ApiServer>, method: &str, path: &str, content: &str, body: &Value) {
     let request = Request::builder()
         .method(method)
         .uri(path)
         .header("content-type", content);
-    let request = request.body(Full::new(Bytes::from(body))).expect("a request");
-    let response = server
-        .service()
-        .oneshot(request)
-        .await
-        .expect("the service never fails");
-    assert!(response.status().is_success(), "{method} {path}");
-    response.into_body().collect().await.expect("a body").to_bytes()
+    let request = request.body(Full::new(Bytes::from(body.to_string()))).unwrap();
+    let response = server.service().oneshot(request).await.unwrap();
+    assert!(
+        response.status().is_success(),
+        "{method} {path}: {}",
+        response.status()
+    );
+    response.into_body().collect().await.unwrap();
 }
 
-#[expect(clippy::print_stderr, reason = "the figures are what this program is for")]
-fn report(what: &str, start: Instant, count: u32) {
-    let micros = start.elapsed().as_micros() as f64 / f64::from(count);
-    eprintln!("{what:<40} {micros:>8.1} µs each, {:>8.0} a second", 1e6 / micros);
+/// Makes and changes objects; gives how many writes that were.
+async fn write(server: &Arc<ApiServer>, round: usize) -> usize {
+    let one = |writer: usize| async move {
+        for number in 0..OBJECTS {
+            let name = format!("w{round}-{writer}-{number}");
+            let object = json!({
+                "apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name},
+                "spec": {"text": "x".repeat(SIZE)},
+            });
+            send(server, "POST", PATH, "application/json", &object).await;
+            for step in 0..2 {
+                let change = json!({"status": {"step": step}});
+                send(
+                    server,
+                    "PATCH",
+                    &format!("{PATH}/{name}"),
+                    "application/merge-patch+json",
+                    &change,
+                )
+                .await;
+            }
+        }
+    };
+    join_all((0..WRITERS).map(one)).await;
+    WRITERS * OBJECTS * 3
 }
 
-async fn drain(body: Body, wanted: usize) -> usize {
-    let mut body = body;
-    let mut lines = 0;
-    while lines < wanted {
-        let Some(Ok(frame)) = body.frame().await else {
-            break;
-        };
-        lines += frame
-            .into_data()
-            .map(|data| data.iter().filter(|byte| **byte == b'\n').count())
-            .unwrap_or(0);
+/// A watch of what is written from now on.
+async fn watch(server: &Arc<ApiServer>) -> Body {
+    let request = Request::get(format!(
+        "{PATH}?watch=1&resourceVersion=0&sendInitialEvents=false"
+    ));
+    let request = request.body(Full::new(Bytes::new())).unwrap();
+    server.service().oneshot(request).await.unwrap().into_body()
+}
+
+/// Counts events until there are `wanted`.
+async fn count(mut body: Body, wanted: usize, told: Arc<AtomicUsize>) {
+    let mut seen = 0;
+    while seen < wanted {
+        let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        let events = frame.iter().filter(|byte| **byte == b'\n').count();
+        seen += events;
+        told.fetch_add(events, Ordering::Relaxed);
     }
-    lines
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn per_second(count: usize, begin: Instant) -> f64 {
+    count as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// The most memory that the process had, in MiB.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let definitions = vec![definition("example.com", "v1", "widgets", "Widget", true)];
+async fn main() {
+    let folder = tempfile::tempdir().unwrap();
     let server = ApiServer::new(Options {
-        definitions,
+        definitions: vec![definition("example.com", "v1", "widgets", "Widget", true)],
+        file: Some(folder.path().join("state.db")),
         ..Options::default()
-    })?;
-    let mut watchers = Vec::new();
-    for _ in 0..4 {
-        let request = Request::get(format!("{PATH}?watch=1")).body(Full::new(Bytes::new()))?;
-        let body = server.service().oneshot(request).await?.into_body();
-        watchers.push(tokio::spawn(drain(body, 2 * COUNT as usize)));
+    })
+    .unwrap();
+    let begin = Instant::now();
+    let writes = write(&server, 0).await;
+    let writes_per_second = per_second(writes, begin);
+
+    let told = Arc::new(AtomicUsize::new(0));
+    let mut watches = Vec::new();
+    for _ in 0..WATCHERS {
+        let body = watch(&server).await;
+        watches.push(tokio::spawn(count(body, writes, told.clone())));
     }
-    let filler = "x".repeat(1500);
-    let start = Instant::now();
-    for number in 0..COUNT {
-        let object = format!(
-            r#"{{"apiVersion":"example.com/v1","kind":"Widget","metadata":{{"name":"w{number}","labels":{{"a":"b"}}}},"spec":{{"text":"{filler}"}}}}"#
-        );
-        send(&server, "POST", PATH, "application/json", object).await;
-    }
-    report("create (2 KiB)", start, COUNT);
-    let from = start;
-    let start = Instant::now();
-    for number in 0..COUNT {
-        let patch = format!(r#"{{"status":{{"phase":"P{number}"}}}}"#);
-        send(
-            &server,
-            "PATCH",
-            &format!("{PATH}/w{number}"),
-            "application/merge-patch+json",
-            patch,
-        )
-        .await;
-    }
-    report("merge patch (2 KiB)", start, COUNT);
-    let mut told = 0;
-    for watcher in watchers {
-        told += watcher.await?;
-    }
-    report(
-        "events told to 4 watchers, with writes",
-        from,
-        u32::try_from(told)?,
+    let begin = Instant::now();
+    let both = async { tokio::join!(write(&server, 1), join_all(watches)) };
+    both.await;
+    let events_per_second = per_second(told.load(Ordering::Relaxed), begin);
+    println!(
+        "{}",
+        json!({
+            "writes_per_second": writes_per_second, "events_per_second": events_per_second, "peak_mib": peak_mib(),
+        })
     );
-    let start = Instant::now();
-    for number in 0..COUNT {
-        send(&server, "GET", &format!("{PATH}/w{number}"), "", String::new()).await;
-    }
-    report("get (2 KiB)", start, COUNT);
-    let start = Instant::now();
-    send(&server, "GET", PATH, "", String::new()).await;
-    report("list, each object", start, COUNT);
-    Ok(())
 }

@@ -179,8 +179,15 @@ impl Fields {
                 )));
             };
             if !is_selectable(field, resource, custom) {
-                let said = format!("field label not supported: {field}");
-                return Err(Status::bad_request(said));
+                // Kinds with fields of their own say it in other words than those without.
+                let own = custom || WITH_FIELDS.contains(&resource);
+                return Err(Status::bad_request(if own {
+                    format!("field label not supported: {field}")
+                } else {
+                    format!(
+                        "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                    )
+                }));
             }
             rules.push((field.to_owned(), equal, value.to_owned()));
         }
@@ -207,6 +214,18 @@ impl Fields {
             .all(|(field, equal, value)| (field_of(object, field) == *value) == *equal)
     }
 }
+
+/// Kubernetes' own kinds that can be selected by more than name and namespace.
+const WITH_FIELDS: [&str; 8] = [
+    "events",
+    "jobs.batch",
+    "namespaces",
+    "nodes",
+    "pods",
+    "replicationcontrollers",
+    "secrets",
+    "services",
+];
 
 fn is_selectable(field: &str, resource: &str, custom: bool) -> bool {
     if matches!(field, "metadata.name" | "metadata.namespace") {

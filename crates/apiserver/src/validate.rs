@@ -39,9 +39,25 @@ pub fn envelope(kind: &Kind, object: &mut Value) -> Result<()> {
         return Err(Status::bad_request(said));
     }
     if !sent_version.is_empty() && sent_version != version {
-        let said = format!(
-            "the API version in the data ({sent_version}) does not match the expected API version ({version})"
-        );
+        let said = if kind.origin == Origin::Custom {
+            format!(
+                "the API version in the data ({sent_version}) does not match the expected API version ({version})"
+            )
+        } else {
+            // Go's place in a file is part of the words that clients have always seen.
+            format!(
+                "{} in version {:?} cannot be handled as a {}: no kind {:?} is registered for version {sent_version:?} \
+                 in scheme \"pkg/runtime/scheme.go:110\"",
+                kind.kind,
+                sent_version.rsplit('/').next().unwrap_or_default(),
+                kind.kind,
+                if sent_kind.is_empty() {
+                    &kind.kind
+                } else {
+                    &sent_kind
+                },
+            )
+        };
         return Err(Status::bad_request(said));
     }
     if !sent_kind.is_empty() && sent_kind != kind.kind {
@@ -65,8 +81,8 @@ pub fn envelope(kind: &Kind, object: &mut Value) -> Result<()> {
 /// Makes sure that the sent object is meant for the place in the URL.
 ///
 /// # Errors
-/// 400 for another namespace or name.
-pub fn place(object: &mut Value, namespace: &str, name: Option<&str>) -> Result<()> {
+/// 400 for another namespace or name, or none.
+pub fn place(object: &Value, namespace: &str, name: Option<&str>) -> Result<()> {
     let sent = meta::namespace(object).to_owned();
     if !sent.is_empty() && sent != namespace {
         let said = "the namespace of the provided object does not match the namespace sent on the request";
@@ -75,8 +91,11 @@ pub fn place(object: &mut Value, namespace: &str, name: Option<&str>) -> Result<
     let Some(name) = name else { return Ok(()) };
     let sent = meta::name(object).to_owned();
     if sent.is_empty() {
-        meta::set(object, "name", name.into());
-    } else if sent != name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    if sent != name {
         let said = format!("the name of the object ({sent}) does not match the name on the URL ({name})");
         return Err(Status::bad_request(said));
     }
@@ -295,6 +314,21 @@ pub fn transition(kind: &Kind, current: &Value, wanted: &Value, subresource: &st
             `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
             tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
         causes.push(Cause::forbidden("spec", detail));
+    }
+    if kind.group == "rbac.authorization.k8s.io" && current.get("roleRef") != wanted.get("roleRef") {
+        let role = &wanted["roleRef"];
+        let text = |field: &str| role[field].as_str().unwrap_or_default();
+        let shown = format!(
+            "Invalid value: rbac.RoleRef{{APIGroup:{:?}, Kind:{:?}, Name:{:?}}}: cannot change roleRef",
+            text("apiGroup"),
+            text("kind"),
+            text("name")
+        );
+        causes.push(Cause {
+            reason: "FieldValueInvalid",
+            message: shown,
+            field: "roleRef".into(),
+        });
     }
     if meta::is_terminating(current) {
         let old = meta::finalizers(current);

@@ -111,6 +111,11 @@ const TRANSIENT: &[&str] = &[
     "no route to host",
     "broken pipe",
     "dispatch failure",
+    // A server that is killed ends its connections without a word, in the middle of whatever was asked.
+    "without sending tls close_notify",
+    "client error (sendrequest)",
+    "handshake eof",
+    "connection closed",
 ];
 
 /// Whether an error's text is one of those that go away by themselves.

@@ -84,6 +84,8 @@ impl Error {
                  moved away the platform starts empty",
                 path.display()
             )),
+            // Only the disk refuses what the platform makes for itself.
+            Error::Api(StartError::Object { .. }) => Some(SPACE.to_owned()),
             Error::Api(StartError::Store(store @ StoreError::Open { path, .. })) => store
                 .source()
                 .map(|said| format!("{said}; see that {} can be read and written", path.display())),
@@ -92,15 +94,16 @@ impl Error {
     }
 }
 
+/// What helps against a full disk.
+const SPACE: &str = "free some space, or choose another folder with --data";
+
 fn folder_hint(path: &Path, source: &std::io::Error) -> Option<String> {
     match source.kind() {
         std::io::ErrorKind::PermissionDenied => Some(format!(
             "{} must belong to the user who starts the platform; choose another folder with --data or ARGOSY_DATA",
             path.display()
         )),
-        std::io::ErrorKind::StorageFull => {
-            Some("free some space, or choose another folder with --data".to_owned())
-        }
+        std::io::ErrorKind::StorageFull => Some(SPACE.to_owned()),
         _ => None,
     }
 }

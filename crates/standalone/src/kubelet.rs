@@ -52,6 +52,10 @@ impl Kubelet for Bridge {
     ) -> BoxFuture<'static, Result<i32, KubeletError>> {
         let node = self.0.clone();
         Box::pin(async move {
+            if options.command.is_empty() {
+                let why = "this node runs commands in containers, but does not attach to the main one";
+                return Err(KubeletError::Unsupported(why.to_owned()));
+            }
             let ContainerRef {
                 namespace,
                 pod,

@@ -82,13 +82,8 @@ impl Platform {
         kept.api = Some(front.address);
         kept.artifacts = Some(store.address);
         leave_word(&folder, &kept, &front)?;
-        store
-            .publish_keys(&client, &namespace)
-            .await
-            .map_err(Error::Prepare)?;
-        apply::agent_token(&client, &namespace)
-            .await
-            .map_err(Error::Prepare)?;
+        let prepared = prepare(&client, &namespace, &store).await;
+        prepared.map_err(Error::Prepare)?;
         let config = complete(config, &namespace, store.repository());
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
@@ -97,6 +92,7 @@ impl Platform {
         node_options.runtime = runtime;
         node_options.network = network;
         node_options.provided_images = vec![executor_image(&programs)];
+        node_options.keep_running = folder.stays();
         front.tell(&mut node_options);
         let node = Arc::new(
             Node::start(client.clone(), node_options)
@@ -181,13 +177,30 @@ impl Platform {
             })
     }
 
-    /// Stops everything: nobody decides any more, then all containers end, then the API closes.
+    /// How many pods run at the moment, as far as the API knows.
+    ///
+    /// # Errors
+    /// The API's refusal.
+    pub async fn running_pods(&self) -> Result<usize, kube::Error> {
+        let request = kube::core::Request::new("/api/v1/pods")
+            .list(&kube::api::ListParams::default().fields("status.phase=Running"))
+            .map_err(kube::Error::BuildRequest)?;
+        let list: Value = self.client.request(request).await?;
+        Ok(list["items"].as_array().map_or(0, Vec::len))
+    }
+
+    /// Stops everything: nobody decides any more, then the node, then the API. Containers of a temporary platform end;
+    /// those of a data folder that stays go on, and the next platform in it finds them again.
     pub async fn stop(self) {
         self.controller.stop().await;
         self.node.shutdown().await;
         let _ = self.stop.send(true);
         for server in self.servers {
             server.abort();
+        }
+        let api = self.api;
+        if tokio::task::spawn_blocking(move || api.close()).await.is_err() {
+            tracing::error!("The API could not be closed");
         }
     }
 }
@@ -252,6 +265,13 @@ fn leave_word(folder: &Folder, kept: &Kept, front: &Front) -> Result<(), Error> 
         .map_err(|source| Error::Folder { path, source })
 }
 
+/// Makes the objects that every namespace of workflows relies on.
+async fn prepare(client: &Client, namespace: &str, store: &artifacts::Store) -> Result<(), kube::Error> {
+    store.publish_keys(client, namespace).await?;
+    apply::agent_token(client, namespace).await?;
+    apply::rights(client, namespace).await
+}
+
 /// Any free port, reachable from this machine alone.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -263,6 +283,7 @@ fn new_api(namespace: &str, folder: &Folder, token: &str, own: IpAddr) -> Result
         admin_token: Some(token.to_owned()),
         hosts: vec![own.to_string()],
         file: folder.state_file(),
+        rbac: true,
         ..argosy_apiserver::Options::default()
     };
     ApiServer::new(options).map_err(Error::Api)

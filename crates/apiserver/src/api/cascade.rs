@@ -12,6 +12,7 @@ use super::ApiServer;
 use super::delete::{DeleteOptions, FOREGROUND, ORPHAN};
 use crate::kinds::Kind;
 use crate::meta;
+use crate::rbac;
 use crate::store::{Key, Object, Resource};
 
 impl ApiServer {
@@ -25,6 +26,9 @@ impl ApiServer {
         }
         if &*kind.resource == "customresourcedefinitions.apiextensions.k8s.io" {
             self.unlearn(&object.value);
+        }
+        if &*kind.resource == rbac::CLUSTER_ROLES {
+            self.sum_up_roles();
         }
         if kind.namespaced {
             self.finish_namespace(&object.key.namespace);

@@ -24,8 +24,9 @@ impl ApiServer {
     pub(super) fn create(&self, call: &Call) -> Result<Response<Body>> {
         let mut object = call.json()?;
         validate::envelope(&call.kind, &mut object)?;
-        validate::place(&mut object, &call.target.namespace, None)?;
+        validate::place(&object, &call.target.namespace, None)?;
         self.tidy(call, &mut object)?;
+        self.check_grant(call, None, &object)?;
         let made = self.make(&call.kind, &call.target.namespace, object, call.dry_run()?)?;
         Ok(shown(StatusCode::CREATED, call, &made))
     }
@@ -192,6 +193,7 @@ impl ApiServer {
             ("", "namespaces") => self.furnish_namespace(&object.key.name)?,
             ("apiextensions.k8s.io", "customresourcedefinitions") => self.learn(&object.value),
             ("", "events") => self.drop_old_events(),
+            ("rbac.authorization.k8s.io", "clusterroles") => self.sum_up_roles(),
             _ => {}
         }
         self.collect_orphan(kind, object);

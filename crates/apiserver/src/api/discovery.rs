@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::kinds::{Kind, Origin};
 use crate::openapi;
 use crate::reply;
-use crate::status::{Result, Status};
+use crate::status::Result;
 
 /// The Kubernetes version that the server says it is.
 pub const MINOR: &str = "34";
@@ -171,16 +171,6 @@ impl ApiServer {
             "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"), "metadata": {},
             "items": items.collect::<Vec<_>>(),
         })
-    }
-
-    pub(super) fn authorize_path(&self, user: &User, verb: &str, path: &str) -> Result<()> {
-        if self.allows_path(user, verb, path) {
-            return Ok(());
-        }
-        let who = &user.name;
-        Err(Status::forbidden_path(format!(
-            "forbidden: User {who:?} cannot {verb} path {path:?}"
-        )))
     }
 }
 

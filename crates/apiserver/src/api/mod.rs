@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: sockets and TLS (see `serve`), and the handlers themselves.
 
+mod authorize;
 mod cascade;
 mod create;
 mod definitions;
@@ -12,6 +13,7 @@ mod kubelet;
 mod patch;
 mod read;
 mod reviews;
+mod roles;
 mod start;
 mod tokens;
 mod update;
@@ -33,7 +35,7 @@ use crate::managed::Writer;
 use crate::options::Options;
 use crate::reply;
 use crate::request::{Query, Target};
-use crate::status::{Result, Status};
+use crate::status::{Cause, Result, Status};
 use crate::store::{Key, Object, Store};
 use crate::table::Printing;
 use crate::types;
@@ -49,8 +51,9 @@ pub struct ApiServer {
     authority: Authority,
 }
 
-/// How long a request waits for the disk before it gives up; the write itself goes on.
-const SAFE_WITHIN: Duration = Duration::from_secs(30);
+/// How long a request waits for a slow disk before it gives up; for one that refuses to be written, a second. The
+/// write itself goes on.
+const SAFE_WITHIN_SECS: u32 = 30;
 /// Warnings in one answer: their headers stay below what clients take.
 const MAX_WARNINGS: usize = 20;
 
@@ -162,14 +165,21 @@ impl Call {
     /// Whether everything is to be checked but nothing done.
     ///
     /// # Errors
-    /// 400 for any other value than `All`.
+    /// 422 for any other value than `All`.
     fn dry_run(&self) -> Result<bool> {
         match self.query.all("dryRun") {
             [] => Ok(false),
             [only] if only == "All" => Ok(true),
-            other => Err(Status::bad_request(format!(
-                "invalid dry run: Unsupported value: {other:?}: supported values: \"All\""
-            ))),
+            other => {
+                let options = match self.parts.method {
+                    Method::PUT => "UpdateOptions",
+                    Method::PATCH => "PatchOptions",
+                    Method::DELETE => "DeleteOptions",
+                    _ => "CreateOptions",
+                };
+                let causes = [Cause::not_supported("dryRun", &other.into(), &["All".to_owned()])];
+                Err(Status::invalid("meta.k8s.io", options, "", &causes))
+            }
         }
     }
 
@@ -184,6 +194,12 @@ impl ApiServer {
         if self.kubelet.set(kubelet).is_err() {
             tracing::warn!("A second kubelet was offered and ignored");
         }
+    }
+
+    /// Writes what is left into the file and closes it; blocks until that is done. Later writes are refused, and the
+    /// file can be used by another server.
+    pub fn close(&self) {
+        self.store.close();
     }
 
     /// The certificate that signs the server's own, in PEM.
@@ -206,17 +222,23 @@ impl ApiServer {
             Err(status) => reply::error(&status),
         };
         // Nobody hears of what a crash could still take back.
-        if tokio::time::timeout(SAFE_WITHIN, self.store.settle())
-            .await
-            .is_err()
-        {
-            return reply::error(&Status::storage_stuck());
+        for _ in 0..SAFE_WITHIN_SECS {
+            if tokio::time::timeout(Duration::from_secs(1), self.store.settle())
+                .await
+                .is_ok()
+            {
+                return response;
+            }
+            if self.store.is_stuck() {
+                break;
+            }
         }
-        response
+        reply::error(&Status::storage_stuck())
     }
 
     async fn route(self: &Arc<Self>, request: Request<Bytes>, user: User) -> Result<Response<Body>> {
         let (parts, body) = request.into_parts();
+        let user = self.impersonated(user, &parts.headers)?;
         let path = parts.uri.path();
         let Some(target) = Target::parse(path) else {
             return self.plain(&parts, &user);
@@ -291,7 +313,7 @@ impl ApiServer {
             ("scale", Method::PUT | Method::PATCH) if kind.scale.is_some() => self.set_scale(&call),
             ("finalize", Method::PUT) if core("namespaces") => self.update(&call),
             ("log", Method::GET) if core("pods") => self.log(&call).await,
-            ("exec" | "attach", Method::GET) if core("pods") => self.exec(call).await,
+            ("exec" | "attach", Method::GET | Method::POST) if core("pods") => self.exec(call).await,
             ("binding", Method::POST) if core("pods") => self.bind(&call),
             ("eviction", Method::POST) if core("pods") => self.evict(&call),
             ("ephemeralcontainers" | "resize", Method::GET) if core("pods") => self.get(&call),

@@ -31,7 +31,7 @@ impl ApiServer {
         let object = self.rewrite(call, |current| {
             let mut next = apply(call, &current.value)?;
             validate::envelope(&call.kind, &mut next)?;
-            validate::place(&mut next, &call.target.namespace, Some(&call.target.name))?;
+            validate::place(&next, &call.target.namespace, Some(&call.target.name))?;
             self.check_seen(call, current, &next)?;
             Ok(next)
         })?;
@@ -51,6 +51,7 @@ impl ApiServer {
             let object = managed::apply(&call.kind, &writer, &place, &applied, force)?;
             let mut object = object;
             self.tidy(call, &mut object)?;
+            self.check_grant(call, None, &object)?;
             match self.make(&call.kind, &call.target.namespace, object, call.dry_run()?) {
                 Ok(made) => return Ok(shown(StatusCode::CREATED, call, &made)),
                 // Someone else made it meanwhile.
@@ -78,7 +79,7 @@ impl ApiServer {
             return Err(Status::bad_request("metadata.managedFields must be nil"));
         }
         validate::envelope(&call.kind, &mut applied)?;
-        validate::place(&mut applied, &call.target.namespace, Some(&call.target.name))?;
+        validate::place(&applied, &call.target.namespace, Some(&call.target.name))?;
         self.drop_unknown(call, &mut applied)?;
         Ok(applied)
     }

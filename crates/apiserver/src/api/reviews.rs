@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: storing anything.
 
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{ApiServer, Call};
@@ -10,8 +10,7 @@ use crate::auth::User;
 use crate::body::Body;
 use crate::rbac::{self, Wish};
 use crate::reply;
-use crate::request::{Query, Target};
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::validate;
 
 impl ApiServer {
@@ -60,8 +59,8 @@ impl ApiServer {
 
     fn access_review(&self, spec: &Value, user: &User) -> Value {
         let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
-        let allowed = if let Some(path) = spec.get("nonResourceAttributes") {
-            self.allows_path(user, &text(path, "verb"), &text(path, "path"))
+        let verdict = if let Some(path) = spec.get("nonResourceAttributes") {
+            self.judge_path(user, &text(path, "verb"), &text(path, "path"))
         } else {
             let asked = &spec["resourceAttributes"];
             let wish = Wish {
@@ -72,14 +71,21 @@ impl ApiServer {
                 namespace: text(asked, "namespace"),
                 name: text(asked, "name"),
             };
-            self.allows(user, &wish)
+            self.judge(user, &wish)
         };
-        json!({"allowed": allowed})
+        let mut status = json!({"allowed": verdict.allowed});
+        if !verdict.reason.is_empty() {
+            status["reason"] = verdict.reason.into();
+        }
+        status
     }
 
     fn rules_review(&self, spec: &Value, user: &User) -> Value {
         let namespace = spec["namespace"].as_str().unwrap_or_default();
-        let everything = [json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})];
+        let everything = [
+            json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}),
+            json!({"verbs": ["*"], "nonResourceURLs": ["*"]}),
+        ];
         let rules = if self.is_free(user) {
             everything.to_vec()
         } else {
@@ -89,81 +95,6 @@ impl ApiServer {
             .into_iter()
             .partition(|rule| rule.get("nonResourceURLs").is_some());
         json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false})
-    }
-
-    /// Refuses what the user may not do.
-    ///
-    /// # Errors
-    /// 403 in Kubernetes' words.
-    pub(super) fn authorize(
-        &self,
-        user: &User,
-        method: &Method,
-        target: &Target,
-        query: &Query,
-    ) -> Result<()> {
-        if self.is_free(user) {
-            return Ok(());
-        }
-        let wish = Wish {
-            verb: verb(method, target, query).to_owned(),
-            group: target.group.clone(),
-            resource: target.plural.clone(),
-            subresource: target.subresource.clone(),
-            namespace: target.namespace.clone(),
-            name: target.name.clone(),
-        };
-        if self.allows(user, &wish) {
-            return Ok(());
-        }
-        let resource = if wish.subresource.is_empty() {
-            wish.resource.clone()
-        } else {
-            format!("{}/{}", wish.resource, wish.subresource)
-        };
-        let scope = if wish.namespace.is_empty() {
-            "at the cluster scope".to_owned()
-        } else {
-            format!("in the namespace {:?}", wish.namespace)
-        };
-        let why = format!(
-            "User {:?} cannot {} resource {resource:?} in API group {:?} {scope}",
-            user.name, wish.verb, wish.group
-        );
-        Err(Status::forbidden(
-            &target.group,
-            &target.plural,
-            &target.name,
-            &why,
-        ))
-    }
-
-    /// Whether no rule can hold this user back.
-    fn is_free(&self, user: &User) -> bool {
-        !self.options.rbac || user.groups.iter().any(|group| group == "system:masters")
-    }
-
-    fn allows(&self, user: &User, wish: &Wish) -> bool {
-        self.is_free(user) || rbac::allows(&self.store.read(), user, wish)
-    }
-
-    pub(super) fn allows_path(&self, user: &User, verb: &str, path: &str) -> bool {
-        self.is_free(user) || rbac::allows_path(&self.store.read(), user, verb, path)
-    }
-}
-
-/// The verb of a request as rules name it.
-fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
-    let collection = target.name.is_empty();
-    match *method {
-        Method::POST => "create",
-        Method::PUT => "update",
-        Method::PATCH => "patch",
-        Method::DELETE if collection => "deletecollection",
-        Method::DELETE => "delete",
-        _ if query.is("watch") => "watch",
-        _ if collection => "list",
-        _ => "get",
     }
 }
 

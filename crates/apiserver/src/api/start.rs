@@ -11,6 +11,8 @@ use crate::auth::{self, Authority, Identity};
 use crate::kinds::Registry;
 use crate::meta;
 use crate::options::Options;
+use crate::patch;
+use crate::rbac;
 use crate::status::{Result, Status};
 use crate::store::{self, Key, Store};
 
@@ -62,10 +64,12 @@ impl ApiServer {
         for definition in &server.options.definitions {
             let (group, plural) = ("apiextensions.k8s.io", "customresourcedefinitions");
             server.ensure(group, "v1", plural, definition.clone())?;
+            server.redefine(definition);
         }
-        for (plural, object) in auth::first_roles() {
+        for (plural, object) in rbac::first::roles() {
             server.ensure("rbac.authorization.k8s.io", "v1", plural, object)?;
         }
+        server.sum_up_roles();
         server.ensure("", "v1", "services", kubernetes_service())?;
         Ok(server)
     }
@@ -110,6 +114,25 @@ impl ApiServer {
         let made = self.make(&kind, &namespace, object, false);
         made.map(|_| ())
             .map_err(|source| StartError::Object { name, source })
+    }
+
+    /// Brings a definition that an older version of the caller left in the file up to date.
+    fn redefine(&self, wanted: &Value) {
+        let Some(kind) = self
+            .kinds()
+            .get("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        else {
+            return;
+        };
+        let written = self.change(&kind, &Key::new("", meta::name(wanted)), |current| {
+            Ok(patch::merge::apply(
+                current.clone(),
+                json!({"spec": wanted["spec"]}),
+            ))
+        });
+        if let Err(status) = written {
+            tracing::warn!(name = meta::name(wanted), %status, "A definition was not brought up to date");
+        }
     }
 
     /// What a new namespace gets: the account that pods use by default, and the certificate they trust.

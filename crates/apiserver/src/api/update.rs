@@ -15,6 +15,7 @@ use crate::kinds::{Kind, Origin};
 use crate::managed;
 use crate::meta;
 use crate::options;
+use crate::rbac;
 use crate::reply;
 use crate::status::{Cause, Result, Status};
 use crate::store::{Key, Object, Refused};
@@ -37,7 +38,7 @@ impl ApiServer {
     pub(super) fn update(&self, call: &Call) -> Result<Response<Body>> {
         let mut sent = call.json()?;
         validate::envelope(&call.kind, &mut sent)?;
-        validate::place(&mut sent, &call.target.namespace, Some(&call.target.name))?;
+        validate::place(&sent, &call.target.namespace, Some(&call.target.name))?;
         let version = meta::text(&sent, "resourceVersion").to_owned();
         if version.is_empty() && call.kind.origin == Origin::Custom {
             let causes = [Cause::invalid(
@@ -45,9 +46,10 @@ impl ApiServer {
                 &json!(0),
                 "must be specified for an update",
             )];
+            // Said by the store, which knows the resource and not the kind.
             return Err(Status::invalid(
                 &call.kind.group,
-                &call.kind.kind,
+                &call.kind.plural,
                 &call.target.name,
                 &causes,
             ));
@@ -89,7 +91,7 @@ impl ApiServer {
     ) -> Result<Arc<Object>> {
         let dry = call.dry_run()?;
         let now = options::seconds(call.now);
-        self.commit(&call.kind, &call.key(), dry, |current| {
+        let object = self.commit(&call.kind, &call.key(), dry, |current| {
             let mut sent = next(current)?;
             if call.target.subresource != "scale" {
                 self.tidy(call, &mut sent)?;
@@ -104,6 +106,7 @@ impl ApiServer {
                 &wanted,
                 &call.target.subresource,
             ));
+            self.check_grant(call, Some(&current.value), &wanted)?;
             if !call.applies() {
                 managed::track(&call.kind, &call.writer(&now), &current.value, &mut wanted);
             }
@@ -116,7 +119,11 @@ impl ApiServer {
                 ));
             }
             Ok(wanted)
-        })
+        })?;
+        if &*call.kind.resource == rbac::CLUSTER_ROLES {
+            self.sum_up_roles();
+        }
+        Ok(object)
     }
 
     /// Changes an object on behalf of the server itself.

@@ -86,6 +86,7 @@ struct Record {
 pub struct Journal {
     records: Mutex<Option<Sender<Record>>>,
     stuck: Arc<AtomicBool>,
+    closing: Arc<AtomicBool>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -107,11 +108,12 @@ impl Journal {
         prepare(&connection, path)?;
         let kept = read(&connection).map_err(failed)?;
         let (sender, receiver) = mpsc::channel();
-        let stuck = Arc::new(AtomicBool::new(false));
+        let (stuck, closing) = (Arc::default(), Arc::default());
         let writer = Writer {
             connection,
             signals,
-            stuck: stuck.clone(),
+            stuck: Arc::clone(&stuck),
+            closing: Arc::clone(&closing),
         };
         let thread = std::thread::Builder::new()
             .name("store".into())
@@ -123,6 +125,7 @@ impl Journal {
         let journal = Journal {
             records: Mutex::new(Some(sender)),
             stuck,
+            closing,
             thread: Mutex::new(Some(thread)),
         };
         Ok((journal, kept))
@@ -142,29 +145,28 @@ impl Journal {
         }
     }
 
-    /// Whether the disk refuses writes at the moment.
+    /// Whether writes are refused at the moment, by the disk or for good.
     pub fn is_stuck(&self) -> bool {
-        self.stuck.load(Ordering::Relaxed)
+        self.stuck.load(Ordering::Relaxed) || self.closing.load(Ordering::Relaxed)
+    }
+}
+
+impl Journal {
+    /// Writes what is left, and closes the file: all of it is in one file again then. Later changes are refused. What
+    /// a full disk does not take is given up; nobody was told that it is safe.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        drop(self.records.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("The store's thread panicked");
+        }
     }
 }
 
 impl Drop for Journal {
-    /// Waits until everything is written.
     fn drop(&mut self) {
-        drop(
-            self.records
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let thread = self
-            .thread
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("The store's thread panicked");
-        }
+        self.close();
     }
 }
 
@@ -287,6 +289,7 @@ struct Writer {
     connection: Connection,
     signals: Arc<Signals>,
     stuck: Arc<AtomicBool>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -298,6 +301,10 @@ impl Writer {
                 // Nothing is told to anyone until the disk takes it; writers are refused meanwhile.
                 if !self.stuck.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "The store cannot be written; writes are refused until it can");
+                }
+                if self.closing.load(Ordering::Relaxed) {
+                    tracing::error!("The store was closed before it could be written");
+                    return;
                 }
                 std::thread::sleep(RETRY);
             }

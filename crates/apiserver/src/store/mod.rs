@@ -140,6 +140,18 @@ impl Store {
         }
     }
 
+    /// Writes what is left and closes the file; blocks until that is done. Later writes are refused.
+    pub fn close(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+
+    /// Whether writes are refused at the moment, because the disk takes none or the store is closed.
+    pub fn is_stuck(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::is_stuck)
+    }
+
     /// Waits until everything written so far is safe.
     pub async fn settle(&self) {
         if self.journal.is_none() {

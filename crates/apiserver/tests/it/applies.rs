@@ -13,7 +13,7 @@ fn by(manager: &str) -> String {
 }
 
 fn data(data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data})
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data})
 }
 
 #[tokio::test]
@@ -43,10 +43,12 @@ async fn owners_share_an_object() {
 #[tokio::test]
 async fn plain_writes_take_fields_over() {
     check(vec![
-        post(CM, json!({"metadata": {"name": "x"}, "data": {"old": "1"}})).gives(201, json!({"metadata": {"managedFields": null}})),
+        post(CM, json!({"metadata": {"name": "x"}, "data": {"old": "1"}})).gives(201, json!({})),
+        // Ours tracks owners from the first apply on, a cluster from the beginning.
+        get(&format!("{CM}/x")).gives(200, json!({"metadata": {"managedFields": null}})).ours(),
         apply(&by("a"), data(json!({"old": "2"}))).gives(409, json!({
             "message": "Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.old",
-        })),
+        })).ours(),
         apply(&by("a"), data(json!({"p": "1"}))).gives(200, json!({"data": {"old": "1", "p": "1"}})),
         merge(&by("w"), json!({"data": {"p": "5"}})).gives(200, json!({"data": {"p": "5"}})),
         apply(&by("a"), data(json!({"p": "1"}))).gives(409, json!({"reason": "Conflict"})),
@@ -58,7 +60,7 @@ async fn plain_writes_take_fields_over() {
 
 #[tokio::test]
 async fn lists_with_keys_have_an_owner_per_element() {
-    let pod = |name: &str, image: &str| json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": name, "image": image}]}});
+    let pod = |name: &str, image: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [{"name": name, "image": image}]}});
     let x = |manager: &str| format!("{PODS}/x?fieldManager={manager}");
     check(vec![
         apply(&x("a"), pod("main", "i:1")).gives(201, json!({"spec": {"containers": [{"image": "i:1"}]}})),

@@ -1,9 +1,11 @@
-//! Exchanges as data: a request, and what its answer must hold.
+//! Exchanges as data: a request, and what its answer must hold. The same exchanges run against a real kube-apiserver
+//! when `ARGOSY_REAL_API` names a kubeconfig (see `real`).
 //!
 //! Deliberately absent: expectations about everything else in an answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use argosy_apiserver::{ApiServer, Options, definition};
 use bytes::Bytes;
@@ -11,6 +13,11 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::real::{REAL, Real};
+
+/// How long what is true a moment later may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One request and the expected answer. `{name}` in the path or body is replaced by what was kept before.
 pub struct Exchange {
@@ -21,6 +28,12 @@ pub struct Exchange {
     code: u16,
     expected: Value,
     kept: Option<(&'static str, &'static str)>,
+    /// Only with our own server: it does what on a cluster a controller or a node does a moment later.
+    ours: bool,
+    /// The user for whom the owner asks.
+    by: Option<&'static str>,
+    /// May be true only a moment later on a real server.
+    later: bool,
 }
 
 impl Exchange {
@@ -34,7 +47,28 @@ impl Exchange {
             code: 200,
             expected: json!({}),
             kept: None,
+            ours: false,
+            by: None,
+            later: false,
         }
+    }
+
+    /// On behalf of a user who is held to rules.
+    pub fn by(mut self, user: &'static str) -> Self {
+        self.by = Some(user);
+        self
+    }
+
+    /// Asked again until it is so: a real server learns of roles by a watch.
+    pub fn later(mut self) -> Self {
+        self.later = true;
+        self
+    }
+
+    /// Left out with a real server, which alone, without controllers and nodes, answers otherwise.
+    pub fn ours(mut self) -> Self {
+        self.ours = true;
+        self
     }
 
     /// The answer has this code and holds this: null means absent, lists have the same length.
@@ -90,26 +124,57 @@ pub fn apply(path: &str, body: Value) -> Exchange {
     patch(path, "application/apply-patch+yaml", body)
 }
 
-/// A server with two custom kinds, the second with a status subresource, and a node.
-pub fn server() -> Arc<ApiServer> {
+/// Two custom kinds, the second with a status subresource.
+pub fn definitions() -> Vec<Value> {
     let mut gadgets = definition("example.com", "v1", "gadgets", "Gadget", true);
     gadgets["spec"]["versions"][0]["subresources"] = json!({"status": {}});
     let widgets = definition("example.com", "v1", "widgets", "Widget", true);
+    vec![widgets, gadgets]
+}
+
+/// A server with two custom kinds and a node.
+pub fn server() -> Arc<ApiServer> {
     let options = Options {
-        definitions: vec![widgets, gadgets],
+        definitions: definitions(),
         bind_to_node: Some("here".into()),
+        rbac: true,
         ..Options::default()
     };
     ApiServer::new(options).expect("the server starts")
 }
 
-/// Runs the exchanges one after the other on a new server.
+/// Runs the exchanges one after the other on a new server, or on the real one.
 pub async fn check(exchanges: Vec<Exchange>) {
+    if let Some(real) = Real::empty().await {
+        let exchanges = exchanges.into_iter().filter(|exchange| !exchange.ours).collect();
+        return run(exchanges, |request| real.answer(request)).await;
+    }
     check_on(&server(), exchanges).await;
 }
 
-/// Runs the exchanges one after the other.
+/// As [`check`], for what only our server does by itself: a real one leaves it to controllers and nodes.
+pub async fn check_ours(exchanges: Vec<Exchange>) {
+    if std::env::var_os(REAL).is_none() {
+        check_on(&server(), exchanges).await;
+    }
+}
+
+/// Runs the exchanges one after the other on our own server.
 pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
+    run(exchanges, async |request| {
+        let response = server
+            .service()
+            .oneshot(request)
+            .await
+            .expect("the service never fails");
+        let code = response.status().as_u16();
+        let body = response.into_body().collect().await.expect("a whole body");
+        (code, body.to_bytes())
+    })
+    .await;
+}
+
+async fn run(exchanges: Vec<Exchange>, answer: impl AsyncFn(Request<Full<Bytes>>) -> (u16, Bytes)) {
     let mut kept: BTreeMap<&str, String> = BTreeMap::new();
     for (number, exchange) in exchanges.into_iter().enumerate() {
         let fill = |text: String| {
@@ -123,43 +188,46 @@ pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
             .map(|body| fill(body.to_string()))
             .unwrap_or_default();
         let name = format!("exchange {number}: {} {path}", exchange.method);
-        let request = Request::builder()
-            .method(exchange.method)
-            .uri(&path)
-            .header("content-type", exchange.content)
-            .body(Full::new(Bytes::from(body)))
-            .expect("a request");
-        let response = server
-            .service()
-            .oneshot(request)
-            .await
-            .expect("the service never fails");
-        let code = response.status().as_u16();
-        let text = response
-            .into_body()
-            .collect()
-            .await
-            .expect("a whole body")
-            .to_bytes();
-        let got: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
+        let expected = (!exchange.expected.is_null()).then(|| {
+            let expected = fill(exchange.expected.to_string());
+            serde_json::from_str::<Value>(&expected).expect("what was kept fits into JSON")
+        });
+        let begin = Instant::now();
+        let (code, text, got) = loop {
+            let mut request = Request::builder().method(exchange.method).uri(&path);
+            request = request.header("content-type", exchange.content);
+            if let Some(user) = exchange.by {
+                request = request.header("impersonate-user", user);
+            }
+            let request = request.body(Full::new(Bytes::from(body.clone())));
+            let (code, text) = answer(request.expect("a request")).await;
+            let got: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
+            let met = code == exchange.code && expected.as_ref().is_none_or(|wanted| contains(&got, wanted));
+            if met || !exchange.later || begin.elapsed() > PATIENCE {
+                break (code, text, got);
+            }
+            tokio::task::yield_now().await;
+        };
         assert_eq!(code, exchange.code, "{name}: {}", String::from_utf8_lossy(&text));
-        if !exchange.expected.is_null() {
-            let expected = kept
-                .iter()
-                .fold(exchange.expected.to_string(), |text, (name, value)| {
-                    text.replace(&format!("{{{name}}}"), value)
-                });
-            let expected = serde_json::from_str(&expected).expect("what was kept fits into JSON");
-            holds(&got, &expected, &name, &got);
+        if let Some(expected) = &expected {
+            holds(&got, expected, &name, &got);
         }
         if let Some((pointer, as_name)) = exchange.kept {
             let part = got.pointer(pointer).and_then(Value::as_str);
-            kept.insert(
-                as_name,
-                part.unwrap_or_else(|| panic!("{name}: no {pointer} in {got}"))
-                    .to_owned(),
-            );
+            let part = part.unwrap_or_else(|| panic!("{name}: no {pointer} in {got}"));
+            kept.insert(as_name, part.to_owned());
         }
+    }
+}
+
+/// Whether the answer holds the scalars of an expectation's objects; lists are judged by [`holds`] alone.
+fn contains(got: &Value, expected: &Value) -> bool {
+    match expected {
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(field, expected)| contains(got.get(field).unwrap_or(&Value::Null), expected)),
+        Value::Array(_) => true,
+        scalar => got == scalar,
     }
 }
 

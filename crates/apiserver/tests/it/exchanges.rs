@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: how kube's client reads them (see `clients`).
 
-use crate::common::{Exchange, check, delete, get, json_patch, merge, post, put, strategic};
+use crate::common::{Exchange, check, check_ours, delete, get, json_patch, merge, post, put, strategic};
 use serde_json::{Value, json};
 
 const CM: &str = "/api/v1/namespaces/default/configmaps";
@@ -50,7 +50,8 @@ async fn a_body_must_fit_its_place() {
         post(CM, json!({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "x"}})).gives(400, json!({})),
         post(CM, json!({"kind": "ConfigMap", "apiVersion": "v2", "metadata": {"name": "x"}})).gives(400, failure(
             "BadRequest",
-            "the API version in the data (v2) does not match the expected API version (v1)",
+            "ConfigMap in version \"v2\" cannot be handled as a ConfigMap: no kind \"ConfigMap\" is registered for version \"v2\" in \
+            scheme \"pkg/runtime/scheme.go:110\"",
         )),
         post(CM, json!({"metadata": {"name": "x", "namespace": "other"}})).gives(400, failure(
             "BadRequest",
@@ -90,7 +91,7 @@ async fn writers_of_old_versions_are_refused() {
         post(WIDGETS, widget("x", json!({}))).gives(201, json!({})),
         put(&format!("{WIDGETS}/x"), widget("x", json!({}))).gives(422, failure(
             "Invalid",
-            "Widget.example.com \"x\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an \
+            "widgets.example.com \"x\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an \
             update",
         )),
         delete(&format!("{CM}/x"), json!({"preconditions": {"uid": "other"}})).gives(409, json!({"reason": "Conflict"})),
@@ -132,11 +133,11 @@ async fn the_status_is_written_on_its_own() {
         merge(x, json!({"status": {"phase": "Running"}})).gives(200, json!({"status": {"phase": "Pending"}})),
         merge(
             &format!("{x}/status"),
-            json!({"status": {"phase": "Running"}, "spec": {"nodeName": "z"}}),
+            json!({"status": {"phase": "Running"}, "spec": {"schedulerName": "z"}}),
         )
         .gives(
             200,
-            json!({"status": {"phase": "Running"}, "spec": {"nodeName": "here"}}),
+            json!({"status": {"phase": "Running"}, "spec": {"schedulerName": "default-scheduler"}}),
         ),
         get(&format!("{x}/status")).gives(200, json!({"status": {"phase": "Running"}})),
     ])
@@ -194,8 +195,13 @@ async fn lists_are_chosen_and_paged() {
             200,
             json!({"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}),
         ),
-        get(&format!("{CM}?fieldSelector=data.a%3D1"))
-            .gives(400, failure("BadRequest", "field label not supported: data.a")),
+        get(&format!("{CM}?fieldSelector=data.a%3D1")).gives(
+            400,
+            failure(
+                "BadRequest",
+                "\"data.a\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+            ),
+        ),
         get(&format!("{CM}?resourceVersion=99999")).gives(
             504,
             json!({"reason": "Timeout", "details": {"causes": [{"reason": "ResourceVersionTooLarge"}]}}),
@@ -210,7 +216,7 @@ async fn lists_are_chosen_and_paged() {
 #[tokio::test]
 async fn pods_end_with_grace() {
     let x = &format!("{PODS}/p");
-    check(vec![
+    check_ours(vec![
         post(PODS, pod("p")).gives(201, json!({"spec": {"nodeName": "here"}})),
         delete(x, json!({"gracePeriodSeconds": 5})).gives(
             200,
@@ -245,7 +251,7 @@ async fn finalizers_hold_and_owners_take_along() {
     let absent = json!({"metadata": {"name": "lost", "ownerReferences": [
         {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "gone"},
     ]}});
-    check(vec![
+    check_ours(vec![
         post(CM, held).gives(201, json!({})).keeps("/metadata/uid", "uid"),
         post(CM, owned("child", true)).gives(201, json!({})),
         delete(x, Value::Null).gives(
@@ -261,7 +267,7 @@ async fn finalizers_hold_and_owners_take_along() {
         get(&format!("{CM}/lost")).gives(404, json!({})),
     ])
     .await;
-    check(vec![
+    check_ours(vec![
         post(CM, cm("owner"))
             .gives(201, json!({}))
             .keeps("/metadata/uid", "uid"),
@@ -271,7 +277,7 @@ async fn finalizers_hold_and_owners_take_along() {
         get(&format!("{CM}/child")).gives(200, json!({"metadata": {"ownerReferences": null}})),
     ])
     .await;
-    check(vec![
+    check_ours(vec![
         post(CM, cm("owner"))
             .gives(201, json!({}))
             .keeps("/metadata/uid", "uid"),
@@ -295,7 +301,7 @@ async fn finalizers_hold_and_owners_take_along() {
 async fn namespaces_are_furnished_and_emptied() {
     let ns = json!({"metadata": {"name": "n"}});
     let n = "/api/v1/namespaces/n";
-    check(vec![
+    check_ours(vec![
         post("/api/v1/namespaces", ns).gives(201, json!({"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}})),
         get(&format!("{n}/serviceaccounts/default")).gives(200, json!({})),
         get(&format!("{n}/configmaps/kube-root-ca.crt")).gives(200, json!({})),
@@ -319,11 +325,30 @@ async fn kinds_come_and_go() {
         json!({"apiVersion": "new.io/v1", "kind": "Thing", "metadata": {"name": "t"}, "any": {"x": 1}});
     check(vec![
         get("/apis/new.io/v1/things").gives(404, Value::Null),
-        post(crds, definition).gives(201, json!({"status": {"conditions": [{"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"}]}})),
-        post("/apis/new.io/v1/things", thing).gives(201, json!({"any": {"x": 1}})),
-        get("/apis/new.io/v1").gives(200, json!({"resources": [{"name": "things", "kind": "Thing", "namespaced": false}]})),
+        post(crds, definition).gives(201, json!({})),
+        get(&format!("{crds}/things.new.io"))
+            .gives(
+                200,
+                json!({"status": {"conditions": [
+                    {"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"},
+                ]}}),
+            )
+            .ours(),
+        post("/apis/new.io/v1/things", thing)
+            .gives(201, json!({"any": {"x": 1}}))
+            .later(),
+        get("/apis/new.io/v1")
+            .gives(
+                200,
+                json!({"kind": "APIResourceList", "groupVersion": "new.io/v1"}),
+            )
+            .later(),
+        get("/apis/new.io/v1").gives(
+            200,
+            json!({"resources": [{"name": "things", "kind": "Thing", "namespaced": false}]}),
+        ),
         delete(&format!("{crds}/things.new.io"), Value::Null).gives(200, json!({})),
-        get("/apis/new.io/v1/things").gives(404, Value::Null),
+        get("/apis/new.io/v1/things").gives(404, Value::Null).later(),
     ])
     .await;
 }
@@ -345,7 +370,10 @@ async fn secrets_are_encoded_and_dry_runs_leave_no_trace() {
             &format!("{secrets}?dryRun=Some"),
             json!({"metadata": {"name": "t"}}),
         )
-        .gives(400, json!({})),
+        .gives(422, failure(
+            "Invalid",
+            "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"",
+        )),
     ])
     .await;
 }
@@ -367,7 +395,7 @@ async fn pods_are_judged() {
             "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
             "schedulerName": "default-scheduler", "serviceAccountName": "default", "enableServiceLinks": true,
         }})),
-        get(&format!("{PODS}/p/log")).gives(503, json!({"reason": "ServiceUnavailable"})),
+        get(&format!("{PODS}/p/log")).gives(503, json!({"reason": "ServiceUnavailable"})).ours(),
         get(&format!("{PODS}/p/log?container=no")).gives(400, failure("BadRequest", "container no is not valid for pod p")),
     ])
     .await;
@@ -417,7 +445,7 @@ async fn custom_objects_are_held_to_their_schema() {
             "Invalid",
             "Strict.example.com \"s\" is invalid: spec.n: Invalid value: \"string\": spec.n in body must be of type \
             integer: \"string\"",
-        )),
+        )).later(),
         post(&format!("{path}?fieldValidation=Strict"), object(json!({"n": 1, "z": 1}))).gives(400, failure(
             "BadRequest",
             "Strict in version \"v1\" cannot be handled as a Strict: strict decoding error: unknown field \"spec.z\"",

@@ -6,8 +6,11 @@
 
 mod applies;
 mod clients;
+mod clock;
 mod common;
 mod disk;
 mod exchanges;
+mod real;
+mod roles;
 mod store;
 mod watches;

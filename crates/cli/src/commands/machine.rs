@@ -86,7 +86,7 @@ fn network(text: &str) -> Result<NetworkChoice, String> {
 /// # Errors
 /// As [`Platform::start`].
 pub async fn start(options: Options) -> anyhow::Result<Platform> {
-    Platform::start(options).await.map_err(|error| {
+    Box::pin(Platform::start(options)).await.map_err(|error| {
         let hint = error.hint();
         let error = anyhow::Error::from(error).context("starting the platform");
         match hint {

@@ -15,8 +15,8 @@ use crate::failure::{INTERRUPTED, tell};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The platform carries on with the workflows of its data folder, however it ended before. It runs until \
-    SIGINT or SIGTERM; containers that still run end then, and the rules of their workflows say what comes next at the \
-    following start."
+    SIGINT or SIGTERM. Containers go on without it: the next platform in the folder finds them again, with what they \
+    printed and how they ended meanwhile. To end them, stop their workflows first (argosy stop, argosy terminate)."
 )]
 pub struct Args {
     /// The folder that keeps everything [default: $ARGOSY_DATA, else ~/.local/share/argosy]
@@ -73,6 +73,13 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     if up.is_ok() {
         interrupts.caught().await;
         tell("stopping; once more leaves at once\n");
+        // Whoever stops a platform must know that something goes on.
+        let running = platform.running_pods().await.unwrap_or(0);
+        if running > 0 {
+            tell(&format!(
+                "{running} pods go on; the next platform in this folder finds them again\n"
+            ));
+        }
     }
     tokio::select! {
         () = platform.stop() => up.map(|()| ExitCode::SUCCESS),
