@@ -13,6 +13,8 @@ mod environment;
 mod folder;
 #[cfg(feature = "rest")]
 mod gcs;
+#[cfg(feature = "git")]
+mod git;
 #[cfg(feature = "rest")]
 mod hdfs;
 pub mod location;

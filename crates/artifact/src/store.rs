@@ -139,7 +139,7 @@ pub trait Secrets: Send + Sync {
 
 /// The value that a selector points to; `None` when there is no selector.
 #[cfg_attr(
-    not(any(feature = "s3", feature = "rest")),
+    not(any(feature = "s3", feature = "rest", feature = "git")),
     expect(dead_code, reason = "a build without drivers reads no secret")
 )]
 pub(crate) async fn secret(
@@ -199,7 +199,7 @@ impl Default for Options {
 /// # Errors
 /// A location without a store, one whose store is not supported, or a secret that cannot be read.
 #[cfg_attr(
-    not(any(feature = "s3", feature = "rest")),
+    not(any(feature = "s3", feature = "rest", feature = "git")),
     expect(unused_variables, reason = "a build without drivers reads no secret")
 )]
 pub async fn open(
@@ -214,6 +214,12 @@ pub async fn open(
     #[cfg(feature = "rest")]
     if let Some(store) = open_rest(location, secrets, options).await? {
         return Ok(store);
+    }
+    #[cfg(feature = "git")]
+    if let Some(place) = &location.git
+        && crate::location::kind(location) == Some(crate::location::Kind::Git)
+    {
+        return Ok(Box::new(crate::git::open(place, secrets, options).await?));
     }
     if let Some(raw) = &location.raw {
         return Ok(Box::new(crate::raw::Raw::new(&raw.data)));

@@ -39,6 +39,8 @@ resources! {
     TASK_RESULTS = "argoproj.io", "v1alpha1", "workflowtaskresults";
     /// Tasks of the agent.
     TASK_SETS = "argoproj.io", "v1alpha1", "workflowtasksets";
+    /// Tasks of artifact clean-up.
+    ARTIFACT_GC_TASKS = "argoproj.io", "v1alpha1", "workflowartifactgctasks";
     /// Pods.
     PODS = "", "v1", "pods";
     /// Configuration maps.
@@ -175,6 +177,20 @@ pub async fn get<T: DeserializeOwned>(
         requests(resource, namespace).get(name, &GetParams::default()),
     )
     .await
+}
+
+/// Reads the objects that a label selector matches, as a list.
+///
+/// # Errors
+/// Every [`Failure`].
+pub async fn list<T: DeserializeOwned>(
+    client: &Client,
+    resource: &Resource,
+    namespace: &str,
+    labels: &str,
+) -> Result<T, Failure> {
+    let params = kube::core::params::ListParams::default().labels(labels);
+    send(client, requests(resource, namespace).list(&params)).await
 }
 
 /// Changes an object by a JSON merge patch; gives it as stored. With `metadata.resourceVersion` in the patch it is a

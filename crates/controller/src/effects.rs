@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 use crate::Shared;
 use crate::api::{self, Failure};
 use crate::cleanup::{Action, What};
+use crate::collect;
 use crate::repository;
 use crate::world::Key;
 
@@ -83,7 +84,13 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         Effect::DeleteClaim { name } => tell(delete_claim(shared, namespace, name).await),
         Effect::WriteTaskSet { tasks } => tell(write_task_set(shared, workflow, &json!(tasks)).await),
         Effect::CompleteTasks { tasks, all } => tell(complete_tasks(shared, workflow, tasks, *all).await),
-        Effect::CreateArtifactGc { object } => tell(create_any(shared, namespace, object).await),
+        Effect::CreateArtifactGc { tasks, pod } => {
+            return create_collector(shared, tasks, pod, outcomes).await;
+        }
+        Effect::ReadArtifactGcTasks { pod, selector } => {
+            return collect::read(shared, namespace, pod, selector, outcomes).await;
+        }
+        Effect::DeleteArtifactGcTasks { tasks } => tell(collect::delete(shared, namespace, tasks).await),
         Effect::Lock(op) => {
             // Those before persisting were applied together with the decision itself, under the same lock.
             if effect.order() == Order::AfterPersist {
@@ -329,20 +336,21 @@ async fn complete_tasks(
         .map(drop)
 }
 
-async fn create_any(shared: &Shared, namespace: &str, object: &Value) -> Result<(), Failure> {
-    const GC_TASKS: api::Resource = api::Resource {
-        group: "argoproj.io",
-        version: "v1alpha1",
-        plural: "workflowartifactgctasks",
-    };
-    let resource = if object["kind"] == "Pod" {
-        &api::PODS
-    } else {
-        &GC_TASKS
-    };
-    api::create::<_, Value>(&shared.client, resource, namespace, object)
-        .await
-        .map(drop)
+/// Makes what deletes artifacts; a pod that was not known is news.
+async fn create_collector(
+    shared: &Shared,
+    tasks: &[argosy_model::WorkflowArtifactGcTask],
+    pod: &Pod,
+    outcomes: &mut Outcomes,
+) -> bool {
+    match collect::create(shared, tasks, pod).await {
+        Ok(made) => {
+            outcomes.pods.remove(&made.metadata.name);
+            shared.world.put_pod(made);
+            true
+        }
+        Err(failure) => refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
+    }
 }
 
 /// Saves a cache entry in the controller's namespace; a map of somebody else's is refused (C-MEM-02, Q-12: other

@@ -5,6 +5,7 @@
 
 pub mod api;
 mod cleanup;
+mod collect;
 mod compression;
 mod effects;
 pub mod entrypoints;

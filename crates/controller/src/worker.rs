@@ -107,12 +107,7 @@ fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &Confi
 
 /// Whether nothing is left to decide about (C-INF-05).
 fn is_settled(workflow: &Workflow) -> bool {
-    let completed = workflow
-        .metadata
-        .labels
-        .get("workflows.argoproj.io/completed")
-        .is_some_and(|v| v == "true");
-    completed
+    is_completed(workflow)
         && !workflow
             .metadata
             .finalizers
@@ -120,12 +115,25 @@ fn is_settled(workflow: &Workflow) -> bool {
             .any(|f| f == "workflows.argoproj.io/artifact-gc")
 }
 
+fn is_completed(workflow: &Workflow) -> bool {
+    let labels = &workflow.metadata.labels;
+    labels
+        .get("workflows.argoproj.io/completed")
+        .is_some_and(|v| v == "true")
+}
+
 /// One look. Gives the time after which to look again.
 async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
     let workflow = shared.world.workflow(key)?;
+    // Also one that still waits for its artifacts to go: some go when it is deleted.
+    let expiry = if is_completed(&workflow) && workflow.metadata.deletion_timestamp.is_none() {
+        expire(shared, key, &workflow).await
+    } else {
+        None
+    };
     if is_settled(&workflow) {
         shared.plans().remove(key);
-        return expire(shared, key, &workflow).await;
+        return expiry;
     }
     let (plan, mut outcomes) = plan(shared, key, &workflow);
     for _ in 0..ROUNDS {
@@ -146,7 +154,7 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
         if let Some(kept) = shared.plans().get_mut(key) {
             kept.outcomes = outcomes;
         }
-        return wait;
+        return wait.into_iter().chain(expiry).min();
     }
     error!(workflow = %key, "Deciding did not come to rest; looking again later");
     Some(RETRY)
@@ -325,9 +333,11 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         .as_ref()
         .map_or(Timestamp::UNIX_EPOCH, |t| t.0);
     let priority = i64::from(plan.spec.priority.unwrap_or(0));
-    let admitted = shared
-        .throttle()
-        .ask(&key.namespace, &key.name, priority, created);
+    // What has ended takes no place among those that run, whatever is still to be cleaned up.
+    let admitted = is_completed(workflow)
+        || shared
+            .throttle()
+            .ask(&key.namespace, &key.name, priority, created);
     let config = shared.config();
     let mut locks = shared.locks();
     let snapshot = Snapshot {

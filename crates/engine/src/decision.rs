@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
-use argosy_model::{NodeStatus, Template, Workflow, WorkflowStatus};
+use argosy_model::{NodeStatus, Template, Workflow, WorkflowArtifactGcTask, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -286,10 +286,25 @@ pub enum Effect {
     },
     /// The workflow leaves its place among the running ones (C-THR-07).
     LeaveThrottler,
-    /// Create a task or pod of artifact clean-up, as JSON (C-AGC-03).
+    /// Create the tasks of an artifact clean-up, then the pod, which they own (C-AGC-03). A refusal comes as
+    /// `Outcomes::pods`.
     CreateArtifactGc {
-        /// The whole object.
-        object: Value,
+        /// The tasks.
+        tasks: Vec<WorkflowArtifactGcTask>,
+        /// The pod.
+        pod: Box<Pod>,
+    },
+    /// Read the tasks of a clean-up pod that has ended; the answer comes as `Outcomes::artifact_gc_tasks`.
+    ReadArtifactGcTasks {
+        /// Name of the pod.
+        pod: String,
+        /// Label selector of its tasks.
+        selector: String,
+    },
+    /// Delete tasks that are done, and with them their pod.
+    DeleteArtifactGcTasks {
+        /// Their names.
+        tasks: Vec<String>,
     },
 }
 
@@ -304,6 +319,7 @@ impl Effect {
             | Self::WriteTaskSet { .. }
             | Self::CreateAgentPod { .. }
             | Self::CreateArtifactGc { .. }
+            | Self::ReadArtifactGcTasks { .. }
             | Self::SaveMemo { .. }
             | Self::ResolveArtifactRepository
             | Self::LookUpImage { .. }
@@ -322,6 +338,7 @@ impl Effect {
             | Self::DeleteDisruptionBudget { .. }
             | Self::CompleteTasks { .. }
             | Self::DeleteTaskResults
+            | Self::DeleteArtifactGcTasks { .. }
             | Self::Emit(_)
             | Self::Metric(_)
             | Self::LeaveThrottler => Order::AfterPersist,

@@ -82,6 +82,8 @@ pub struct Outcomes {
     pub memos: BTreeMap<String, String>,
     /// The artifact repository that the reference stands for, or why there is none.
     pub repository: Option<Result<argosy_model::ArtifactRepositoryRefStatus, String>>,
+    /// Tasks of clean-up pods that have ended, with their results, by pod name.
+    pub artifact_gc_tasks: BTreeMap<String, Vec<argosy_model::WorkflowArtifactGcTask>>,
     /// Earlier run to estimate durations from: duration in whole seconds by node name relative to the root ("" for the workflow).
     pub estimates: BTreeMap<String, i64>,
     /// Names of token secrets by service account, for pods with their own executor account (C-BLD-04).

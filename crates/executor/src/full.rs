@@ -7,7 +7,7 @@ use std::future::Future;
 use crate::args::Line;
 use crate::outcome::{Failure, conclude};
 use crate::paths::Layout;
-use crate::{agent, data, init, resource, small, wait};
+use crate::{agent, collect, data, init, resource, small, wait};
 
 const HELP: &str = "argoexec runs the steps of a workflow inside its pods.
 
@@ -19,6 +19,7 @@ Commands:
   wait       wait for the main containers and save their outputs
   resource   act on Kubernetes objects and wait for them
   data       list artifacts and transform the list
+  artifact   delete artifacts of a workflow (artifact delete)
   agent      run HTTP and plugin templates (agent init, agent main)
   emissary   wrap the process of a container
   kill       send a signal to a process
@@ -59,6 +60,7 @@ fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, Failu
         "resource" => Some(run(resource::run(layout, line))),
         "data" => Some(run(data::run(layout, line))),
         "agent" => Some(run(agent::run(layout, line))),
+        "artifact" => Some(run(collect::run(layout, line))),
         _ => None,
     }
 }

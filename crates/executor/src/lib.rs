@@ -8,6 +8,7 @@ pub mod agent;
 pub mod api;
 pub mod args;
 pub mod artifacts;
+pub mod collect;
 pub mod data;
 pub mod duration;
 pub mod emissary;

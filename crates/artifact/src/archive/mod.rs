@@ -1,6 +1,7 @@
 //! Packing and unpacking of artifacts: gzip'd tar and zip (section 8 of the executor's rules).
-//! Everything here is synchronous and streams; nothing knows where the bytes come from or go.
+//! Everything but `packed` is synchronous; nothing knows where the bytes come from or go.
 
+mod packed;
 pub mod tar;
 mod tree;
 pub mod untar;
@@ -11,6 +12,8 @@ use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+
+pub use packed::packed;
 
 /// How hard gzip works.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,6 +6,7 @@ mod archives;
 mod behaviour;
 mod cloud;
 mod credentials;
+mod git;
 mod programs;
 mod s3;
 mod stand_in;

@@ -26,6 +26,9 @@ impl Drop for Program {
 pub fn find(name: &str) -> PathBuf {
     let parts = std::env::var_os("ARGOSY_PARTS").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/argosy-parts"));
+    if name.starts_with('/') {
+        return name.into();
+    }
     let brought = parts.or(home).map(|folder| folder.join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = format!("{}:/usr/sbin:/sbin", path.to_string_lossy());

@@ -13,7 +13,8 @@ impl Pass<'_> {
     /// The workflow's turn among others. False: the pass ends here (C-THR-08).
     pub fn admit(&mut self) -> bool {
         let terminated = self.spec.shutdown == argosy_model::ShutdownStrategy::Terminate;
-        if self.seen.admitted || terminated || self.status.phase == WorkflowPhase::Running {
+        let has_ended = crate::node::workflow_fulfilled(&self.status.phase);
+        if self.seen.admitted || terminated || has_ended || self.status.phase == WorkflowPhase::Running {
             return true;
         }
         self.waiting.insert(String::new(), Waiting::Admission);

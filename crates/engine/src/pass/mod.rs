@@ -8,6 +8,7 @@ mod arguments;
 mod artifacts;
 mod claims;
 mod cleanup;
+mod collect;
 mod control;
 mod dag;
 mod dag_assess;
@@ -192,6 +193,7 @@ impl<'a> Pass<'a> {
         self.index_pods();
         self.apply_results();
         if self.labels.get(labels::COMPLETED).is_some_and(|v| v == "true") {
+            self.collect_artifacts();
             return;
         }
         if !self.workflow_locks() {

@@ -6,6 +6,7 @@
 mod affinity;
 pub mod agent;
 mod artifacts;
+pub(crate) mod collector;
 mod containers;
 mod deadline;
 mod emissary;

@@ -10,7 +10,6 @@ const DIRECTORY: &str = "/argo/secret";
 
 /// The secrets that the template's artifacts name, each with the keys that are used.
 pub(super) fn volumes(template: &Template) -> Vec<Volume> {
-    let mut volumes: Vec<Volume> = Vec::new();
     let data = template
         .data
         .as_ref()
@@ -27,6 +26,12 @@ pub(super) fn volumes(template: &Template) -> Vec<Volume> {
         .as_deref()
         .into_iter()
         .chain(artifacts.map(|a| &a.location));
+    volumes_of(locations)
+}
+
+/// The secrets that locations name, each with the keys that are used.
+pub(super) fn volumes_of<'a>(locations: impl Iterator<Item = &'a ArtifactLocation>) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = Vec::new();
     for secret in locations.flat_map(secrets) {
         add(&mut volumes, secret);
     }

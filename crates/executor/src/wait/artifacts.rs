@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use argosy_artifact::archive::{self, Compression};
-use argosy_artifact::{Options, location};
+use argosy_artifact::{Options, Store, location};
 use argosy_model::artifact::{ArchiveStrategy, Artifact, ArtifactLocation};
 
 use crate::artifacts::{MountedSecrets, archive_failure, base_of, failure, in_background, path_of};
@@ -19,10 +19,19 @@ use crate::text::failed;
 /// What is to be sent, and the name of the object if the artifact has no key of its own.
 #[derive(Debug)]
 struct Staged {
-    file: PathBuf,
+    content: Content,
     object: String,
-    /// Whether the file was made by us, and may be deleted when it was sent.
-    is_ours: bool,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Content {
+    /// The user's own file or folder: never deleted (X-WAIT-34).
+    Theirs(PathBuf),
+    /// A file that was made by us, and may be deleted when it was sent.
+    Ours(PathBuf),
+    /// Nowhere yet: a file or folder that is packed on its way (X-WAIT-35).
+    ToPack(PathBuf, Compression),
 }
 
 /// Saves the template's output artifacts; gives those that were saved.
@@ -106,9 +115,8 @@ async fn save_log(
         ..Artifact::default()
     };
     let staged = Staged {
-        file: copy,
+        content: Content::Ours(copy),
         object: format!("{container}.log"),
-        is_ours: true,
     };
     send(pod, &artifact, &staged, options).await
 }
@@ -131,7 +139,8 @@ async fn save_one(pod: &Pod, artifact: &Artifact, options: &Options) -> Result<O
         }
         Err(failure) => return Err(failure),
     };
-    if staged.file.metadata().is_ok_and(|m| m.is_file() && m.len() == 0) {
+    let (Content::Theirs(file) | Content::Ours(file) | Content::ToPack(file, _)) = &staged.content;
+    if file.metadata().is_ok_and(|m| m.is_file() && m.len() == 0) {
         log::warn("the artifact's file is empty", &[("name", &artifact.name)]);
     }
     send(pod, artifact, &staged, options).await.map(Some)
@@ -159,13 +168,68 @@ async fn send(
     let store = argosy_artifact::open(&place, &secrets, options)
         .await
         .map_err(failure)?;
-    store.save(&staged.file).await.map_err(failure)?;
-    if staged.is_ours && env::is_true("REMOVE_LOCAL_ART_PATH") {
-        // What remains goes with the pod.
-        let _ = archive::remove_all(&staged.file);
-    }
+    put(pod, &*store, &artifact.name, staged).await?;
     log::info("artifact saved", &[("name", &artifact.name)]);
     Ok(reported)
+}
+
+/// Sends the bytes; what is to be packed goes through a file only if the store wants one.
+async fn put(pod: &Pod, store: &dyn Store, name: &str, staged: &Staged) -> Result<(), Failure> {
+    let made;
+    let (file, is_ours) = match &staged.content {
+        Content::Theirs(file) => (file, false),
+        Content::Ours(file) => (file, true),
+        Content::ToPack(source, level) if store.takes_streams() => {
+            let told = name.to_owned();
+            let content = archive::packed(source.clone(), *level, move |report| tell(&told, &report));
+            let saved = store.save_stream(Path::new(&staged.object), content).await;
+            return saved.map_err(failure);
+        }
+        Content::ToPack(source, level) => {
+            made = pod.layout.scratch_artifacts().join(&staged.object);
+            let (source, level, to, told) = (source.clone(), *level, made.clone(), name.to_owned());
+            in_background(move || pack_to(&source, level, &to, &told)).await?;
+            (&made, true)
+        }
+    };
+    store.save(file).await.map_err(failure)?;
+    if is_ours && env::is_true("REMOVE_LOCAL_ART_PATH") {
+        // What remains goes with the pod.
+        let _ = archive::remove_all(file);
+    }
+    Ok(())
+}
+
+fn pack_to(source: &Path, level: Compression, to: &Path, name: &str) -> Result<(), Failure> {
+    let file = new_file(to)?;
+    let packed = archive::tar::pack(source, level, BufWriter::with_capacity(256 * 1024, file));
+    finish(source, name, packed)
+}
+
+fn new_file(path: &Path) -> Result<File, Failure> {
+    make_folder_of(path)?;
+    File::create(path).map_err(|e| Failure::new(failed("open", path, &e)))
+}
+
+/// Writes what is left of a packed file.
+fn finish(
+    source: &Path,
+    name: &str,
+    packed: io::Result<(BufWriter<File>, archive::Report)>,
+) -> Result<(), Failure> {
+    let flushed = packed.and_then(|(mut file, report)| {
+        file.flush()?;
+        Ok(report)
+    });
+    let report = flushed.map_err(|e| Failure::new(failed("archive", source, &e)))?;
+    tell(name, &report);
+    Ok(())
+}
+
+fn tell(name: &str, report: &archive::Report) {
+    for note in &report.notes {
+        log::warn("archived differently", &[("name", name), ("note", note)]);
+    }
 }
 
 fn keyed(archive: &ArtifactLocation, key: &str) -> Result<ArtifactLocation, Failure> {
@@ -202,17 +266,15 @@ impl Plan {
             require(&archived)?;
             if !as_is && !zipped {
                 return Ok(Staged {
-                    file: archived,
+                    content: Content::Ours(archived),
                     object: format!("{}.tgz", self.name),
-                    is_ours: true,
                 });
             }
             let unpacked = self.unpack(&archived, &base)?;
             if as_is {
                 return Ok(Staged {
-                    file: unpacked,
+                    content: Content::Ours(unpacked),
                     object: base,
-                    is_ours: true,
                 });
             }
             return self.zip(&unpacked);
@@ -220,17 +282,20 @@ impl Plan {
         let source = self.layout.mirrored(&self.path);
         require(&source)?;
         if as_is {
-            // The user's own file: never deleted (X-WAIT-34).
             return Ok(Staged {
-                file: source,
+                content: Content::Theirs(source),
                 object: base,
-                is_ours: false,
             });
         }
         if zipped {
             return self.zip(&source);
         }
-        self.tar(&source)
+        let level = self.archive.tar.as_ref().and_then(|t| t.compression_level);
+        let level = level.map_or(Compression::Default, Compression::of_level);
+        Ok(Staged {
+            content: Content::ToPack(source, level),
+            object: format!("{}.tgz", self.name),
+        })
     }
 
     /// Takes the emissary's archive apart again, under the name that the user knows. The folder
@@ -241,59 +306,19 @@ impl Plan {
         archive::remove_all(&target).map_err(|e| Failure::new(failed("remove", &target, &e)))?;
         let file = File::open(archived).map_err(|e| Failure::new(failed("open", archived, &e)))?;
         let report = archive::unpack_tar_gz(file, &target).map_err(archive_failure)?;
-        self.tell(&report);
+        tell(&self.name, &report);
         Ok(target)
     }
 
     fn zip(&self, source: &Path) -> Result<Staged, Failure> {
-        let (file, staged) = self.scratch_file("zip")?;
-        let packed = archive::zip::pack(source, BufWriter::new(file));
-        self.finish(source, packed)?;
-        Ok(staged)
-    }
-
-    fn tar(&self, source: &Path) -> Result<Staged, Failure> {
-        let level = self.archive.tar.as_ref().and_then(|t| t.compression_level);
-        let level = level.map_or(Compression::Default, Compression::of_level);
-        let (file, staged) = self.scratch_file("tgz")?;
-        let packed = archive::tar::pack(source, level, BufWriter::with_capacity(256 * 1024, file));
-        self.finish(source, packed)?;
-        Ok(staged)
-    }
-
-    fn scratch_file(&self, extension: &str) -> Result<(File, Staged), Failure> {
-        let object = format!("{}.{extension}", self.name);
+        let object = format!("{}.zip", self.name);
         let path = self.layout.scratch_artifacts().join(&object);
-        make_folder_of(&path)?;
-        let file = File::create(&path).map_err(|e| Failure::new(failed("open", &path, &e)))?;
-        Ok((
-            file,
-            Staged {
-                file: path,
-                object,
-                is_ours: true,
-            },
-        ))
-    }
-
-    fn finish(
-        &self,
-        source: &Path,
-        packed: io::Result<(BufWriter<File>, archive::Report)>,
-    ) -> Result<(), Failure> {
-        let flushed = packed.and_then(|(mut file, report)| {
-            file.flush()?;
-            Ok(report)
-        });
-        let report = flushed.map_err(|e| Failure::new(failed("archive", source, &e)))?;
-        self.tell(&report);
-        Ok(())
-    }
-
-    fn tell(&self, report: &archive::Report) {
-        for note in &report.notes {
-            log::warn("archived differently", &[("name", &self.name), ("note", note)]);
-        }
+        let packed = archive::zip::pack(source, BufWriter::new(new_file(&path)?));
+        finish(source, &self.name, packed)?;
+        Ok(Staged {
+            content: Content::Ours(path),
+            object,
+        })
     }
 }
 

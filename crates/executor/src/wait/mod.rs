@@ -48,7 +48,7 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
     // Mains may have ended already; their folders must exist before anything is written there.
     crate::sys::clear_umask();
     let api = Api::connect(line).await?;
-    outlive(&pod, Reporter::new(api, &pod)).await
+    Box::pin(outlive(&pod, Reporter::new(api, &pod))).await
 }
 
 async fn outlive(pod: &Pod, reporter: Reporter) -> Result<i32, Failure> {

@@ -81,7 +81,29 @@ pub fn parse(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use proptest::prelude::{any, prop_assert, proptest};
+
+    use super::{parse, read};
+
+    proptest! {
+        /// Whatever a user writes there, what is reported is valid, and nothing breaks (X-PROG-03).
+        #[test]
+        fn x_prog_02_03_any_content(content: Vec<u8>, done: i64, all: i64, tail in any::<Option<bool>>()) {
+            let folder = tempfile::tempdir()?;
+            let path = folder.path().join("progress");
+            let mut content = content;
+            if let Some(is_numbers) = tail {
+                let line = if is_numbers { format!("\n{done}/{all}\n") } else { format!("\n{done}/") };
+                content.extend(line.into_bytes());
+            }
+            std::fs::write(&path, content)?;
+            if let Some(progress) = read(&path) {
+                let (done, all) = progress.split_once('/').expect("a slash");
+                let (done, all): (i64, i64) = (done.parse()?, all.parse()?);
+                prop_assert!(0 <= done && done <= all && all > 0);
+            }
+        }
+    }
 
     #[test]
     fn x_prog_02_03_lines() {

@@ -10,14 +10,14 @@ use super::cluster::Cluster;
 use super::pod::{Pod, finish, mode};
 
 /// An S3 server over a folder.
-struct Bucket {
+pub struct Bucket {
     root: tempfile::TempDir,
     endpoint: String,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Bucket {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let root = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -43,11 +43,11 @@ impl Bucket {
         }
     }
 
-    fn object(&self, key: &str) -> std::path::PathBuf {
+    pub fn object(&self, key: &str) -> std::path::PathBuf {
         self.root.path().join("my-bucket").join(key)
     }
 
-    fn location(&self, key: &str) -> Value {
+    pub fn location(&self, key: &str) -> Value {
         json!({
             "endpoint": self.endpoint, "bucket": "my-bucket", "insecure": true, "key": key,
             "accessKeySecret": {"name": "cred", "key": "accesskey"},
@@ -68,7 +68,8 @@ impl Bucket {
     }
 }
 
-fn pod(template: &str) -> Pod {
+/// A pod with the server's keys mounted.
+pub fn pod(template: &str) -> Pod {
     let pod = Pod::with_template(template);
     pod.write("/argo/secret/cred/accesskey", "admin\n");
     pod.write("/argo/secret/cred/secretkey", "password\n");

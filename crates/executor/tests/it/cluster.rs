@@ -32,10 +32,11 @@ impl Cluster {
                 ("workflows", "Workflow"),
                 ("workflowtaskresults", "WorkflowTaskResult"),
                 ("workflowtasksets", "WorkflowTaskSet"),
+                ("workflowartifactgctasks", "WorkflowArtifactGCTask"),
             ]
             .map(|(plural, kind)| {
                 let mut made = definition("argoproj.io", "v1alpha1", plural, kind, true);
-                if kind == "WorkflowTaskSet" {
+                if matches!(kind, "WorkflowTaskSet" | "WorkflowArtifactGCTask") {
                     made["spec"]["versions"][0]["subresources"] = serde_json::json!({"status": {}});
                 }
                 made

@@ -183,11 +183,14 @@ fn x_emis_30_signals_reach_the_whole_group() {
     std::fs::create_dir(&marks).unwrap();
     let script = format!(
         "sh -c 'trap \"touch {0}/grandchild; exit 0\" TERM; touch {0}/ready; while :; do sleep 0.01; done' & \
-         trap 'wait; touch {0}/child; exit 7' TERM; while :; do sleep 0.01; done",
+         trap 'wait; touch {0}/child; exit 7' TERM; touch {0}/set; while :; do sleep 0.01; done",
         marks.display()
     );
     let child = pod.emissary("main", &["sh", "-c", &script]).spawn().unwrap();
-    eventually("start", || marks.join("ready").exists().then_some(()));
+    eventually("start", || {
+        let is_there = |name: &str| marks.join(name).exists();
+        (is_there("ready") && is_there("set")).then_some(())
+    });
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let output = finish(child);
     check(

@@ -4,6 +4,7 @@
 mod agent;
 mod artifacts;
 mod cluster;
+mod collect;
 mod emissary;
 mod pod;
 mod resource;

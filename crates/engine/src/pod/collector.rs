@@ -1,0 +1,235 @@
+//! The pod that deletes artifacts, and the tasks that tell it which (C-AGC-03, C-AGC-04, X-GC-10 to X-GC-13).
+//!
+//! Not here: when it is made, and what follows from its end.
+
+use std::collections::BTreeMap;
+
+use argosy_model::k8s::{
+    Container, EnvVar, EnvVarSource, ObjectFieldSelector, ObjectMeta, Pod, Quantity, ResourceRequirements,
+    Time,
+};
+use argosy_model::{
+    Artifact, ArtifactGcSpec, ArtifactGcStrategy, ArtifactLocation, ArtifactNodeSpec, Workflow,
+    WorkflowArtifactGcTask, WorkflowSpec,
+};
+use jiff::Timestamp;
+
+use super::{environment, label, metadata, patch, secrets, security};
+use crate::config::Config;
+use crate::names;
+
+/// Selects the tasks of a pod.
+const TASKS_OF: &str = "workflows.argoproj.io/artifact-gc-pod";
+/// Tells why the pod is there.
+pub(crate) const STRATEGY: &str = "workflows.argoproj.io/artifact-gc-strategy";
+/// The component that such pods are.
+pub(crate) const COMPONENT: &str = "artifact-gc";
+/// A task is not made larger than this, in bytes of JSON: the API takes about 1.5 MB, and results are added.
+const TASK_LIMIT: usize = 512 * 1024;
+
+/// Who deletes, and as what: artifacts that agree in this share a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Group {
+    pub service_account: String,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What one pod is to delete.
+pub(crate) struct Request<'a> {
+    pub config: &'a Config,
+    pub workflow: &'a Workflow,
+    pub spec: &'a WorkflowSpec,
+    pub strategy: &'a ArtifactGcStrategy,
+    pub group: &'a Group,
+    /// By node id: where its template puts artifacts, and those to delete.
+    pub artifacts: &'a BTreeMap<String, (Option<Box<ArtifactLocation>>, Vec<Artifact>)>,
+    pub now: Timestamp,
+}
+
+/// The name of the pod; `None` for strategies that delete nothing.
+pub(crate) fn name(workflow: &str, strategy: &ArtifactGcStrategy, group: &Group) -> Option<String> {
+    let pairs = |map: &BTreeMap<String, String>| -> Vec<(String, String)> {
+        map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let (labels, annotations) = (pairs(&group.labels), pairs(&group.annotations));
+    names::artifact_gc_pod(
+        workflow,
+        strategy.as_str(),
+        &group.service_account,
+        labels.iter().map(|(k, v)| (k.as_str(), v.as_str())),
+        annotations.iter().map(|(k, v)| (k.as_str(), v.as_str())),
+    )
+}
+
+/// The value by which a pod finds its tasks.
+pub(crate) fn tasks_label(pod: &str) -> String {
+    names::fnv1a_32(pod.as_bytes()).to_string()
+}
+
+/// The label selector of a pod's tasks.
+pub(crate) fn tasks_selector(pod: &str) -> String {
+    format!("{TASKS_OF}={}", tasks_label(pod))
+}
+
+/// The tasks of a pod, and the pod, which the tasks will own.
+///
+/// # Errors
+/// The workflow's patch for such pods does not fit.
+pub(crate) fn build(request: &Request<'_>, name: &str) -> Result<(Vec<WorkflowArtifactGcTask>, Pod), String> {
+    Ok((tasks(request, name), pod(request, name)?))
+}
+
+fn tasks(request: &Request<'_>, pod: &str) -> Vec<WorkflowArtifactGcTask> {
+    let mut specs = vec![ArtifactGcSpec::default()];
+    let mut size = 0;
+    for (node, (place, artifacts)) in request.artifacts {
+        for artifact in artifacts {
+            let length = |value: Result<String, serde_json::Error>| value.map_or(0, |text| text.len());
+            let more = length(serde_json::to_string(artifact));
+            if size > 0 && size + more > TASK_LIMIT {
+                specs.push(ArtifactGcSpec::default());
+                size = 0;
+            }
+            size += more;
+            let spec = specs.last_mut().expect("there is always one");
+            let of_node = spec.artifacts_by_node.entry(node.clone()).or_insert_with(|| {
+                size += length(serde_json::to_string(place));
+                ArtifactNodeSpec {
+                    archive_location: place.clone(),
+                    ..ArtifactNodeSpec::default()
+                }
+            });
+            of_node.artifacts.insert(artifact.name.clone(), artifact.clone());
+        }
+    }
+    let task = |(index, spec)| {
+        let mut labels = BTreeMap::from([(TASKS_OF.to_owned(), tasks_label(pod))]);
+        add_instance(request.config, &mut labels);
+        WorkflowArtifactGcTask {
+            type_meta: argosy_model::k8s::TypeMeta {
+                api_version: "argoproj.io/v1alpha1".to_owned(),
+                kind: "WorkflowArtifactGCTask".to_owned(),
+            },
+            metadata: ObjectMeta {
+                name: format!("{pod}-{index}"),
+                namespace: request.workflow.metadata.namespace.clone(),
+                labels,
+                owner_references: vec![metadata::controlled_by(request.workflow)],
+                ..ObjectMeta::default()
+            },
+            spec,
+            ..WorkflowArtifactGcTask::default()
+        }
+    };
+    specs.into_iter().enumerate().map(task).collect()
+}
+
+/// The other engine writes it under a wrong name, and then waits for ever for pods that it cannot see.
+fn add_instance(config: &Config, labels: &mut BTreeMap<String, String>) {
+    if !config.instance_id.is_empty() {
+        labels.insert(label::INSTANCE_ID.to_owned(), config.instance_id.clone());
+    }
+}
+
+fn pod(request: &Request<'_>, name: &str) -> Result<Pod, String> {
+    let (workflow, group) = (&request.workflow.metadata, request.group);
+    let mut labels = group.labels.clone();
+    labels.extend([
+        (label::WORKFLOW.to_owned(), workflow.name.clone()),
+        (label::COMPONENT.to_owned(), COMPONENT.to_owned()),
+        (label::COMPLETED.to_owned(), "false".to_owned()),
+    ]);
+    add_instance(request.config, &mut labels);
+    let mut annotations = group.annotations.clone();
+    annotations.insert(STRATEGY.to_owned(), request.strategy.to_string());
+    let locations = request.artifacts.values().flat_map(|(place, artifacts)| {
+        place
+            .as_deref()
+            .into_iter()
+            .chain(artifacts.iter().map(|a| &a.location))
+    });
+    let volumes = secrets::volumes_of(locations);
+    let mut pod = Pod {
+        metadata: ObjectMeta {
+            name: name.to_owned(),
+            namespace: workflow.namespace.clone(),
+            labels,
+            annotations,
+            ..ObjectMeta::default()
+        },
+        ..Pod::default()
+    };
+    let mut container = container(request, name);
+    container.volume_mounts = volumes.iter().map(secrets::mount).collect();
+    pod.spec.containers = vec![container].into();
+    pod.spec.volumes = volumes;
+    pod.spec.restart_policy = "Never".to_owned();
+    pod.spec.service_account_name.clone_from(&group.service_account);
+    pod.spec.security_context = Some(Box::new(security::pod()));
+    pod.spec
+        .image_pull_secrets
+        .clone_from(&request.spec.image_pull_secrets);
+    let own = request.spec.artifact_gc.as_deref();
+    if let Some(text) = own.map(|gc| &gc.pod_spec_patch).filter(|text| !text.is_empty()) {
+        pod.spec = patch::apply(&pod.spec, text).map_err(|e| e.to_string())?;
+    }
+    Ok(pod)
+}
+
+fn container(request: &Request<'_>, pod: &str) -> Container {
+    let config = request.config;
+    let mut args = vec!["artifact".to_owned(), "delete".to_owned()];
+    let flags = [
+        "--loglevel",
+        &config.log_level,
+        "--log-format",
+        &config.log_format,
+        "--gloglevel",
+    ];
+    args.extend(flags.map(str::to_owned));
+    args.push(config.glog_level.to_string());
+    let own_name = EnvVar {
+        name: "ARGO_POD_NAME".to_owned(),
+        value: String::new(),
+        value_from: Some(Box::new(EnvVarSource {
+            field_ref: Some(ObjectFieldSelector {
+                api_version: "v1".to_owned(),
+                field_path: "metadata.name".to_owned(),
+            }),
+            ..EnvVarSource::default()
+        })),
+    };
+    Container {
+        name: "main".to_owned(),
+        image: config.executor_image.clone(),
+        image_pull_policy: config.executor_image_pull_policy.clone(),
+        command: vec!["argoexec".to_owned()],
+        args,
+        env: vec![
+            own_name,
+            environment::value("ARGO_TEMPLATE", "{}"),
+            environment::value("ARGO_DEADLINE", Time(request.now).to_string()),
+            environment::value("ARGO_ARTIFACT_POD_NAME", tasks_label(pod)),
+            environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", ""),
+        ],
+        resources: resources(),
+        security_context: Some(Box::new(security::container(true))),
+        ..Container::default()
+    }
+}
+
+fn resources() -> ResourceRequirements {
+    let of = |cpu: &str, memory: &str| {
+        let quantity = |text: &str| text.parse::<Quantity>().unwrap_or_default();
+        BTreeMap::from([
+            ("cpu".to_owned(), quantity(cpu)),
+            ("memory".to_owned(), quantity(memory)),
+        ])
+    };
+    ResourceRequirements {
+        limits: of("100m", "64Mi"),
+        requests: of("50m", "32Mi"),
+        ..ResourceRequirements::default()
+    }
+}
