@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::artifacts::{Bucket, pod};
 use super::cluster::Cluster;
-use super::pod::finish;
+use super::pod::{Pod, finish};
 
 const TASKS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/workflowartifactgctasks";
 
@@ -51,29 +51,10 @@ fn x_gc_20_to_23_artifacts_go_and_each_is_reported() {
             spec(json!({"kept": {"name": "kept", "s3": {"key": "wf/kept"}}})),
         ),
     ] {
-        cluster.create(
-            TASKS,
-            &json!({
-                "apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowArtifactGCTask",
-                "metadata": {"name": name, "labels": {"workflows.argoproj.io/artifact-gc-pod": label}},
-                "spec": spec,
-            }),
-        );
+        make_task(&cluster, name, label, &spec);
     }
     let pod = pod("{}");
-    let mut command = cluster.command(&pod, "artifact");
-    let command = command.arg("delete").envs([
-        ("ARGO_ARTIFACT_POD_NAME", "42"),
-        ("ARGO_TEMPLATE", "{}"),
-        ("EXECUTOR_RETRY_BACKOFF_STEPS", "1"),
-    ]);
-    let output = finish(command.spawn().unwrap());
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    delete(&cluster, &pod);
     let results = |task: &str| {
         let task = cluster.get(&format!("{TASKS}/{task}")).unwrap();
         task["status"]["artifactResultsByNode"]["n-1"]["artifactResults"].clone()
@@ -101,4 +82,28 @@ fn x_gc_20_to_23_artifacts_go_and_each_is_reported() {
         assert_eq!(bucket.object(key).exists(), is_there, "{key}");
     }
     assert_eq!(pod.read("/dev/termination-log"), None, "X-GC-23");
+}
+
+fn make_task(cluster: &Cluster, name: &str, label: &str, spec: &Value) {
+    cluster.create(
+        TASKS,
+        &json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowArtifactGCTask",
+            "metadata": {"name": name, "labels": {"workflows.argoproj.io/artifact-gc-pod": label}},
+            "spec": spec,
+        }),
+    );
+}
+
+/// Runs the program for the tasks of one label.
+fn delete(cluster: &Cluster, pod: &Pod) {
+    let mut command = cluster.command(pod, "artifact");
+    let command = command.arg("delete").envs([
+        ("ARGO_ARTIFACT_POD_NAME", "42"),
+        ("ARGO_TEMPLATE", "{}"),
+        ("EXECUTOR_RETRY_BACKOFF_STEPS", "1"),
+    ]);
+    let output = finish(command.spawn().unwrap());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
 }
