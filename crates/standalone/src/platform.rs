@@ -8,7 +8,7 @@ use argosy_apiserver::ApiServer;
 use argosy_controller::Controller;
 use argosy_engine::Config;
 use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
-use argosy_node::{Node, RuntimeChoice};
+use argosy_node::{Bridge, NetworkChoice, Node, RuntimeChoice};
 use kube::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -74,9 +74,10 @@ impl Platform {
             chosen => (chosen, None),
         };
         let (stop, stopped) = watch::channel(false);
-        let front = Front::open(&namespace, listen, &folder, &kept, &stopped).await?;
+        let bridge = bridge(network, &data_dir)?;
+        let front = Front::open(&namespace, listen, &folder, &kept, bridge.as_deref(), &stopped).await?;
         let client = Client::new(front.api.service(), namespace.as_str());
-        let store = artifacts::serve(&data_dir.join("artifacts"), front.reached.ip(), &kept, stopped)
+        let store = artifacts::serve(&data_dir.join("artifacts"), front.pods.ip(), &kept, stopped)
             .await
             .map_err(Error::Artifacts)?;
         kept.api = Some(front.address);
@@ -91,6 +92,7 @@ impl Platform {
         node_options.pull = pull;
         node_options.runtime = runtime;
         node_options.network = network;
+        node_options.bridge = bridge;
         node_options.provided_images = vec![executor_image(&programs)];
         node_options.keep_running = folder.stays();
         front.tell(&mut node_options);
@@ -110,8 +112,8 @@ impl Platform {
         };
         let controller = Controller::start(client.clone(), options);
         debug!(url = front.url, data = %data_dir.display(), "Platform started");
-        let servers = vec![front.server, store.server];
-        let Front { url, api, .. } = front;
+        let (url, api, mut servers) = (front.url, front.api, front.servers);
+        servers.push(store.server);
         Ok(Self {
             client,
             namespace,
@@ -210,10 +212,11 @@ struct Front {
     api: Arc<ApiServer>,
     /// Where it listens.
     address: SocketAddr,
-    /// Where pods and users reach it: the same, unless it listens on every address of the machine.
-    reached: SocketAddr,
+    /// Where pods reach it.
+    pods: SocketAddr,
+    /// Where users reach it.
     url: String,
-    server: JoinHandle<()>,
+    servers: Vec<JoinHandle<()>>,
 }
 
 impl Front {
@@ -222,6 +225,7 @@ impl Front {
         listen: Option<SocketAddr>,
         folder: &Folder,
         kept: &Kept,
+        bridge: Option<&Bridge>,
         stop: &watch::Receiver<bool>,
     ) -> Result<Self, Error> {
         let wanted = listen.or(kept.api).unwrap_or(ANY_PORT);
@@ -232,25 +236,50 @@ impl Front {
         };
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        // The same, unless it listens on every address of the machine.
         let mut reached = address;
         if address.ip().is_unspecified() {
             reached.set_ip(Ipv4Addr::LOCALHOST.into());
         }
-        let api = new_api(namespace, folder, &kept.token, reached.ip())?;
-        let server = serve(api.clone(), listener, stop.clone());
+        let mut pods = reached;
+        let mut listeners = vec![listener];
+        if let Some(bridge) = bridge {
+            pods.set_ip(bridge.gateway().into());
+            if !address.ip().is_unspecified() {
+                let source = |source| Error::Listen {
+                    address: pods,
+                    kept: false,
+                    source,
+                };
+                listeners.push(TcpListener::bind(pods).await.map_err(source)?);
+            }
+        }
+        let api = new_api(namespace, folder, &kept.token, &[reached.ip(), pods.ip()])?;
+        let servers = listeners.into_iter().map(|l| serve(api.clone(), l, stop.clone()));
         Ok(Self {
+            servers: servers.collect(),
             api,
             address,
-            reached,
+            pods,
             url: format!("https://{reached}"),
-            server,
         })
     }
 
     /// How pods reach the API, and what they trust.
     fn tell(&self, node: &mut argosy_node::Options) {
-        node.api_address = Some((self.reached.ip().to_string(), self.reached.port()));
+        node.api_address = Some((self.pods.ip().to_string(), self.pods.port()));
         node.ca_pem = Some(self.api.ca_pem().to_owned());
+    }
+}
+
+/// The bridge for addresses of pods, if they shall have some.
+fn bridge(network: NetworkChoice, data_dir: &Path) -> Result<Option<Arc<Bridge>>, Error> {
+    match network {
+        NetworkChoice::Auto | NetworkChoice::Host => Ok(None),
+        NetworkChoice::Bridge => {
+            let opened = Bridge::open(data_dir).map_err(|e| Error::Node(e.into()))?;
+            Ok(Some(Arc::new(opened)))
+        }
     }
 }
 
@@ -275,13 +304,13 @@ async fn prepare(client: &Client, namespace: &str, store: &artifacts::Store) -> 
 /// Any free port, reachable from this machine alone.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-fn new_api(namespace: &str, folder: &Folder, token: &str, own: IpAddr) -> Result<Arc<ApiServer>, Error> {
+fn new_api(namespace: &str, folder: &Folder, token: &str, own: &[IpAddr]) -> Result<Arc<ApiServer>, Error> {
     let options = argosy_apiserver::Options {
         definitions: definitions::all(),
         namespaces: vec![namespace.to_owned()],
         bind_to_node: Some(NODE.to_owned()),
         admin_token: Some(token.to_owned()),
-        hosts: vec![own.to_string()],
+        hosts: own.iter().map(ToString::to_string).collect(),
         file: folder.state_file(),
         rbac: true,
         ..argosy_apiserver::Options::default()
