@@ -266,6 +266,27 @@ impl Api {
         .await
     }
 
+    /// Replaces the object at a path; the server refuses when it was changed since it was read.
+    ///
+    /// # Errors
+    /// As [`Api::read`].
+    pub async fn put<B: Serialize, T: DeserializeOwned>(&self, path: &str, object: &B) -> Result<T, Error> {
+        self.call(Method::PUT, path, "application/json", serde_json::to_vec(object)?)
+            .await
+    }
+
+    /// Deletes the object at a path, what belongs to it after it.
+    ///
+    /// # Errors
+    /// As [`Api::read`].
+    pub async fn remove(&self, path: &str) -> Result<(), Error> {
+        let path = format!("{path}?propagationPolicy=Background");
+        let _: Value = self
+            .call(Method::DELETE, &path, "application/json", Vec::new())
+            .await?;
+        Ok(())
+    }
+
     /// Merges a patch into the object at a path.
     ///
     /// # Errors
@@ -318,14 +339,7 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn replace(&self, workflow: &Workflow) -> Result<Workflow, Error> {
-        let path = self.workflow(&workflow.metadata.name)?;
-        self.call(
-            Method::PUT,
-            &path,
-            "application/json",
-            serde_json::to_vec(workflow)?,
-        )
-        .await
+        self.put(&self.workflow(&workflow.metadata.name)?, workflow).await
     }
 
     /// Deletes a workflow, what belongs to it after it.
@@ -333,11 +347,7 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn delete(&self, name: &str) -> Result<(), Error> {
-        let path = self.workflow(name)? + "?propagationPolicy=Background";
-        let _: Value = self
-            .call(Method::DELETE, &path, "application/json", Vec::new())
-            .await?;
-        Ok(())
+        self.remove(&self.workflow(name)?).await
     }
 
     /// Deletes a pod; one that is gone is no error.

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use secrecy::ExposeSecret;
 
 use crate::api::Api;
 use crate::failure::advise;
@@ -40,12 +43,18 @@ pub struct Options {
     /// Password for basic authentication
     #[arg(long, global = true, env = "ARGO_PASSWORD", hide_env = true)]
     pub password: Option<String>,
+    /// Proxy for requests to the Kubernetes API
+    #[arg(long, global = true, env = "ARGO_PROXY_URL", hide_env = true)]
+    pub proxy_url: Option<String>,
     /// User to act as
     #[arg(long = "as", global = true, env = "ARGO_AS", hide_env = true)]
     pub as_user: Option<String>,
     /// Group to act as; can be repeated
     #[arg(long, global = true, env = "ARGO_AS_GROUP", hide_env = true)]
     pub as_group: Vec<String>,
+    /// UID to act as
+    #[arg(long, global = true, env = "ARGO_AS_UID", hide_env = true)]
+    pub as_uid: Option<String>,
     /// File with the certificate authority of the server
     #[arg(long, global = true, env = "ARGO_CERTIFICATE_AUTHORITY", hide_env = true)]
     pub certificate_authority: Option<PathBuf>,
@@ -85,9 +94,45 @@ pub struct Options {
     /// Address of an Argo server; not supported, commands talk to the Kubernetes API
     #[arg(short = 's', long, global = true, env = "ARGO_SERVER", hide_env = true)]
     pub argo_server: Option<String>,
+    /// Options about an Argo server, which have no effect on the Kubernetes API
+    #[command(flatten)]
+    pub argo: ArgoServer,
     /// Instance of the controller that workflows belong to
     #[arg(long, global = true, env = "ARGO_INSTANCEID", hide_env = true)]
     pub instanceid: Option<String>,
+}
+
+/// Options of the published command line that concern only a way of talking that we don't have. They are read, so that
+/// scripts that give them with every command go on working.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ArgoServer {
+    /// Path before that of the server's API
+    #[arg(long, global = true, hide = true, env = "ARGO_BASE_HREF")]
+    pub argo_base_href: Option<String>,
+    /// Talk HTTP 1 to the server
+    #[arg(long, global = true, hide = true, env = "ARGO_HTTP1")]
+    pub argo_http1: bool,
+    /// Header for the server
+    #[arg(short = 'H', long = "header", global = true, hide = true)]
+    pub headers: Vec<String>,
+    /// Talk to the server over TLS
+    #[arg(short = 'e', long, global = true, hide = true, env = "ARGO_SECURE", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub secure: Option<bool>,
+    /// Don't check the server's certificate
+    #[arg(
+        short = 'k',
+        long,
+        global = true,
+        hide = true,
+        env = "ARGO_INSECURE_SKIP_VERIFY"
+    )]
+    pub insecure_skip_verify: bool,
+    /// Ask for answers without compression
+    #[arg(long, global = true, hide = true)]
+    pub disable_compression: bool,
+    /// Level of the log of a client library
+    #[arg(long, global = true, hide = true, default_value_t = 0)]
+    pub gloglevel: i32,
 }
 
 impl Options {
@@ -144,9 +189,36 @@ impl Options {
         Ok(config)
     }
 
+    /// The value of the header `Authorization` that an Argo server gets (rule C-CONN-04).
+    ///
+    /// # Errors
+    /// When there is no kubeconfig, or nothing in it makes a header.
+    pub async fn authorization(&self) -> anyhow::Result<String> {
+        if let Some(whole) = std::env::var("ARGO_TOKEN").ok().filter(|t| !t.is_empty()) {
+            return Ok(whole);
+        }
+        let auth = self.config().await?.auth_info;
+        if let (Some(user), Some(password)) = (&auth.username, &auth.password) {
+            let pair = format!("{user}:{}", password.expose_secret());
+            return Ok(format!("Basic {}", BASE64_STANDARD.encode(pair)));
+        }
+        if let Some(token) = &auth.token {
+            return Ok(format!("Bearer {}", token.expose_secret()));
+        }
+        if let Some(file) = &auth.token_file {
+            let token = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
+            return Ok(format!("Bearer {}", token.trim()));
+        }
+        anyhow::bail!("could not find a token")
+    }
+
     fn change(&self, config: &mut kube::Config) -> anyhow::Result<()> {
         if let Some(server) = &self.server {
             config.cluster_url = address(server)?;
+        }
+        if let Some(proxy) = &self.proxy_url {
+            let uri = proxy.parse().with_context(|| format!("--proxy-url {proxy}"))?;
+            config.proxy_url = Some(uri);
         }
         if let Some(file) = &self.certificate_authority {
             std::fs::metadata(file).with_context(|| format!("reading {}", file.display()))?;
@@ -178,6 +250,9 @@ impl Options {
         }
         if self.as_user.is_some() {
             auth.impersonate.clone_from(&self.as_user);
+        }
+        if self.as_uid.is_some() {
+            auth.impersonate_uid.clone_from(&self.as_uid);
         }
         if !self.as_group.is_empty() {
             auth.impersonate_groups = Some(self.as_group.clone());

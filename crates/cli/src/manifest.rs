@@ -2,7 +2,7 @@
 //!
 //! Not here: where the text comes from (see `input`).
 
-use argosy_model::decode::{self, Problem};
+use argosy_model::decode::{self, Step};
 use argosy_model::yaml::{self, Document};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Field, Workflow, WorkflowArtifactGcTask, WorkflowEventBinding,
@@ -24,10 +24,10 @@ pub struct Source {
 }
 
 /// One object of a file.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Object {
-    /// A workflow.
-    Workflow(Box<Workflow>),
+    /// A workflow, and where its parts are written.
+    Workflow(Box<Workflow>, Box<Document>),
     /// An object of another kind, in its JSON form.
     Other(Value),
 }
@@ -77,7 +77,7 @@ pub fn objects(source: &Source, strict: bool) -> Result<Vec<Object>, Error> {
                 |e: &yaml::Error| format!("{}:{}:{}: {}", source.name, e.at.line, e.at.column, e.message);
             faults.extend(document.duplicates.iter().map(twice));
         }
-        match object(source, &document, strict) {
+        match object(source, document, strict) {
             Ok(object) => objects.push(object),
             Err(found) => faults.extend(found),
         }
@@ -89,7 +89,7 @@ pub fn objects(source: &Source, strict: bool) -> Result<Vec<Object>, Error> {
     }
 }
 
-fn object(source: &Source, document: &Document, strict: bool) -> Result<Object, Vec<String>> {
+fn object(source: &Source, document: Document, strict: bool) -> Result<Object, Vec<String>> {
     let text = |key: &str| document.value[key].as_str().unwrap_or_default().to_owned();
     let at = document.start();
     let fault = |message: &str| vec![format!("{}:{}:{}: {message}", source.name, at.line, at.column)];
@@ -108,24 +108,27 @@ fn object(source: &Source, document: &Document, strict: bool) -> Result<Object, 
                 "a Workflow has apiVersion {API_VERSION}, not \"{version}\""
             )));
         }
-        return Ok(Object::Other(document.value.clone()));
+        return Ok(Object::Other(document.value));
     }
     let checked = match kind.as_str() {
-        "Workflow" => decoded::<Workflow>(document, strict).map(|w| Object::Workflow(Box::new(w))),
-        "WorkflowTemplate" => other::<WorkflowTemplate>(document, strict),
-        "ClusterWorkflowTemplate" => other::<ClusterWorkflowTemplate>(document, strict),
-        "CronWorkflow" => other::<CronWorkflow>(document, strict),
-        "WorkflowEventBinding" => other::<WorkflowEventBinding>(document, strict),
-        "WorkflowTaskSet" => other::<WorkflowTaskSet>(document, strict),
-        "WorkflowArtifactGCTask" => other::<WorkflowArtifactGcTask>(document, strict),
-        "WorkflowTaskResult" => other::<WorkflowTaskResult>(document, strict),
+        "Workflow" => match decoded::<Workflow>(&document, strict) {
+            Ok(workflow) => return Ok(Object::Workflow(Box::new(workflow), Box::new(document))),
+            Err(error) => Err(error),
+        },
+        "WorkflowTemplate" => other::<WorkflowTemplate>(&document, strict),
+        "ClusterWorkflowTemplate" => other::<ClusterWorkflowTemplate>(&document, strict),
+        "CronWorkflow" => other::<CronWorkflow>(&document, strict),
+        "WorkflowEventBinding" => other::<WorkflowEventBinding>(&document, strict),
+        "WorkflowTaskSet" => other::<WorkflowTaskSet>(&document, strict),
+        "WorkflowArtifactGCTask" => other::<WorkflowArtifactGcTask>(&document, strict),
+        "WorkflowTaskResult" => other::<WorkflowTaskResult>(&document, strict),
         unknown => return Err(fault(&format!("{API_VERSION} has no kind \"{unknown}\""))),
     };
     checked.map_err(|error| {
         error
             .problems
             .iter()
-            .map(|p| place(source, document, p))
+            .map(|p| format!("{}: {p}", place(&source.name, &document, &p.steps)))
             .collect()
     })
 }
@@ -145,9 +148,10 @@ fn other<T: Field + Serialize>(document: &Document, strict: bool) -> Result<Obje
     ))
 }
 
-fn place(source: &Source, document: &Document, problem: &Problem) -> String {
-    let at = document.position(&problem.steps);
-    format!("{}:{}:{}: {problem}", source.name, at.line, at.column)
+/// File, line and column of a part of a document.
+pub fn place(source: &str, document: &Document, steps: &[Step]) -> String {
+    let at = document.position(steps);
+    format!("{source}:{}:{}", at.line, at.column)
 }
 
 #[cfg(test)]
@@ -169,7 +173,7 @@ mod tests {
             Ok(list) => list
                 .iter()
                 .map(|o| match o {
-                    Object::Workflow(w) => format!("Workflow {}\n", w.metadata.name),
+                    Object::Workflow(w, _) => format!("Workflow {}\n", w.metadata.name),
                     Object::Other(v) => format!("{} {}\n", v["kind"], v["metadata"]["name"]),
                 })
                 .collect(),

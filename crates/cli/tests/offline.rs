@@ -20,7 +20,7 @@ fn an_unknown_command_is_refused_with_the_nearest_ones() {
         stderr:
         error: unrecognized subcommand 'lst'
 
-          tip: some similar subcommands exist: 'lint', 'stop', 'list'
+          tip: some similar subcommands exist: 'lint', 'stop', 'cluster-template', 'list'
 
         Usage: argosy [OPTIONS] <COMMAND>
 

@@ -175,8 +175,7 @@ fn waiting_ends_with_the_workflow() {
 #[test]
 fn files_are_submitted_into_the_namespace() {
     let server = Server::start();
-    let text =
-        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x}\nspec: {entrypoint: main}\n";
+    let text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x}\nspec: {entrypoint: main, templates: [{name: main, suspend: {}}]}\n";
     let submit = Program::new(&["submit", "x.yaml", "-o", "name", "--instanceid", "i"]);
     submit
         .file("kubeconfig", &server.kubeconfig)

@@ -43,6 +43,20 @@ pub struct Args {
     no_color: bool,
 }
 
+impl Args {
+    /// A check of files against the templates of a cluster, for objects of one kind.
+    pub fn of_kind(files: Vec<String>, kind: String, output: String, strict: bool) -> Self {
+        Self {
+            files,
+            kinds: vec![kind],
+            output,
+            offline: false,
+            strict,
+            no_color: false,
+        }
+    }
+}
+
 /// What is wrong in one file, each with the object's name and kind.
 type Findings = BTreeMap<String, Vec<String>>;
 
@@ -120,7 +134,10 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
 }
 
 /// The templates of the cluster that files may refer to.
-async fn of_cluster(api: &Api) -> anyhow::Result<Templates> {
+///
+/// # Errors
+/// When the server can't be reached, or refuses those of the namespace.
+pub async fn of_cluster(api: &Api) -> anyhow::Result<Templates> {
     let path = format!(
         "/apis/{API_VERSION}/namespaces/{}/workflowtemplates",
         api.namespace
@@ -149,7 +166,10 @@ async fn of_cluster(api: &Api) -> anyhow::Result<Templates> {
 }
 
 /// Folders become the manifests in them and in their subfolders, in order of their names.
-fn expand(names: &[String]) -> anyhow::Result<Vec<String>> {
+///
+/// # Errors
+/// When a folder can't be read.
+pub fn expand(names: &[String]) -> anyhow::Result<Vec<String>> {
     let mut files = Vec::new();
     for name in names {
         if Path::new(name).is_dir() {

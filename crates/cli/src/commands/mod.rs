@@ -1,8 +1,11 @@
 //! The commands, one file each, and what they share.
 
 pub mod act;
+pub mod auth;
 pub mod completion;
+pub mod convert;
 pub mod delete;
+mod from;
 pub mod get;
 #[cfg(feature = "local")]
 pub mod image;
@@ -11,6 +14,7 @@ pub mod list;
 pub mod logs;
 #[cfg(feature = "local")]
 pub mod machine;
+pub mod needs_server;
 pub mod node;
 pub mod resubmit;
 pub mod retry;
@@ -19,6 +23,8 @@ pub mod run;
 #[cfg(feature = "local")]
 pub mod standalone;
 pub mod submit;
+pub mod sync;
+pub mod template;
 pub mod version;
 pub mod wait;
 pub mod watch;
@@ -125,6 +131,25 @@ pub enum Command {
     Stop(act::StopArgs),
     /// Stop workflows at once; no exit handler runs
     Terminate(act::TerminateArgs),
+    /// Work with the templates of a namespace
+    #[command(subcommand)]
+    Template(template::Command),
+    /// Work with the templates of the whole cluster
+    #[command(subcommand, visible_aliases = ["cwftmpl", "cwft"])]
+    ClusterTemplate(template::Command),
+    /// Rewrite manifests that have fields of earlier versions
+    Convert(convert::Args),
+    /// Work with limits of semaphores
+    #[command(subcommand)]
+    Sync(sync::Command),
+    /// Show what authenticates against a server
+    #[command(subcommand)]
+    Auth(auth::Command),
+    /// Work with the archive of workflows; needs a server
+    #[command(subcommand)]
+    Archive(needs_server::ArchiveCommand),
+    /// Download artifacts of a workflow; needs a server
+    Cp(needs_server::CpArgs),
     /// Print a script that completes commands in a shell
     Completion(completion::Args),
     /// Print the version
@@ -163,6 +188,16 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
         Command::Resume(args) => act::resume(args, &connection).await,
         Command::Stop(args) => act::stop(args, &connection).await,
         Command::Terminate(args) => act::terminate(args, &connection).await,
+        Command::Template(command) => {
+            template::perform(command, template::Scope::Namespace, &connection).await
+        }
+        Command::ClusterTemplate(command) => {
+            template::perform(command, template::Scope::Cluster, &connection).await
+        }
+        Command::Convert(args) => convert::perform(args).await,
+        Command::Sync(command) => sync::perform(command, &connection).await,
+        Command::Auth(command) => auth::perform(&command, &connection).await,
+        Command::Archive(_) | Command::Cp(_) => needs_server::refuse(),
         Command::Completion(args) => completion::perform(&args),
         Command::Version(args) => version::perform(&args),
     }

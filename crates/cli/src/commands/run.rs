@@ -87,7 +87,7 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
     for source in input::read_all(&files).await? {
         for object in read(&source, strict)? {
             match object {
-                Object::Workflow(workflow) => workflows.push(*workflow),
+                Object::Workflow(workflow, _) => workflows.push(*workflow),
                 Object::Other(value) => others.push((source.name.clone(), value)),
             }
         }

@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
+use argosy_engine::validate::{self, Mode};
+use argosy_engine::{Config, Templates};
 use argosy_model::Workflow;
+use argosy_model::yaml::Document;
 
 use super::get::NodeArgs;
-use super::{Afterwards, Output, emit, show};
-use crate::api::Creation;
+use super::lint::of_cluster;
+use super::{Afterwards, Output, emit, from, show};
+use crate::api::{Api, Creation};
 use crate::connection::{self, INSTANCE};
 use crate::failure::{FAILED, advise, tell};
 use crate::input;
@@ -87,9 +91,12 @@ pub struct Args {
     files: Vec<String>,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Submit from an object of the cluster, kind/name; not supported yet
-    #[arg(long)]
+    /// Submit from an object of the cluster: workflowtemplate/NAME, clusterworkflowtemplate/NAME or cronwf/NAME
+    #[arg(long, value_name = "KIND/NAME")]
     from: Option<String>,
+    /// The time that a run of a CronWorkflow is for; needs --from
+    #[arg(long, value_name = "RFC 3339", requires = "from")]
+    scheduled_time: Option<jiff::Timestamp>,
     /// Print the workflow as it would be submitted; needs --output
     #[arg(long)]
     dry_run: bool,
@@ -156,7 +163,6 @@ impl Args {
 /// When arguments are wrong, a file can't be used, or the server refuses.
 pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Result<ExitCode> {
     args.check()?;
-    anyhow::ensure!(args.from.is_none(), "--from is not supported yet");
     let Args {
         files,
         overrides,
@@ -166,18 +172,28 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         afterwards,
         strict,
         nodes,
-        from: _,
+        from,
+        scheduled_time,
     } = args;
-    anyhow::ensure!(!files.is_empty(), "requires at least one file");
+    anyhow::ensure!(
+        from.is_some() || !files.is_empty(),
+        "requires at least one file, or --from"
+    );
     let overrides = overrides.read().await?;
-    let mut workflows = workflows(&input::read_all(&files).await?, strict)?;
+    let mut workflows = match from {
+        Some(from) => vec![Given {
+            workflow: from::workflow(&from, scheduled_time, connection).await?,
+            file: None,
+        }],
+        None => workflows(&input::read_all(&files).await?, strict)?,
+    };
     anyhow::ensure!(
         !(afterwards.watch && workflows.len() > 1),
         "cannot watch more than one workflow"
     );
     let (style, output) = (Style::from_environment(false, false), output.unwrap_or_default());
     let filter = Filter::new(&nodes.status, &nodes.node_field_selector)?;
-    for workflow in &mut workflows {
+    for Given { workflow, .. } in &mut workflows {
         overrides.apply(workflow);
         if let Some(id) = connection.instanceid.as_deref().filter(|id| !id.is_empty()) {
             workflow
@@ -187,29 +203,25 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         }
     }
     if dry_run {
-        for workflow in &workflows {
+        for Given { workflow, .. } in &workflows {
             emit(&show(workflow, output, style, &filter)?)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     let api = connection.connect().await?;
-    let mut created = Vec::new();
-    for mut workflow in workflows {
-        if workflow.metadata.namespace.is_empty() {
-            workflow.metadata.namespace.clone_from(&api.namespace);
-        }
-        let api = api.within(&workflow.metadata.namespace);
-        let made = api
-            .create(
-                &workflow,
-                Creation {
-                    dry_run: server_dry_run,
-                },
-            )
-            .await?;
-        emit(&show(&made, output, style, &filter)?)?;
-        created.push(made);
+    let templates = of_cluster(&api).await?;
+    for given in &workflows {
+        given.check(&templates)?;
     }
+    let created = create(
+        &api,
+        workflows,
+        Creation {
+            dry_run: server_dry_run,
+        },
+        |made| emit(&show(made, output, style, &filter)?),
+    )
+    .await?;
     if server_dry_run {
         return Ok(ExitCode::SUCCESS);
     }
@@ -224,13 +236,68 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     })
 }
 
+/// Makes the workflows, each told as soon as it is there.
+async fn create(
+    api: &Api,
+    workflows: Vec<Given>,
+    creation: Creation,
+    tell: impl Fn(&Workflow) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Workflow>> {
+    let mut created = Vec::new();
+    for Given { mut workflow, .. } in workflows {
+        if workflow.metadata.namespace.is_empty() {
+            workflow.metadata.namespace.clone_from(&api.namespace);
+        }
+        let made = api
+            .within(&workflow.metadata.namespace)
+            .create(&workflow, creation)
+            .await?;
+        tell(&made)?;
+        created.push(made);
+    }
+    Ok(created)
+}
+
+/// A workflow that is to be submitted, and the file that it was written in.
+struct Given {
+    workflow: Workflow,
+    file: Option<(String, Box<Document>)>,
+}
+
+impl Given {
+    /// Refuses what the controller would refuse, before anything is made (rules W-CRE-01, W-SUB-06).
+    fn check(&self, templates: &Templates) -> anyhow::Result<()> {
+        let mode = Mode {
+            lint: false,
+            submit: self.file.is_none(),
+        };
+        let checked = validate::check_workflow(&self.workflow, templates, &Config::default(), mode);
+        checked.map_err(|fault| {
+            let error = match &self.file {
+                Some((name, document)) => {
+                    let place = manifest::place(name, document, &fault.place);
+                    anyhow::anyhow!("{place}: {fault}")
+                }
+                None => anyhow::anyhow!("{fault}"),
+            };
+            match fault.hint {
+                Some(hint) => advise(error, hint),
+                None => error,
+            }
+        })
+    }
+}
+
 /// The workflows of files; objects of other kinds are left out with a warning.
-fn workflows(sources: &[Source], strict: bool) -> anyhow::Result<Vec<Workflow>> {
+fn workflows(sources: &[Source], strict: bool) -> anyhow::Result<Vec<Given>> {
     let mut found = Vec::new();
     for source in sources {
         for object in read(source, strict)? {
             match object {
-                Object::Workflow(workflow) => found.push(*workflow),
+                Object::Workflow(workflow, document) => found.push(Given {
+                    workflow: *workflow,
+                    file: Some((source.name.clone(), document)),
+                }),
                 Object::Other(value) => {
                     let kind = value["kind"].as_str().unwrap_or("?");
                     tell(&format!(

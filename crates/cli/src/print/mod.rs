@@ -11,6 +11,7 @@ pub mod lookup;
 pub mod nodes;
 pub mod progress;
 pub mod table;
+pub mod template;
 pub mod time;
 pub mod workflow;
 
