@@ -139,8 +139,11 @@ impl Cleaner {
             }
             What::LabelCompleted => {
                 let labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
-                self.patch(namespace, pod, &labels).await?;
-                self.remove_finalizer(namespace, pod).await
+                match self.patch(namespace, pod, &labels).await? {
+                    // What is stored tells whether there is a finalizer; asking first would double the calls.
+                    Some(stored) => self.let_go(&stored).await,
+                    None => Ok(()),
+                }
             }
             What::RemoveFinalizer => self.remove_finalizer(namespace, pod).await,
             What::Terminate => self.signal(namespace, pod, 15).await,
@@ -148,19 +151,25 @@ impl Cleaner {
         }
     }
 
-    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<(), Failure> {
-        match api::merge_patch::<Value>(&self.client, &api::PODS, namespace, pod, patch).await {
-            Ok(_) | Err(Failure::NotFound(_)) => Ok(()),
+    /// The pod as stored; `None` when it is gone.
+    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<Option<Pod>, Failure> {
+        match api::merge_patch::<Pod>(&self.client, &api::PODS, namespace, pod, patch).await {
+            Ok(stored) => Ok(Some(stored)),
+            Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
         }
     }
 
     async fn remove_finalizer(&self, namespace: &str, name: &str) -> Result<(), Failure> {
-        let pod: Pod = match api::get(&self.client, &api::PODS, namespace, name).await {
-            Ok(pod) => pod,
-            Err(Failure::NotFound(_)) => return Ok(()),
-            Err(other) => return Err(other),
-        };
+        match api::get::<Pod>(&self.client, &api::PODS, namespace, name).await {
+            Ok(pod) => self.let_go(&pod).await,
+            Err(Failure::NotFound(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Removes our finalizer from a pod if it has it.
+    async fn let_go(&self, pod: &Pod) -> Result<(), Failure> {
         if !pod.metadata.finalizers.iter().any(|f| f == POD_FINALIZER) {
             return Ok(());
         }
@@ -172,7 +181,8 @@ impl Cleaner {
             .collect();
         let patch =
             json!({"metadata": {"resourceVersion": pod.metadata.resource_version, "finalizers": rest}});
-        self.patch(namespace, name, &patch).await
+        let meta = &pod.metadata;
+        self.patch(&meta.namespace, &meta.name, &patch).await.map(drop)
     }
 
     /// Sends a signal to what runs in the pod; after a SIGTERM the SIGKILL is already asked for.
