@@ -243,7 +243,7 @@ async fn files_of_running_pods_follow_their_objects() {
     let first = map(json!({"a": "one", "b": "stays"}));
     maps.create(&PostParams::default(), &first).await.unwrap();
     let mut spec = one(
-        "until grep -q two /v/a; do sleep 0.01; done; ls /v; until grep -q new /p/l; do sleep 0.01; done",
+        "until grep -q two /v/a && ! test -L /v/b; do sleep 0.01; done; ls /v; until grep -q new /p/l; do sleep 0.01; done",
     );
     spec["volumes"] = json!([
         {"name": "v", "configMap": {"name": "map"}},
