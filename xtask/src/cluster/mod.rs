@@ -171,17 +171,16 @@ impl Cluster {
             shell::output(Command::new("ip").args(["link", "set", BRIDGE, "up"]))?;
         }
         std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("allowing packets to be forwarded")?;
-        let rule =
-            format!("PREROUTING -d {API_SERVICE} -p tcp --dport 443 -j DNAT --to-destination {GATEWAY}:6443");
-        let iptables = |verb: &str| {
-            let mut command = Command::new("iptables");
-            command.args(["-t", "nat", verb]).args(rule.split(' '));
-            shell::output(&mut command)
-        };
         if iptables("-C").is_err() {
             iptables("-A")?;
         }
         Ok(())
+    }
+
+    /// Deletes what [`Cluster::network`] made.
+    fn unmake_network() {
+        let _ = iptables("-D");
+        let _ = Command::new("ip").args(["link", "del", BRIDGE]).output();
     }
 
     fn files(&self) -> anyhow::Result<()> {
@@ -336,7 +335,7 @@ impl Cluster {
         for at in ours {
             let _ = Command::new("umount").args(["-l", at]).status();
         }
-        let _ = Command::new("ip").args(["link", "del", BRIDGE]).output();
+        Self::unmake_network();
         match std::fs::remove_dir_all(&self.state) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("deleting {}", self.state.display()))
@@ -358,6 +357,16 @@ impl Cluster {
         };
         for task in ctr(&["ls", "-q"]).unwrap_or_default().lines() {
             let _ = ctr(&["kill", "-s", "SIGKILL", task]);
+            let _ = ctr(&["delete", "--force", task]);
         }
     }
+}
+
+/// Does something with the rule that leads from the API server's service address to it.
+fn iptables(verb: &str) -> anyhow::Result<String> {
+    let rule =
+        format!("PREROUTING -d {API_SERVICE} -p tcp --dport 443 -j DNAT --to-destination {GATEWAY}:6443");
+    let mut command = Command::new("iptables");
+    command.args(["-t", "nat", verb]).args(rule.split(' '));
+    shell::output(&mut command)
 }
