@@ -318,17 +318,10 @@ pub fn transition(kind: &Kind, current: &Value, wanted: &Value, subresource: &st
     if kind.group == "rbac.authorization.k8s.io" && current.get("roleRef") != wanted.get("roleRef") {
         let role = &wanted["roleRef"];
         let text = |field: &str| role[field].as_str().unwrap_or_default();
-        let shown = format!(
-            "Invalid value: rbac.RoleRef{{APIGroup:{:?}, Kind:{:?}, Name:{:?}}}: cannot change roleRef",
-            text("apiGroup"),
-            text("kind"),
-            text("name")
-        );
-        causes.push(Cause {
-            reason: "FieldValueInvalid",
-            message: shown,
-            field: "roleRef".into(),
+        let shown = json!({
+            "APIGroup": text("apiGroup"), "Kind": text("kind"), "Name": text("name"),
         });
+        causes.push(Cause::invalid("roleRef", &shown, "cannot change roleRef"));
     }
     if meta::is_terminating(current) {
         let old = meta::finalizers(current);

@@ -132,14 +132,28 @@ async fn nobody_gives_away_what_they_do_not_hold() {
     check(vec![
         post(ROLES, role("r", own)).gives(201, json!({})),
         post(BINDINGS, binding("r", "Role", "r", "jane")).gives(201, json!({})),
-        post(ROLES, role("less", json!([rule(&[""], &["pods"], &["get"])]))).by("jane").gives(201, json!({})).later(),
-        post(ROLES, role("more", more.clone())).by("jane").gives(403, json!({"message": refused})),
-        put(&format!("{ROLES}/less"), role("less", more)).by("jane").gives(403, json!({"reason": "Forbidden"})),
-        post(BINDINGS, binding("b", "ClusterRole", "cluster-admin", "jane")).by("jane").gives(403, json!({"reason": "Forbidden"})),
-        post(BINDINGS, binding("b", "Role", "less", "john")).by("jane").gives(201, json!({})),
-        merge(&format!("{BINDINGS}/b"), json!({"roleRef": {"name": "r"}})).gives(422, json!({"message":
-            "RoleBinding.rbac.authorization.k8s.io \"b\" is invalid: roleRef: Invalid value: rbac.RoleRef{APIGroup:\
-            \"rbac.authorization.k8s.io\", Kind:\"Role\", Name:\"r\"}: cannot change roleRef"})),
+        post(ROLES, role("less", json!([rule(&[""], &["pods"], &["get"])])))
+            .by("jane")
+            .gives(201, json!({}))
+            .later(),
+        post(ROLES, role("more", more.clone()))
+            .by("jane")
+            .gives(403, json!({"message": refused})),
+        put(&format!("{ROLES}/less"), role("less", more))
+            .by("jane")
+            .gives(403, json!({"reason": "Forbidden"})),
+        post(BINDINGS, binding("b", "ClusterRole", "cluster-admin", "jane"))
+            .by("jane")
+            .gives(403, json!({"reason": "Forbidden"})),
+        post(BINDINGS, binding("b", "Role", "less", "john"))
+            .by("jane")
+            .gives(201, json!({})),
+        merge(&format!("{BINDINGS}/b"), json!({"roleRef": {"name": "r"}})).gives(
+            422,
+            json!({"message":
+            "RoleBinding.rbac.authorization.k8s.io \"b\" is invalid: roleRef: Invalid value: {\"APIGroup\":\
+            \"rbac.authorization.k8s.io\",\"Kind\":\"Role\",\"Name\":\"r\"}: cannot change roleRef"}),
+        ),
     ])
     .await;
 }
