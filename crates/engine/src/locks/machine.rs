@@ -56,6 +56,12 @@ impl Lock {
         self.holders.insert(holder.to_owned());
     }
 
+    /// Whether the workflow or one of its nodes holds it or waits for it.
+    pub(super) fn involves(&self, workflow: &str) -> bool {
+        let all = self.holders.iter().chain(self.queue.iter().map(|w| &w.holder));
+        all.into_iter().any(|holder| workflow_of(holder) == workflow)
+    }
+
     pub(super) fn release(&mut self, holder: &str) -> bool {
         let queued = self.queue.len();
         self.queue.retain(|w| w.holder != holder);
@@ -105,6 +111,9 @@ pub enum Op {
 #[derive(Debug, Clone, Default)]
 pub struct Machine {
     pub(super) locks: BTreeMap<String, Lock>,
+    /// Names of the locks that a workflow (`<namespace>/<name>`) holds or waits for, so that giving back needs no
+    /// search through all locks.
+    by_workflow: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Machine {
@@ -112,6 +121,12 @@ impl Machine {
     #[must_use]
     pub fn get(&self, lock: &str) -> Option<&Lock> {
         self.locks.get(lock)
+    }
+
+    /// Names of the locks that a workflow (`<namespace>/<name>`) or its nodes hold or wait for.
+    pub fn of_workflow(&self, workflow: &str) -> impl Iterator<Item = &str> {
+        let names = self.by_workflow.get(workflow);
+        names.into_iter().flatten().map(String::as_str)
     }
 
     /// All locks by name.
@@ -129,6 +144,59 @@ impl Machine {
         let entry = self.locks.entry(lock.to_owned()).or_default();
         entry.limit = limit;
         entry.acquire(holder);
+        self.note(lock, holder);
+    }
+
+    /// Notes that a holder holds or waits for a lock.
+    fn note(&mut self, lock: &str, holder: &str) {
+        let known = self
+            .by_workflow
+            .entry(workflow_of(holder).to_owned())
+            .or_default();
+        if !known.contains(lock) {
+            known.insert(lock.to_owned());
+        }
+    }
+
+    /// Notes that a holder let go of a lock; its workflow may have other holders of it.
+    fn forget(&mut self, lock: &str, holder: &str) {
+        let workflow = workflow_of(holder);
+        let others = self.locks.get(lock).is_some_and(|l| l.involves(workflow));
+        if others {
+            return;
+        }
+        if let Some(known) = self.by_workflow.get_mut(workflow) {
+            known.remove(lock);
+            if known.is_empty() {
+                self.by_workflow.remove(workflow);
+            }
+        }
+    }
+
+    /// Registers everything that a workflow held by its status before a restart (C-SYN-30). A semaphore whose limit
+    /// can't be read is poisoned.
+    pub fn restore_workflow(&mut self, workflow: &argosy_model::Workflow, config_maps: &crate::ConfigMaps) {
+        let Some(held) = &workflow.status.synchronization else {
+            return;
+        };
+        for holding in held.mutex.iter().flat_map(|m| &m.holding) {
+            self.restore(&holding.mutex, 1, &holding.holder);
+        }
+        for holding in held.semaphore.iter().flat_map(|s| &s.holding) {
+            let mut parts = holding.semaphore.split('/');
+            let (namespace, _, name, key) = (parts.next(), parts.next(), parts.next(), parts.next());
+            let limit = namespace
+                .zip(name)
+                .and_then(|(namespace, name)| config_maps.get(namespace, name))
+                .and_then(|map| map.data.get(key.unwrap_or_default())?.trim().parse().ok());
+            match limit {
+                Some(limit) => holding
+                    .holders
+                    .iter()
+                    .for_each(|holder| self.restore(&holding.semaphore, limit, holder)),
+                None => self.poison(&holding.semaphore, "its limit can't be read"),
+            }
+        }
     }
 
     /// Performs operations in order and gives the workflows (`<namespace>/<name>`) to look at again (C-SYN-15).
@@ -149,25 +217,30 @@ impl Machine {
                     wake_heads(entry, wake);
                 }
             }
-            Op::Enqueue { lock, waiter } => self
-                .locks
-                .entry(lock.clone())
-                .or_default()
-                .enqueue(waiter.clone()),
+            Op::Enqueue { lock, waiter } => {
+                let entry = self.locks.entry(lock.clone()).or_default();
+                entry.enqueue(waiter.clone());
+                self.note(lock, &waiter.holder);
+            }
             Op::Acquire { lock, holder } => {
                 let entry = self.locks.entry(lock.clone()).or_default();
                 entry.acquire(holder);
                 wake_heads(entry, wake);
+                self.note(lock, holder);
             }
             Op::Release { lock, holder } => {
                 if let Some(entry) = self.locks.get_mut(lock)
                     && entry.release(holder)
                 {
                     wake_heads(entry, wake);
+                    self.forget(lock, holder);
                 }
             }
             Op::ReleaseAll { workflow } => {
-                for entry in self.locks.values_mut() {
+                for name in self.by_workflow.remove(workflow).unwrap_or_default() {
+                    let Some(entry) = self.locks.get_mut(&name) else {
+                        continue;
+                    };
                     let mine: Vec<String> = entry
                         .holders
                         .iter()

@@ -1,6 +1,6 @@
 //! One decision's view of the locks: what it takes and gives back, without touching the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -150,6 +150,28 @@ impl<'m> Session<'m> {
                 lock.limit
             )
         })
+    }
+
+    /// Names of the locks that a holder holds or waits for.
+    pub fn of_holder(&self, holder: &str) -> Vec<String> {
+        let known = self.machine.of_workflow(workflow_of(holder));
+        let names: BTreeSet<&str> = known.chain(self.touched.keys().map(String::as_str)).collect();
+        let involved = |name: &&str| {
+            self.get(name).is_some_and(|l| {
+                l.holders.contains(holder) || l.queue.iter().any(|waiter| waiter.holder == holder)
+            })
+        };
+        names
+            .into_iter()
+            .filter(involved)
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+
+    /// Whether the workflow (`<namespace>/<name>`) or one of its nodes holds or waits for any lock.
+    pub fn involves(&self, workflow: &str) -> bool {
+        self.machine.of_workflow(workflow).next().is_some()
+            || self.touched.values().any(|lock| lock.involves(workflow))
     }
 
     /// Gives back one lock, or stops waiting for it. True when there was anything to give back.

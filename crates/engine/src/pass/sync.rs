@@ -152,11 +152,8 @@ impl Pass<'_> {
         });
         let before = self.status.synchronization.clone();
         match &answer {
-            Answer::Held { taken } => {
-                for name in names.iter().filter(|n| taken.contains(&n.to_string())) {
-                    self.show_held(name, holder);
-                }
-            }
+            // Also those taken before: the decision that took them may not have been stored.
+            Answer::Held { .. } => names.iter().for_each(|name| self.show_held(name, holder)),
             Answer::Waiting { .. } => {
                 for name in &names {
                     self.show_waiting(name);
@@ -224,6 +221,7 @@ impl Pass<'_> {
                 let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
                 semaphore.waiting.retain(|w| w.semaphore != text);
                 match semaphore.holding.iter_mut().find(|h| h.semaphore == text) {
+                    Some(entry) if entry.holders.iter().any(|h| h == holder) => {}
                     Some(entry) => entry.holders.push(holder.to_owned()),
                     None => semaphore.holding.push(SemaphoreHolding {
                         semaphore: text,
@@ -234,10 +232,16 @@ impl Pass<'_> {
             Kind::Mutex | Kind::Database => {
                 let mutex = status.mutex.get_or_insert_with(MutexStatus::default);
                 mutex.waiting.retain(|w| w.mutex != text);
-                mutex.holding.push(MutexHolding {
-                    mutex: text,
-                    holder: holder.to_owned(),
-                });
+                let shown = mutex
+                    .holding
+                    .iter()
+                    .any(|h| h.mutex == text && h.holder == holder);
+                if !shown {
+                    mutex.holding.push(MutexHolding {
+                        mutex: text,
+                        holder: holder.to_owned(),
+                    });
+                }
             }
         }
     }
@@ -276,29 +280,9 @@ impl Pass<'_> {
 
     /// Gives back what a node holds or waits for (C-SYN-22).
     pub fn release_template_locks(&mut self, id: &str) {
-        let Some(status) = self.status.synchronization.clone() else {
-            return;
-        };
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
-        let mut names: Vec<String> = Vec::new();
-        if let Some(semaphore) = &status.semaphore {
-            names.extend(
-                semaphore
-                    .holding
-                    .iter()
-                    .chain(&semaphore.waiting)
-                    .map(|h| h.semaphore.clone()),
-            );
-        }
-        if let Some(mutex) = &status.mutex {
-            names.extend(
-                mutex
-                    .holding
-                    .iter()
-                    .chain(&mutex.waiting)
-                    .map(|h| h.mutex.clone()),
-            );
-        }
+        // From memory, not from status: a lock may have been taken by a decision that was never stored.
+        let names = self.locks.of_holder(&holder);
         for name in names {
             if self.locks.release(&name, &holder) {
                 self.hide(&name, &holder);
@@ -323,16 +307,25 @@ impl Pass<'_> {
         self.updated = true;
     }
 
+    /// The key under which the workflow itself holds locks.
+    pub fn lock_key(&self) -> String {
+        locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, None)
+    }
+
     /// Gives back everything of the workflow.
     pub fn release_everything(&mut self) {
-        let key = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, None);
+        let key = self.lock_key();
         self.locks.release_all(&key);
         self.status.synchronization = None;
     }
 
     /// Gives back everything once the workflow is done (C-PER-05).
     pub fn release_at_end(&mut self) {
-        if crate::node::workflow_fulfilled(&self.status.phase) && self.status.synchronization.is_some() {
+        if !crate::node::workflow_fulfilled(&self.status.phase) {
+            return;
+        }
+        let key = self.lock_key();
+        if self.status.synchronization.is_some() || self.locks.involves(&key) {
             self.release_everything();
         }
     }
