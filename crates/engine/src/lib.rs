@@ -4,6 +4,7 @@
 //! a [`Snapshot`] of everything seen and the time. Same arguments, same answer. Nothing here reads a clock, a file, the
 //! environment or the network, and nothing waits.
 
+pub mod check;
 pub mod config;
 pub mod cron;
 mod decision;

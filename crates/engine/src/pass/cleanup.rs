@@ -7,7 +7,7 @@ use argosy_model::{PodGcStrategy, WorkflowPhase};
 
 use super::{Pass, labels};
 use crate::decision::Effect;
-use crate::{duration, node};
+use crate::node;
 
 /// What is done with one pod.
 enum Fate {
@@ -20,16 +20,29 @@ enum Fate {
 impl Pass<'_> {
     /// Labels or deletes the pods of fulfilled nodes.
     pub fn clean_up_pods(&mut self) {
+        self.clean_up(|_| true);
+        self.delete_strays();
+    }
+
+    /// Labels or deletes the pods of those fulfilled nodes that the caller chooses.
+    pub fn clean_up(&mut self, concerned: impl Fn(&str) -> bool) {
         let pods: Vec<(String, std::sync::Arc<Pod>)> = self
             .pods
             .iter()
+            .filter(|(id, _)| concerned(id))
             .flat_map(|(id, pods)| {
                 pods.iter()
                     .map(move |pod| (id.clone(), std::sync::Arc::clone(pod)))
             })
             .collect();
         for (id, pod) in pods {
-            let fulfilled = self.nodes.get(&id).is_some_and(|n| node::phase_ended(&n.phase));
+            // What was at work when its workflow ended is looked after once that is stored.
+            let left = self.labels.get(labels::COMPLETED) == self.wf.metadata.labels.get(labels::COMPLETED)
+                && node::workflow_fulfilled(&self.status.phase);
+            let fulfilled = self
+                .nodes
+                .get(&id)
+                .is_some_and(|n| left || node::phase_ended(&n.phase));
             if !fulfilled || pod.metadata.labels.contains_key(labels::COMPONENT) {
                 continue;
             }
@@ -40,12 +53,7 @@ impl Pass<'_> {
                     pod: name,
                 }),
                 Fate::Delete => {
-                    let after = self
-                        .spec
-                        .pod_gc
-                        .as_ref()
-                        .and_then(|gc| duration::parse(&gc.delete_delay_duration).ok())
-                        .unwrap_or(self.seen.config.pod_gc_delay);
+                    let after = self.delete_delay();
                     self.effect(Effect::DeletePod {
                         node_id: id,
                         pod: name,
@@ -60,6 +68,11 @@ impl Pass<'_> {
                 Fate::Keep => {}
             }
         }
+    }
+
+    /// Whether something is to be done to a pod of a node that ended.
+    pub fn is_fated(&self, pod: &Pod) -> bool {
+        !pod.metadata.labels.contains_key(labels::COMPONENT) && !matches!(self.fate(pod), Fate::Keep)
     }
 
     fn fate(&self, pod: &Pod) -> Fate {

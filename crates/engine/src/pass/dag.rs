@@ -6,9 +6,9 @@ use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeTy
 
 use super::template::{Call, Holder};
 use super::{Evaluated, Pass, Stop};
-use crate::node;
 use crate::plan::Base;
 use crate::vars::{self, Vars};
+use crate::{names, node};
 use argosy_template::depends::{ContinueOn, Depends};
 
 /// What the tasks of one node share while it is evaluated.
@@ -239,6 +239,7 @@ impl Pass<'_> {
             if node::completed(node) {
                 self.run_task_exit(task, node, context, &vars);
             }
+            self.go_on_with_item_exits(task, node, context);
             return Ok(());
         }
         for dependency in context
@@ -292,6 +293,27 @@ impl Pass<'_> {
         match self.run_hooks(&task.hooks, &node, context.base, &own, &own, &vars) {
             Ok(_) | Err(Stop::Missing(_)) => Ok(()),
             Err(stop) => Err(stop),
+        }
+    }
+
+    /// Goes on with exit handlers of a loop's items that were begun before its group was judged: nothing else looks at
+    /// them any more. Those not begun by then never are, as in the peer.
+    fn go_on_with_item_exits(&mut self, task: &DagTask, group: &NodeStatus, context: &DagContext<'_>) {
+        if group.type_ != NodeType::TaskGroup {
+            return;
+        }
+        let begun = |item: &&NodeStatus| {
+            let exit = self.nodes.by_name(&names::on_exit(&item.name));
+            exit.is_some_and(|exit| !node::fulfilled(exit))
+        };
+        let items = group.children.iter().filter_map(|id| self.nodes.get(id));
+        let items: Vec<NodeStatus> = items.filter(begun).cloned().collect();
+        if items.is_empty() {
+            return;
+        }
+        let vars = self.task_variables(context, &task.name);
+        for item in items {
+            self.run_task_exit(task, &item, context, &vars);
         }
     }
 

@@ -66,10 +66,15 @@ impl Pass<'_> {
         let fail_fast = context.dag.fail_fast != Some(false);
         let mut result = NodePhase::Succeeded;
         for target in targets {
-            let phase = phases
-                .get(&self.nodes.id(&context.node_name(target)))
-                .cloned()
-                .flatten();
+            let id = self.nodes.id(&context.node_name(target));
+            let reached = phases.get(&id).cloned().flatten();
+            // An edge can lead past a task: behind a retry node it starts at a hook that ended first.
+            let own = || {
+                self.nodes
+                    .get(&id)
+                    .filter(|n| self.last_resort && node::fulfilled(n))
+            };
+            let phase = reached.or_else(|| own().map(|n| n.phase.clone()));
             let Some(phase) = phase else {
                 result = NodePhase::Running;
                 if !fail_fast {

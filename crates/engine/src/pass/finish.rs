@@ -1,6 +1,8 @@
 //! The first pass, the entry node, the exit handler, and the final phase (C-OP-30 to C-OP-60).
 
-use argosy_model::{ConditionType, NodeFlag, NodePhase, NodeType, ShutdownStrategy, WorkflowPhase};
+use std::collections::BTreeSet;
+
+use argosy_model::{ConditionType, NodeFlag, NodePhase, ShutdownStrategy, WorkflowPhase};
 use serde_json::json;
 
 use super::template::{Call, Holder};
@@ -245,15 +247,20 @@ impl Pass<'_> {
         }
         if self.nodes.iter().any(node::daemoned) {
             self.stop_daemons("");
-            // Daemons inside boundaries end with these; whatever is left ends now too.
-            let rest: Vec<String> = self
+            // Daemons inside boundaries end with these; those of boundaries that ended unseen, once nothing else moves.
+            let rest: BTreeSet<String> = self
                 .nodes
                 .iter()
                 .filter(|n| node::daemoned(n))
                 .map(|n| n.boundary_id.clone())
                 .collect();
+            for boundary in &rest {
+                if self.last_resort && self.nodes.get(boundary).is_none_or(node::fulfilled) {
+                    self.stop_daemons(boundary);
+                }
+            }
+            let now = self.now;
             if rest.is_empty() {
-                let now = self.now;
                 self.wake(now);
             }
             return false;
@@ -282,11 +289,7 @@ impl Pass<'_> {
                     .insert(labels::ARCHIVING.to_owned(), "Pending".to_owned());
             }
         }
-        let agent = self
-            .nodes
-            .iter()
-            .any(|n| matches!(n.type_, NodeType::Http | NodeType::Plugin));
-        if agent {
+        if self.had_agent() {
             let pod = names::agent_pod(&self.wf.metadata.name);
             self.effect(Effect::CompleteTasks {
                 tasks: Vec::new(),

@@ -83,22 +83,12 @@ impl Pass<'_> {
             return Ok(());
         }
         let pod_name = self.pod_name(call.name, template);
-        if let Some(refusal) = self.seen.outcomes.pods.get(&pod_name).cloned() {
-            if !refusal.transient {
-                return Err(Stop::Error(refusal.message));
-            }
-            self.mark(id, NodePhase::Pending, Some(&refusal.message));
-            self.waiting.insert(
-                id.to_owned(),
-                Waiting::PodRefused {
-                    message: refusal.message,
-                },
-            );
-            self.retry_later();
-        }
+        self.take_refusal(id, &pod_name)?;
         match self.build_pod(id, &pod_name, call, template) {
             Ok(built) => {
-                self.active_pods += 1;
+                if !self.is_counted(id) {
+                    self.active_pods += 1;
+                }
                 self.asked.insert(id.to_owned());
                 self.effect(Effect::CreatePod {
                     node_id: id.to_owned(),
@@ -137,6 +127,22 @@ impl Pass<'_> {
             }
             Err(error @ pod::Error::Refused(_)) => Err(Stop::Error(error.to_string())),
         }
+    }
+
+    /// Shows what the API said to an earlier try; an answer that no other try can change ends the node.
+    fn take_refusal(&mut self, id: &str, pod: &str) -> Result<(), Stop> {
+        let Some(refusal) = self.seen.outcomes.pods.get(pod).cloned() else {
+            return Ok(());
+        };
+        let message = refusal.message;
+        if !refusal.transient {
+            return Err(Stop::Error(message));
+        }
+        self.mark(id, NodePhase::Pending, Some(&message));
+        self.waiting
+            .insert(id.to_owned(), Waiting::PodRefused { message });
+        self.retry_later();
+        Ok(())
     }
 
     /// The pod of a pass whose status was never stored: this pass assessed pods before it knew the node, and nobody

@@ -36,6 +36,7 @@ mod steps;
 mod suspend;
 mod sync;
 mod template;
+mod tidy;
 mod timeout;
 mod tree;
 mod waiting;
@@ -111,6 +112,10 @@ pub(crate) struct Pass<'a> {
     pub pods: BTreeMap<String, Vec<&'a Arc<Pod>>>,
     /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
     pub active_pods: i64,
+    /// Whether a node that counts among them has no pod to be seen.
+    pub lacks_pods: bool,
+    /// Whether a pod runs whose node was never stored.
+    pub has_strays: bool,
     /// Tasks of the agent by node id.
     pub tasks: BTreeMap<String, Template>,
     /// Pods to terminate, by node id, so that each is asked once.
@@ -172,6 +177,8 @@ impl<'a> Pass<'a> {
             updated: false,
             pods: BTreeMap::new(),
             active_pods: 0,
+            lacks_pods: false,
+            has_strays: false,
             tasks: BTreeMap::new(),
             terminated: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -194,6 +201,7 @@ impl<'a> Pass<'a> {
         self.apply_results();
         if self.labels.get(labels::COMPLETED).is_some_and(|v| v == "true") {
             self.collect_artifacts();
+            self.tidy_ended();
             return;
         }
         if !self.workflow_locks() {
@@ -291,12 +299,8 @@ impl<'a> Pass<'a> {
 
     /// The answer, once every step was taken.
     fn decision(mut self) -> Decision {
-        if self.updated && self.has_nothing_to_wait_for() {
-            // Another look, once this is stored, tells whether the workflow is stuck.
-            let now = self.now;
-            self.wake(now);
-        }
         if !self.updated {
+            self.tidy_again();
             return Decision {
                 changes: Changes::default(),
                 effects: self.all_effects(),
@@ -309,6 +313,7 @@ impl<'a> Pass<'a> {
         self.release_at_end();
         self.node_events();
         let effects = self.all_effects();
+        let ended = node::workflow_fulfilled(&self.status.phase);
         let before = &self.wf.metadata;
         let changes = Changes {
             labels: map_changes(&before.labels, &self.labels),
@@ -317,10 +322,17 @@ impl<'a> Pass<'a> {
             status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
             nodes: self.nodes.into_touched(),
         };
+        // What was decided here is seen by others only in the next look, which must come although nothing else moves: a
+        // limit that has room again, a hook that is due, a lock that was given back.
+        let wake_at = if changes.is_empty() || ended {
+            self.wake_at
+        } else {
+            Some(self.now)
+        };
         Decision {
             changes,
             effects,
-            wake_at: self.wake_at,
+            wake_at,
             waiting: self.waiting,
         }
     }

@@ -16,12 +16,25 @@ fn counted(node: &NodeStatus) -> bool {
 }
 
 impl Pass<'_> {
-    /// Counts the pods at the start of the pass (C-PAR-01).
+    /// Counts the pods at the start of the pass (C-PAR-01). Pods count whose nodes were never stored, and nodes whose
+    /// pods are not seen: a call that failed may have made them.
     pub fn count_active_pods(&mut self) {
-        if self.spec.parallelism.is_some() {
-            let active = self.nodes.iter().filter(|n| self.active_pod(n)).count();
-            self.active_pods = i64::try_from(active).unwrap_or(i64::MAX);
+        if self.spec.parallelism.is_none() {
+            return;
         }
+        let nodes = self.nodes.iter().filter(|n| self.active_pod(n)).count();
+        let strays = self.pods.iter().filter(|(id, _)| self.nodes.get(id).is_none());
+        let running = |pods: &Vec<&std::sync::Arc<argosy_model::k8s::Pod>>| {
+            pods.iter()
+                .any(|p| matches!(p.status.phase.as_str(), "Pending" | "Running" | ""))
+        };
+        let strays = strays.filter(|(_, pods)| running(pods)).count();
+        self.has_strays = strays > 0;
+        self.active_pods = i64::try_from(nodes + strays).unwrap_or(i64::MAX);
+        self.lacks_pods = self
+            .nodes
+            .iter()
+            .any(|n| self.active_pod(n) && !self.has_pod(&n.id));
     }
 
     fn active_pod(&self, node: &NodeStatus) -> bool {
@@ -31,7 +44,11 @@ impl Pass<'_> {
                 .synchronization_status
                 .as_ref()
                 .is_none_or(|s| s.waiting.is_empty())
-            && self.has_pod(&node.id)
+    }
+
+    /// Whether the node was counted at the start of the pass.
+    pub fn is_counted(&self, id: &str) -> bool {
+        self.nodes.before(id).is_some_and(|n| self.active_pod(n))
     }
 
     /// Whether the pod is there or was asked for in this pass.
@@ -39,11 +56,52 @@ impl Pass<'_> {
         self.pods.contains_key(id) || self.asked.contains(id)
     }
 
+    /// Whether a limit does not hold back this node: it is counted already and only lacks its pod, or it may hold one
+    /// that does (`lacks`), or its pod is there although the node was never stored.
+    fn is_within_limit(&self, id: &str, call: &Call<'_>, template: &Template, lacks: bool) -> bool {
+        match self.nodes.get(id) {
+            Some(node) if node.type_ == NodeType::Pod => self.active_pod(node) && !self.has_pod(id),
+            Some(node) if node.type_ == NodeType::Retry => {
+                let last = self.nodes.attempts(node).1.filter(|last| in_progress(last));
+                last.is_some_and(|last| self.is_within_limit(&last.id, call, template, lacks))
+            }
+            Some(node) => lacks && in_progress(node),
+            None if crate::plan::kind(template).is_pod() => {
+                self.pods.contains_key(id)
+                    || self
+                        .pods
+                        .contains_key(&self.nodes.id(&format!("{}(0)", call.name)))
+            }
+            // What is no pod may hold the pod that was never stored.
+            None => self.has_strays,
+        }
+    }
+
+    /// Whether a node is about to start something: a new one, or a retry node between two attempts.
+    fn starts(&self, node: Option<&NodeStatus>) -> bool {
+        let Some(node) = node else { return true };
+        let between = || self.nodes.attempts(node).1.is_some_and(node::fulfilled);
+        !in_progress(node) || node.type_ == NodeType::Retry && between()
+    }
+
+    /// How many pods of a boundary are active, and how many of them are seen.
+    fn count_within(&self, id: &str) -> (i64, i64) {
+        let (mut active, mut seen) = (0, 0);
+        for pod in self.nodes.in_boundary(id).filter(|n| self.active_pod(n)) {
+            active += 1;
+            // A daemon never ends by itself: once nothing else moves, it is not waited for any more.
+            let ends = !self.last_resort || !node::daemoned(pod);
+            seen += i64::from(self.has_pod(&pod.id) && ends);
+        }
+        (active, seen)
+    }
+
     /// Refuses a node that would be too many.
     pub fn check_parallelism(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
         let node = self.nodes.get(id).cloned();
         if let Some(limit) = self.spec.parallelism
             && self.active_pods >= limit
+            && !self.is_within_limit(id, call, template, self.lacks_pods || self.has_strays)
         {
             return self.refuse_parallelism(id, self.active_pods, limit);
         }
@@ -51,18 +109,21 @@ impl Pass<'_> {
             if matches!(node.type_, NodeType::Steps | NodeType::Dag)
                 && let Some(limit) = template.parallelism
             {
-                let active = self.nodes.in_boundary(id).filter(|n| self.active_pod(n)).count();
-                let active = i64::try_from(active).unwrap_or(i64::MAX);
-                self.check_fail_fast(id, template, active)?;
-                if active >= limit {
+                let (active, seen) = self.count_within(id);
+                self.check_fail_fast(id, template, seen)?;
+                if active >= limit
+                    && !self.is_within_limit(id, call, template, active > seen || self.has_strays)
+                {
                     return self.refuse_parallelism(id, active, limit);
                 }
-            } else if matches!(node.type_, NodeType::Steps | NodeType::Dag) {
-                let active = self.nodes.in_boundary(id).filter(|n| self.active_pod(n)).count();
-                self.check_fail_fast(id, template, i64::try_from(active).unwrap_or(i64::MAX))?;
+            } else if matches!(node.type_, NodeType::Steps | NodeType::Dag)
+                && template.fail_fast == Some(true)
+            {
+                let (_, seen) = self.count_within(id);
+                self.check_fail_fast(id, template, seen)?;
             }
         }
-        if node.as_ref().is_some_and(in_progress) || call.boundary.is_empty() {
+        if !self.starts(node.as_ref()) || call.boundary.is_empty() {
             return Ok(());
         }
         let Some(limit) = self.boundary_template(call.boundary).and_then(|t| t.parallelism) else {
@@ -98,6 +159,7 @@ impl Pass<'_> {
         }
         if active == 0 {
             const MESSAGE: &str = "template has failed or errored children and failFast enabled";
+            self.fail_without_pods(id, MESSAGE);
             if !template.steps.is_empty()
                 && let Some(group) = self.last_group(id)
             {
@@ -106,6 +168,19 @@ impl Pass<'_> {
             self.mark(id, NodePhase::Failed, Some(MESSAGE));
         }
         Err(Stop::Parallelism)
+    }
+
+    /// Ends what still waits for a pod in a boundary that starts none any more.
+    fn fail_without_pods(&mut self, boundary: &str, message: &str) {
+        let waiting: Vec<String> = self
+            .nodes
+            .in_boundary(boundary)
+            .filter(|n| self.active_pod(n))
+            .map(|n| n.id.clone())
+            .collect();
+        for id in waiting {
+            self.mark(&id, NodePhase::Failed, Some(message));
+        }
     }
 
     /// The last group of steps met on a walk down from a node, as deep as it goes: the peer ends that one.

@@ -9,6 +9,12 @@ use jiff::Timestamp;
 use super::Pass;
 use crate::node;
 
+/// The message of a container that its pod's end did not tell of (C-POD-20).
+const LOST_CONTAINER: &str = "Pod Failed whilst container running";
+
+/// The message of a node whose pod succeeded and whose declared outputs never came.
+const LATE_OUTPUTS: &str = "the pod succeeded, but its outputs were not reported in time";
+
 /// What the pod's template says that matters here.
 pub(crate) struct Expectation {
     pub daemon: bool,
@@ -117,9 +123,13 @@ impl Pass<'_> {
             let lacks = expected.parameters && outputs.parameters.is_empty()
                 || expected.required_artifacts && outputs.artifacts.is_empty()
                 || expected.result && outputs.result.is_none();
-            if lacks {
+            let until = self.result_deadline(pod, &new);
+            if lacks && self.now < until {
                 new.phase = old.phase.clone();
-                self.await_result(&old.id, None);
+                self.await_result(&old.id, Some(until));
+            } else if lacks {
+                new.phase = NodePhase::Error;
+                new.message = LATE_OUTPUTS.to_owned();
             }
         }
         if new.host_node_name != pod.spec.node_name {
@@ -171,15 +181,19 @@ impl Pass<'_> {
                     _ => self.mark(&id, NodePhase::Failed, Some(&message)),
                 }
             } else if pod.status.phase == "Failed" {
-                self.mark(
-                    &id,
-                    NodePhase::Failed,
-                    Some("Pod Failed whilst container running"),
-                );
+                self.mark(&id, NodePhase::Failed, Some(LOST_CONTAINER));
             } else if state.waiting.is_some() {
                 self.mark(&id, NodePhase::Pending, None);
             } else if state.running.is_some() {
                 self.mark(&id, NodePhase::Running, None);
+            }
+        }
+        if pod.status.phase == "Failed" && pod.status.container_statuses.is_empty() {
+            // The pod of a lost node says nothing on its containers any more, and never will.
+            for id in self.container_descendants(&node.id) {
+                if self.nodes.get(&id).is_some_and(|n| !node::fulfilled(n)) {
+                    self.mark(&id, NodePhase::Failed, Some(LOST_CONTAINER));
+                }
             }
         }
     }

@@ -72,8 +72,8 @@ impl Pass<'_> {
             self.store_pod_node(new, old);
             return true;
         }
-        let until = latest_finish(pod).map(|t| t + self.seen.config.task_result_timeout);
-        if until.is_some_and(|until| self.now >= until) {
+        let until = self.result_deadline(pod, &new);
+        if self.now >= until {
             self.store_pod_node(
                 NodeStatus {
                     task_result_synced: Some(true),
@@ -83,7 +83,7 @@ impl Pass<'_> {
             );
             return true;
         }
-        self.await_result(&old.id, until);
+        self.await_result(&old.id, Some(until));
         false
     }
 

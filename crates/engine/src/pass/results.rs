@@ -1,5 +1,6 @@
 //! Task results: outputs and progress that executors report, and how long they may be late (section 10).
 
+use argosy_model::k8s::Pod;
 use argosy_model::{NodeStatus, NodeType};
 use jiff::Timestamp;
 
@@ -48,21 +49,30 @@ impl Pass<'_> {
         if !node::phase_completed(&node.phase) {
             return false;
         }
-        let Some(finished) = node.finished_at.as_ref().map(|t| t.0) else {
-            return false;
+        let pod = self.pods.get(&node.id).and_then(|pods| pods.first().copied());
+        let until = match (pod, &node.finished_at) {
+            (Some(pod), _) => self.result_deadline(pod, node),
+            (None, Some(finished)) if node.type_ == NodeType::Pod => {
+                finished.0 + self.seen.config.recently_deleted
+            }
+            (None, Some(finished)) => finished.0 + self.seen.config.task_result_timeout,
+            // A node that waits for its result has no end of its own. Its pod is gone, and with it who would report.
+            (None, None) => return true,
         };
-        let gone = node.type_ == NodeType::Pod && !self.pods.contains_key(&node.id);
-        let limit = if gone {
-            self.seen.config.recently_deleted
-        } else {
-            self.seen.config.task_result_timeout
-        };
-        let until = finished + limit;
         if self.now >= until {
             return true;
         }
         self.await_result(&node.id, Some(until));
         false
+    }
+
+    /// When nobody waits any more for the result of a pod that ended. A pod without a word on its containers never
+    /// reports; the start of its node bounds that.
+    pub fn result_deadline(&self, pod: &Pod, node: &NodeStatus) -> Timestamp {
+        let ended = super::pods::latest_finish(pod)
+            .or(node.finished_at.map(|t| t.0))
+            .or(node.started_at.map(|t| t.0));
+        ended.unwrap_or(self.now) + self.seen.config.task_result_timeout
     }
 
     /// Notes that a node waits for its result.

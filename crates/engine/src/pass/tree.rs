@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use argosy_model::{NodeStatus, NodeType};
 
-use crate::{names, node};
+use crate::names;
 
 /// Stored nodes and, over them, new and touched ones.
 pub(crate) struct Tree<'a> {
@@ -142,7 +142,9 @@ impl<'a> Tree<'a> {
         let mut count = 0;
         let mut last = None;
         for child in retry.children.iter().filter_map(|id| self.get(id)) {
-            if !node::hooked(child) || child.node_flag.as_ref().is_some_and(|f| f.retried) {
+            // By name: the wrapper of a hook's own attempts is flagged as one.
+            let attempt = child.name.strip_prefix(retry.name.as_str());
+            if attempt.is_some_and(|rest| rest.starts_with('(')) {
                 count += 1;
                 last = Some(child);
             }

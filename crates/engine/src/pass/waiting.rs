@@ -3,13 +3,13 @@
 //! Reasons with facts of their own are noted where they arise; here the rest is filled in from the nodes, and what
 //! turned out to move is taken out again.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, WorkflowPhase};
 
 use super::Pass;
 use crate::decision::Waiting;
-use crate::node;
+use crate::{locks, node};
 
 /// How many nodes a reason names at most: a person reads them.
 const NAMED: usize = 10;
@@ -50,34 +50,86 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether no reason names anything that can come about by itself or by a person.
-    pub fn has_nothing_to_wait_for(&self) -> bool {
-        let idle = |reason: &Waiting| matches!(reason, Waiting::Nodes(_) | Waiting::Variable { .. });
-        self.status.phase == WorkflowPhase::Running
-            && self.wake_at.is_none()
-            && self.waiting.values().all(idle)
-    }
-
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
     pub fn is_stuck(&self) -> bool {
-        !self.updated && self.assessed && self.effects.is_empty() && self.has_nothing_to_wait_for()
+        if self.updated || !self.assessed || !self.effects.is_empty() || self.wake_at.is_some() {
+            return false;
+        }
+        let abandoned = self.abandoned();
+        self.status.phase == WorkflowPhase::Running
+            && self
+                .waiting
+                .iter()
+                .all(|(id, reason)| self.is_idle(id, reason, &abandoned))
     }
 
-    /// Ends groups that nothing looks at any more because what they belong to has ended without them.
-    pub fn end_abandoned(&mut self) {
-        let abandoned: Vec<String> = self
-            .nodes
-            .iter()
-            .filter(|n| !node::fulfilled(n) && !node::has_progress(&n.type_))
-            .filter(|n| self.nodes.get(&n.boundary_id).is_some_and(node::fulfilled))
+    /// Whether a reason names nothing that can come about by itself or by a person.
+    fn is_idle(&self, id: &str, reason: &Waiting, abandoned: &BTreeSet<String>) -> bool {
+        let holds = |holder: &String| {
+            let node = holder.rsplit('/').next().unwrap_or_default();
+            abandoned.contains(node) && locks::workflow_of(holder) == self.lock_key()
+        };
+        match reason {
+            Waiting::Nodes(_) | Waiting::Variable { .. } => true,
+            Waiting::PodRunning { .. } | Waiting::PodPending { .. } | Waiting::Result { .. } => false,
+            Waiting::Lock { holders, .. } => abandoned.contains(id) || holders.iter().any(holds),
+            Waiting::Parallelism { .. } => self.nodes.iter().any(|n| {
+                n.type_ == NodeType::Pod && abandoned.contains(&n.id) && !self.pods.contains_key(&n.id)
+            }),
+            _ => abandoned.contains(id),
+        }
+    }
+
+    /// Unfinished nodes that nothing looks at any more because what they belong to has ended without them.
+    fn abandoned(&self) -> BTreeSet<String> {
+        let mut known = BTreeMap::new();
+        let open = self.nodes.iter().filter(|n| !node::fulfilled(n));
+        open.filter(|n| self.is_abandoned(n, &mut known))
             .map(|n| n.id.clone())
-            .collect();
-        for id in abandoned {
+            .collect()
+    }
+
+    fn is_abandoned(&self, node: &NodeStatus, known: &mut BTreeMap<String, bool>) -> bool {
+        if let Some(answer) = known.get(&node.id) {
+            return *answer;
+        }
+        // Against nodes in circles, which no tree of ours has.
+        known.insert(node.id.clone(), false);
+        let owners: Vec<&NodeStatus> = self.owners(node);
+        let answer = owners
+            .into_iter()
+            .any(|o| node::fulfilled(o) || self.is_abandoned(o, known));
+        known.insert(node.id.clone(), answer);
+        answer
+    }
+
+    /// What a node is evaluated by: its boundary, its group of steps, its retry node or its loop.
+    fn owners(&self, node: &NodeStatus) -> Vec<&NodeStatus> {
+        let mut owners: Vec<&NodeStatus> = self.nodes.get(&node.boundary_id).into_iter().collect();
+        let group = owners.first().and_then(|boundary| {
+            let rest = node.name.strip_prefix(boundary.name.as_str())?;
+            let end = rest.strip_prefix('[')?.find(']')?;
+            self.nodes.by_name(&node.name[..boundary.name.len() + end + 2])
+        });
+        owners.extend(group.filter(|group| group.id != node.id));
+        let repeats = |n: &&NodeStatus| matches!(n.type_, NodeType::Retry | NodeType::TaskGroup);
+        let brackets = node.name.match_indices('(').map(|(at, _)| at);
+        owners.extend(brackets.filter_map(|at| self.nodes.by_name(&node.name[..at]).filter(repeats)));
+        owners
+    }
+
+    /// Ends what is abandoned and has no pod that would end by itself, and gives back its locks.
+    pub fn end_abandoned(&mut self) {
+        for id in self.abandoned() {
+            if self.pods.contains_key(&id) {
+                continue;
+            }
             self.mark(
                 &id,
                 NodePhase::Failed,
                 Some("abandoned: its parent ended before it"),
             );
+            self.release_template_locks(&id);
         }
     }
 

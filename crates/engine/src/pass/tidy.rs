@@ -1,0 +1,140 @@
+//! What was allowed by a stored status and then lost: effects that a crash or a failed call swallowed are asked for
+//! again, from what is still to be seen of them.
+//!
+//! Not here: which pods are labelled or deleted (`cleanup`), what happens at the end itself (`finish`).
+
+use std::sync::Arc;
+
+use argosy_model::NodeType;
+use argosy_model::k8s::Pod;
+use jiff::SignedDuration;
+
+use super::Pass;
+use crate::decision::Effect;
+use crate::{duration, names, node};
+
+/// How long an effect on a pod may take before it counts as lost: longer than its retries in the usual case.
+const LOST_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+impl Pass<'_> {
+    /// Asks again for everything that a finished workflow still shows traces of.
+    pub fn tidy_ended(&mut self) {
+        let key = self.lock_key();
+        if self.locks.involves(&key) {
+            self.locks.release_all(&key);
+        }
+        if !self.seen.results.is_empty() {
+            self.effect(Effect::DeleteTaskResults);
+        }
+        self.end_agent();
+        // Also pods whose nodes were still at work when the workflow ended from above.
+        self.end_running_pods(|_| true);
+        self.clean_up(|_| true);
+        self.delete_strays();
+    }
+
+    /// The agent's pod and tasks, if there is anything of them left.
+    fn end_agent(&mut self) {
+        let pod = names::agent_pod(&self.wf.metadata.name);
+        if !self.seen.pods.contains_key(&pod) && self.seen.agent_results.is_empty() {
+            return;
+        }
+        self.effect(Effect::CompleteTasks {
+            tasks: Vec::new(),
+            all: true,
+        });
+        self.effect(Effect::DeletePod {
+            node_id: String::new(),
+            pod,
+            uid: None,
+            after: SignedDuration::ZERO,
+        });
+    }
+
+    /// In a pass with nothing to store: asks again for what was to be done to pods of nodes that ended a while ago.
+    pub fn tidy_again(&mut self) {
+        if node::workflow_fulfilled(&self.status.phase) || !self.assessed {
+            return;
+        }
+        let (mut lost, mut next) = (Vec::new(), Vec::new());
+        for (id, pods) in &self.pods {
+            let Some(node) = self.nodes.get(id).filter(|n| node::phase_ended(&n.phase)) else {
+                continue;
+            };
+            if !pods.iter().any(|pod| is_active(pod) || self.is_fated(pod)) {
+                continue;
+            }
+            let ended = node.finished_at.or(node.started_at).map_or(self.now, |t| t.0);
+            let due = ended + LOST_AFTER + self.delete_delay();
+            if self.now >= due {
+                lost.push(id.clone());
+                next.push(self.now + LOST_AFTER);
+            } else {
+                next.push(due);
+            }
+        }
+        if let Some(next) = next.into_iter().min() {
+            self.wake(next);
+        }
+        if !lost.is_empty() {
+            self.end_running_pods(|id| lost.iter().any(|l| l == id));
+            self.clean_up(|id| lost.iter().any(|l| l == id));
+        }
+    }
+
+    /// Ends what still runs in the pods of some nodes.
+    fn end_running_pods(&mut self, concerned: impl Fn(&str) -> bool) {
+        let running: Vec<(String, String)> = self
+            .pods
+            .iter()
+            .filter(|(id, _)| concerned(id))
+            .flat_map(|(id, pods)| pods.iter().map(move |pod| (id, *pod)))
+            .filter(|(_, pod)| is_active(pod))
+            .map(|(id, pod)| (id.clone(), pod.metadata.name.clone()))
+            .collect();
+        for (node_id, pod) in running {
+            if self.terminated.insert(node_id.clone()) {
+                self.effect(Effect::TerminateContainers { node_id, pod });
+            }
+        }
+    }
+
+    /// How long pods are kept after their node's end.
+    pub fn delete_delay(&self) -> SignedDuration {
+        let gc = self.spec.pod_gc.as_ref();
+        gc.and_then(|gc| duration::parse(&gc.delete_delay_duration).ok())
+            .unwrap_or(self.seen.config.pod_gc_delay)
+    }
+
+    /// Deletes the pods of a workflow that ended which belong to no node: made by a decision that was never stored.
+    pub fn delete_strays(&mut self) {
+        if !node::workflow_fulfilled(&self.status.phase) {
+            return;
+        }
+        let strays: Vec<(String, Arc<Pod>)> = self
+            .pods
+            .iter()
+            .filter(|(id, _)| self.nodes.get(id).is_none())
+            .flat_map(|(id, pods)| pods.iter().map(|pod| (id.clone(), Arc::clone(pod))))
+            .collect();
+        for (node_id, pod) in strays {
+            self.effect(Effect::DeletePod {
+                node_id,
+                pod: pod.metadata.name.clone(),
+                uid: Some(pod.metadata.uid.clone()),
+                after: SignedDuration::ZERO,
+            });
+        }
+    }
+
+    /// Whether any node was the agent's.
+    pub fn had_agent(&self) -> bool {
+        self.nodes
+            .iter()
+            .any(|n| matches!(n.type_, NodeType::Http | NodeType::Plugin))
+    }
+}
+
+fn is_active(pod: &Pod) -> bool {
+    matches!(pod.status.phase.as_str(), "Pending" | "Running" | "")
+}
