@@ -20,13 +20,10 @@ pub fn workflow(template: &str, cluster_scope: bool) -> Workflow {
             ..ObjectMeta::default()
         },
         spec: WorkflowSpec {
-            workflow_template_ref: Some(
-                WorkflowTemplateRef {
-                    name: template.to_owned(),
-                    cluster_scope,
-                }
-                .into(),
-            ),
+            workflow_template_ref: Some(WorkflowTemplateRef {
+                name: template.to_owned(),
+                cluster_scope,
+            }),
             ..WorkflowSpec::default()
         },
         ..Workflow::default()

@@ -19,6 +19,7 @@ pub mod node;
 mod pass;
 pub mod plan;
 pub mod pod;
+pub mod scope_check;
 mod snapshot;
 pub mod submit;
 pub mod throttle;

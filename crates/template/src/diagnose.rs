@@ -1,12 +1,15 @@
 //! Help for people beside the contract texts: where in the expression, what was in scope, which name was meant.
 //! Nothing here decides anything, and none of it is part of an error's own text.
 
-use crate::expr;
+use crate::expr::{self, Expr};
 use crate::scope::Scope;
 use crate::tags;
 
 /// How many names of the scope are shown at most.
 const SHOWN: usize = 40;
+
+/// How many of them are printed.
+const PRINTED: usize = 12;
 
 /// What a person needs to mend an expression or a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,46 @@ pub fn expression(error: &expr::Error, scope: &dyn Scope) -> Diagnosis {
         nearest: unknown.as_deref().and_then(|name| nearest(name, scope)),
         in_scope: beside(unknown.as_deref().unwrap_or_default(), scope),
         unknown,
+    }
+}
+
+/// Explains a variable that an expression reads and that is not in scope.
+#[must_use]
+pub fn unknown(expression: &Expr, reference: &expr::Reference, scope: &dyn Scope) -> Diagnosis {
+    let (line, column, text) = expr::error::locate(expression.source(), reference.at);
+    Diagnosis {
+        message: format!("unknown name {}", reference.name),
+        source: expression.source().to_owned(),
+        place: Some((line + 1, column + 1)),
+        snippet: Some(format!("{text}\n{}^", " ".repeat(column))),
+        nearest: nearest(&reference.name, scope),
+        in_scope: beside(&reference.name, scope),
+        unknown: Some(reference.name.clone()),
+    }
+}
+
+impl std::fmt::Display for Diagnosis {
+    /// For people: what is wrong, the line with a caret under the place, what may be meant, what is there.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(snippet) = &self.snippet {
+            for line in snippet.lines() {
+                write!(f, "\n  | {line}")?;
+            }
+        }
+        if let Some(nearest) = &self.nearest {
+            write!(f, "\n  did you mean {nearest}?")?;
+        }
+        if self.unknown.is_some() && !self.in_scope.is_empty() {
+            let first = &self.in_scope[..self.in_scope.len().min(PRINTED)];
+            let more = if self.in_scope.len() > PRINTED {
+                ", …"
+            } else {
+                ""
+            };
+            write!(f, "\n  in scope: {}{more}", first.join(", "))?;
+        }
+        Ok(())
     }
 }
 

@@ -93,6 +93,8 @@ fn translate(pattern: &str) -> Result<String, String> {
                 in_class = false;
                 out.push(']');
             }
+            // Go reads a brace that opens no repetition as itself.
+            '{' if !in_class && !repeats(chars.clone()) => out.push_str("\\{"),
             '&' | '~' if in_class => {
                 out.push('\\');
                 out.push(c);
@@ -101,6 +103,19 @@ fn translate(pattern: &str) -> Result<String, String> {
         }
     }
     Ok(out)
+}
+
+/// Whether what follows an opening brace is `n}`, `n,}` or `n,m}`.
+fn repeats(mut rest: impl Iterator<Item = char>) -> bool {
+    let (mut digits, mut comma) = (false, false);
+    loop {
+        match rest.next() {
+            Some('0'..='9') => digits = true,
+            Some(',') if digits && !comma => comma = true,
+            Some('}') => return digits,
+            _ => return false,
+        }
+    }
 }
 
 /// One escape: what follows a backslash.

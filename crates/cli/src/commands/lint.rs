@@ -1,11 +1,13 @@
 //! `argosy lint`
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use argosy_engine::scope_check::{self, Of};
 use argosy_engine::validate::{self, Fault, Mode};
 use argosy_engine::{Config, Templates};
 use argosy_model::decode;
@@ -109,8 +111,10 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         }
     }
     let mut linted = !findings.is_empty();
+    let mut warnings = Vec::new();
     for (file, document, object) in &objects {
         linted = true;
+        warnings.extend(warned(file, document, object));
         if let Err(fault) = check(object, &templates) {
             let (name, kind) = about(document);
             let at = document.position(&fault.place);
@@ -126,6 +130,10 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         pretty(&findings, linted, style)
     };
     emit(&text)?;
+    for warning in &warnings {
+        // Whoever reads the findings reads standard output: warnings are for people.
+        let _ = writeln!(std::io::stderr(), "{warning}");
+    }
     Ok(if good {
         ExitCode::SUCCESS
     } else {
@@ -268,6 +276,28 @@ fn check(object: &Checked, templates: &Templates) -> Result<(), Fault> {
         Checked::ClusterTemplate(template) => validate::check_cluster_template(template, templates, mode),
         Checked::Cron(cron) => validate::check_cron_workflow(cron, templates, &config),
     }
+}
+
+/// What will probably fail when it runs, though nothing refuses it: variables that are not in scope, expressions that
+/// are none. All of them, each with its place.
+fn warned(file: &str, document: &Document, object: &Checked) -> Vec<String> {
+    let (spec, of) = match object {
+        Checked::Workflow(workflow) => (&workflow.spec, Of::Workflow),
+        Checked::Template(template) => (&template.spec, Of::Template),
+        Checked::ClusterTemplate(template) => (&template.spec, Of::Template),
+        Checked::Cron(cron) => (&cron.spec.workflow_spec, Of::Cron),
+    };
+    let (name, kind) = about(document);
+    scope_check::check(spec, of)
+        .into_iter()
+        .map(|finding| {
+            let at = document.position(&finding.place);
+            format!(
+                "{file}: warning: in \"{name}\" ({kind}) [{at}]: {}",
+                finding.diagnosis
+            )
+        })
+        .collect()
 }
 
 /// Name and kind of an object.

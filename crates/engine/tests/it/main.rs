@@ -6,4 +6,5 @@ mod decide;
 mod edit;
 mod merge;
 mod pod;
+mod scope_check;
 mod validate;

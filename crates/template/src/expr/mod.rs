@@ -139,6 +139,12 @@ impl Expr {
         &self.inner.references
     }
 
+    /// The names that it declares itself (`let x = …`); they are among its references too.
+    #[must_use]
+    pub fn declared(&self) -> Vec<String> {
+        names::declared(&self.inner.tree)
+    }
+
     /// Evaluates with the variables of a scope and the functions of C-EXP-02.
     ///
     /// # Errors

@@ -42,6 +42,15 @@ fn chain(node: &Node) -> Option<(String, bool)> {
     }
 }
 
+/// Where a chain of members begins.
+fn start(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Chain(inner) => start(inner),
+        Kind::Member(m) => start(&m.node),
+        _ => node.at,
+    }
+}
+
 fn walk(node: &Node, optional: bool, found: &mut Vec<Reference>) {
     match &node.kind {
         Kind::Name(name) => add(found, name.clone(), false, node.at),
@@ -51,7 +60,7 @@ fn walk(node: &Node, optional: bool, found: &mut Vec<Reference>) {
             let optional = optional || chained.as_ref().is_some_and(|(_, chained)| *chained);
             walk(&m.node, optional, found);
             if let Some((name, _)) = chained {
-                add(found, name, optional, m.node.at);
+                add(found, name, optional, start(&m.node));
             } else {
                 walk(&m.property, false, found);
             }
@@ -82,6 +91,19 @@ fn children(node: &Node) -> Vec<&Node> {
         Kind::Map(pairs) => pairs.iter().flat_map(|(k, v)| [k, v]).collect(),
         _ => Vec::new(),
     }
+}
+
+/// Names that the expression itself declares (`let x = …`).
+#[must_use]
+pub fn declared(node: &Node) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Kind::Let(l) = &node.kind {
+        found.push(l.name.clone());
+    }
+    for child in children(node) {
+        found.extend(declared(child));
+    }
+    found
 }
 
 /// Every top-level name and every function called by name, each sorted.

@@ -9,7 +9,8 @@ pub(super) fn to_int(v: &Value) -> i64 {
     match v {
         Value::Bool(b) => i64::from(*b),
         Value::Float(f) => float_to_int(*f),
-        Value::Month(i) | Value::Weekday(i) | Value::Duration(i) => *i,
+        Value::Month(i) | Value::Weekday(i) => *i,
+        Value::Duration(_) => 0,
         Value::Str(s) => parse_int(&without_zero_decimals(&s.lossy()), 0).unwrap_or(0),
         other => other.integer().unwrap_or(0),
     }
