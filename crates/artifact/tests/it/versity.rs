@@ -222,3 +222,30 @@ async fn requests_that_are_refused() {
         "s3 artifact needs both accessKeySecret and secretKeySecret, or none of them"
     );
 }
+
+/// A server that goes away while parts are on their way: the upload fails with a reason, and nothing looks complete.
+#[tokio::test]
+async fn x_s3_13_a_server_that_goes_away() {
+    let server = Server::start("us-east-1", false);
+    let store = server.open("gone.tgz").await;
+    let (to, from) = tokio::sync::mpsc::channel::<std::io::Result<bytes::Bytes>>(1);
+    let content = futures::stream::unfold(from, async |mut from| {
+        let piece = from.recv().await?;
+        Some((piece, from))
+    });
+    let content = Box::new(tokio_util::io::StreamReader::new(Box::pin(content)));
+    let upload = tokio::spawn(async move { store.save_stream(Path::new("gone.tgz"), content).await });
+    let piece = bytes::Bytes::from(vec![1; 6 * 1024 * 1024]);
+    // The second one is taken when the first part is complete, which begins the upload.
+    for _ in 0..3 {
+        to.send(Ok(piece.clone())).await.unwrap();
+    }
+    let Server { program, root, .. } = server;
+    drop(program);
+    // Whether anybody still reads is the question of the test.
+    let _ = to.send(Ok(piece)).await;
+    drop(to);
+    let error = upload.await.unwrap().unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    assert!(!root.path().join("data/bucket/gone.tgz").exists());
+}
