@@ -10,8 +10,10 @@ mod cluster;
 mod conformance;
 mod deploy;
 mod examples;
+mod fuzz;
 mod image;
 mod images;
+mod languages;
 mod manifests;
 mod measure;
 mod parts;
@@ -54,6 +56,8 @@ enum Command {
     Deploy(deploy::Args),
     /// Write the definitions of the custom resources into `manifests/`, from our types.
     Manifests,
+    /// Give changed texts of the vectors to the template languages, for a bounded time.
+    Fuzz(fuzz::Args),
     /// Measure what the design has budgets for, and print a table.
     Bench(bench::Args),
     /// Figures from inside a program, as JSON; `bench` calls it.
@@ -88,6 +92,7 @@ fn perform() -> anyhow::Result<()> {
         Command::Images(args) => images::main(&args),
         Command::Deploy(args) => deploy::main(&args),
         Command::Manifests => manifests::main(),
+        Command::Fuzz(args) => fuzz::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Measure { runs } => measure::main(runs),
     }

@@ -9,6 +9,8 @@ use argosy_testkit::World;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::languages;
+
 /// Pods of the workflow that is decided about.
 const PODS: usize = 10_000;
 
@@ -61,9 +63,18 @@ pub fn main(runs: usize) -> anyhow::Result<()> {
             &world.config,
         )))
     });
+    let languages: Vec<_> = languages::measure(runs)?
+        .into_iter()
+        .map(|(what, times)| json!({"what": what, "times": times}))
+        .collect();
     println!(
         "{}",
-        json!({"nodes": life.workflow.status.nodes.len(), "decide": decided, "compile": compiled})
+        json!({
+            "nodes": life.workflow.status.nodes.len(),
+            "decide": decided,
+            "compile": compiled,
+            "languages": languages,
+        })
     );
     Ok(())
 }

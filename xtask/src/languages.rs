@@ -1,0 +1,115 @@
+//! Figures of the template languages: reading and evaluating typical tags, big parameters, long lists. The same work in
+//! the peer's way (document to JSON text, scan for tags, text back to document) was measured apart; see
+//! `docs/performance.md`.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Instant;
+
+use argosy_template::{Expr, Level, Tags, tags};
+use serde_json::{Value, json};
+
+/// Bytes of the big parameter.
+const BIG: usize = 1 << 20;
+
+/// Elements of the long list.
+const LONG: usize = 10_000;
+
+/// Each thing with its time in microseconds: median, least, most.
+///
+/// # Errors
+/// When an expression or a tag fails.
+pub fn measure(runs: usize) -> anyhow::Result<Vec<(&'static str, [f64; 3])>> {
+    const EXPRESSION: &str =
+        "asInt(inputs.parameters.n) > 3 && workflow.name startsWith \"w\" ? \"yes\" : \"no\"";
+    const TEXT: &str = "--n={{inputs.parameters.n}} --name={{workflow.name}}";
+    let mut scope = BTreeMap::from([
+        ("inputs.parameters.n".to_owned(), json!("4")),
+        ("workflow.name".to_owned(), json!("w-1")),
+        ("workflow.status".to_owned(), json!("Running")),
+    ]);
+    for i in 0..50 {
+        scope.insert(format!("workflow.parameters.p{i}"), json!("value"));
+    }
+    let expression = Expr::compile(EXPRESSION)?;
+    let text = Tags::compile(TEXT)?;
+    let template = template();
+    let mut all = vec![
+        (
+            "read an expression",
+            timed(runs, 200, || Expr::compile(EXPRESSION).map(drop))?,
+        ),
+        (
+            "evaluate it",
+            timed(runs, 200, || expression.eval(&scope).map(drop))?,
+        ),
+        (
+            "put values into a text",
+            timed(runs, 200, || text.text(&scope, Level::Strict).map(drop))?,
+        ),
+        (
+            "put values into a template of 12 tags",
+            timed(runs, 50, || {
+                tags::replace_in_value(&mut template.clone(), &scope, Level::Lenient).map(drop)
+            })?,
+        ),
+    ];
+    scope.insert("inputs.parameters.big".to_owned(), json!("x".repeat(BIG)));
+    let mut big = template;
+    big["container"]["args"][0] = json!("{{inputs.parameters.big}}");
+    all.push((
+        "the same with a parameter of 1 MiB",
+        timed(runs, 2, || {
+            tags::replace_in_value(&mut big.clone(), &scope, Level::Lenient).map(drop)
+        })?,
+    ));
+    let items: Vec<Value> = (0..LONG)
+        .map(|i| json!({"id": i, "name": format!("n{i}")}))
+        .collect();
+    let list = BTreeMap::from([("items".to_owned(), Value::Array(items))]);
+    let long = Expr::compile("sum(map(filter(items, .id % 2 == 0), .id))")?;
+    all.push((
+        "filter, map and sum 10,000 items",
+        timed(runs, 1, || long.eval(&list).map(drop))?,
+    ));
+    Ok(all)
+}
+
+/// A template as people write them, with 12 tags.
+fn template() -> Value {
+    let env: Vec<Value> = (0..8)
+        .map(|i| json!({"name": format!("E{i}"), "value": format!("{{{{workflow.parameters.p{i}}}}}")}))
+        .collect();
+    json!({
+        "name": "work",
+        "inputs": {"parameters": [{"name": "n", "value": "4"}]},
+        "metadata": {"labels": {"of": "{{workflow.name}}"}},
+        "container": {
+            "image": "busybox:1.36",
+            "command": ["sh", "-c"],
+            "args": ["echo {{inputs.parameters.n}}", "{{workflow.name}}", "{{=asInt(inputs.parameters.n) + 1}}"],
+            "env": env,
+            "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
+        },
+        "retryStrategy": {"limit": "3", "retryPolicy": "Always"},
+    })
+}
+
+/// Median, least and most in microseconds, each the mean of some repetitions.
+fn timed<E: std::error::Error + Send + Sync + 'static>(
+    runs: usize,
+    repetitions: u32,
+    once: impl Fn() -> Result<(), E>,
+) -> anyhow::Result<[f64; 3]> {
+    once()?;
+    let mut all = Vec::new();
+    for _ in 0..runs.max(1) {
+        let started = Instant::now();
+        for _ in 0..repetitions {
+            black_box(once())?;
+        }
+        all.push(started.elapsed().as_secs_f64() * 1e6 / f64::from(repetitions));
+    }
+    all.sort_by(f64::total_cmp);
+    Ok([all[all.len() / 2], all[0], all[all.len() - 1]])
+}
