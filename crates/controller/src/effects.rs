@@ -179,9 +179,10 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
     match made {
         Ok(made) => {
             debug!(pod = %made.metadata.name, "Pod created");
-            outcomes.pods.remove(&made.metadata.name);
+            // What was refused and is there now is news: the decision still says why it was refused.
+            let learned = outcomes.pods.remove(&made.metadata.name).is_some();
             shared.world.put_pod(made);
-            false
+            learned
         }
         Err(failure) => refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
     }

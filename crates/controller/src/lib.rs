@@ -28,6 +28,7 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use argosy_engine::throttle::Throttle;
 use argosy_engine::{Config, Event, locks};
@@ -123,6 +124,8 @@ struct Shared {
     machine: Mutex<locks::Machine>,
     throttle: Mutex<Throttle>,
     plans: Mutex<BTreeMap<Key, worker::Kept>>,
+    /// When finished workflows were last looked through for what they left behind.
+    tidied: Mutex<BTreeMap<Key, Instant>>,
     cleaner: Arc<Cleaner>,
     images: Arc<dyn Images>,
     metrics: Arc<Registry>,
@@ -151,6 +154,10 @@ impl Shared {
 
     fn plans(&self) -> MutexGuard<'_, BTreeMap<Key, worker::Kept>> {
         self.plans.lock().expect("no holder of this lock panics")
+    }
+
+    fn tidied(&self) -> MutexGuard<'_, BTreeMap<Key, Instant>> {
+        self.tidied.lock().expect("no holder of this lock panics")
     }
 
     /// Looks at these workflows (`<namespace>/<name>`) as soon as possible.
@@ -230,6 +237,7 @@ impl Controller {
             machine: Mutex::default(),
             throttle: Mutex::new(Throttle::new(limits)),
             plans: Mutex::default(),
+            tidied: Mutex::default(),
             cleaner: cleaner.clone(),
             images,
             metrics,

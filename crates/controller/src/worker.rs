@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use argosy_engine::locks::Machine;
-use argosy_engine::{ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot};
+use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Snapshot};
 use argosy_model::{NodeResult, Workflow};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -32,6 +31,9 @@ const IDLE_MIN: Duration = Duration::from_millis(50);
 
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
+
+/// How long the effects of a finished workflow's last write may take before they count as lost.
+const TIDY: Duration = Duration::from_secs(30);
 
 /// What is kept of a workflow between looks.
 pub struct Kept {
@@ -76,32 +78,9 @@ pub fn restore(shared: &Shared) {
             continue;
         }
         shared.throttle().seed(&key.namespace, &key.name);
-        restore_locks(&mut shared.locks(), &workflow, &shared.world.config_maps());
-    }
-}
-
-/// Registers what a workflow held, whatever the limits are now.
-fn restore_locks(machine: &mut Machine, workflow: &Workflow, config_maps: &ConfigMaps) {
-    let Some(held) = &workflow.status.synchronization else {
-        return;
-    };
-    for holding in held.mutex.iter().flat_map(|m| &m.holding) {
-        machine.restore(&holding.mutex, 1, &holding.holder);
-    }
-    for holding in held.semaphore.iter().flat_map(|s| &s.holding) {
-        let mut parts = holding.semaphore.split('/');
-        let (namespace, _, name, key) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let limit = namespace
-            .zip(name)
-            .and_then(|(namespace, name)| config_maps.get(namespace, name))
-            .and_then(|map| map.data.get(key.unwrap_or_default())?.trim().parse().ok());
-        match limit {
-            Some(limit) => holding
-                .holders
-                .iter()
-                .for_each(|h| machine.restore(&holding.semaphore, limit, h)),
-            None => machine.poison(&holding.semaphore, "its limit can't be read"),
-        }
+        shared
+            .locks()
+            .restore_workflow(&workflow, &shared.world.config_maps());
     }
 }
 
@@ -132,8 +111,8 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
         None
     };
     if is_settled(&workflow) {
-        shared.plans().remove(key);
-        return expiry;
+        let tidy = tidy(shared, key, &workflow).await;
+        return tidy.into_iter().chain(expiry).min();
     }
     let (plan, mut outcomes) = plan(shared, key, &workflow);
     for _ in 0..ROUNDS {
@@ -150,7 +129,12 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
         if effects::before(shared, &workflow, &decision.effects, &mut outcomes).await {
             continue;
         }
-        let wait = settle(shared, key, &workflow, &decision, &mut outcomes).await;
+        let made = makes_a_pod(&decision, &outcomes);
+        let mut wait = settle(shared, key, &workflow, &decision, &mut outcomes).await;
+        if made {
+            // The pod is there now, which nobody tells us of.
+            wait = Some(Duration::ZERO);
+        }
         if let Some(kept) = shared.plans().get_mut(key) {
             kept.outcomes = outcomes;
         }
@@ -158,6 +142,48 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
     }
     error!(workflow = %key, "Deciding did not come to rest; looking again later");
     Some(RETRY)
+}
+
+/// Whether a decision that changes nothing in the object has made a pod.
+fn makes_a_pod(decision: &Decision, outcomes: &Outcomes) -> bool {
+    let made = |effect: &Effect| match effect {
+        Effect::CreatePod { pod, .. } => !outcomes.pods.contains_key(&pod.metadata.name),
+        _ => false,
+    };
+    decision.changes.is_empty() && decision.effects.iter().any(made)
+}
+
+/// Asks again for what a finished workflow left behind because the effects of its last write were lost. Looked for again
+/// only after a while, since each effect that is done is an event.
+async fn tidy(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> Option<Duration> {
+    shared.leave_throttler(key);
+    let parts = shared.world.parts(key);
+    if parts.pods.is_empty() && parts.results.is_empty() {
+        shared.plans().remove(key);
+        shared.tidied().remove(key);
+        let op = argosy_engine::locks::Op::ReleaseAll {
+            workflow: key.to_string(),
+        };
+        let woken = shared.locks().apply([&op]);
+        shared.wake_workflows(&woken);
+        return None;
+    }
+    let now = Instant::now();
+    let last = shared.tidied().get(key).copied();
+    if let Some(next) = last.map(|last| last + TIDY).filter(|next| now < *next) {
+        return Some(next - now);
+    }
+    let (plan, _) = plan(shared, key, workflow);
+    shared.plans().remove(key);
+    let mut outcomes = Outcomes::default();
+    let decision = decide(shared, key, &plan, workflow, &outcomes);
+    if decision.effects.is_empty() {
+        shared.tidied().remove(key);
+        return None;
+    }
+    shared.tidied().insert(key.clone(), now);
+    effects::after(shared, workflow, &decision.effects, &mut outcomes).await;
+    Some(TIDY)
 }
 
 /// Deletes a finished workflow when its time has come; gives the time until then.
@@ -217,6 +243,9 @@ async fn settle(
             }
         }
     };
+    if is_settled(current) {
+        shared.tidied().insert(key.clone(), Instant::now());
+    }
     effects::after(shared, current, &decision.effects, outcomes).await;
     let soonest = if decision.changes.is_empty() {
         IDLE_MIN

@@ -3,7 +3,7 @@
 //! Pure state: who fills it and who is woken is decided elsewhere. An object is never replaced by an older one, so a
 //! late event cannot undo our own last write (hazard "stale cache").
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use argosy_engine::{ConfigMaps, Templates};
@@ -14,6 +14,9 @@ use argosy_model::{
 
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
+
+/// How many ended pods are remembered. An answer is late by seconds at most; so many pods don't end in that time.
+const GONE_PODS: usize = 256;
 
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +92,8 @@ struct State {
     templates: BTreeMap<String, BTreeMap<String, Arc<WorkflowTemplate>>>,
     cluster_templates: BTreeMap<String, Arc<ClusterWorkflowTemplate>>,
     config_maps: Arc<ConfigMaps>,
+    /// Uids of pods that are gone, the oldest first: the answer to our own creation may come after the news of the end.
+    gone_pods: VecDeque<String>,
     /// Counts changes of templates, for those who keep what they made of them.
     templates_generation: u64,
 }
@@ -180,6 +185,9 @@ impl World {
     pub fn put_pod(&self, pod: Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
+        if state.gone_pods.contains(&pod.metadata.uid) {
+            return None;
+        }
         let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
         put(pods, pod.metadata.name.clone(), pod).then_some(owner)
     }
@@ -188,6 +196,10 @@ impl World {
     pub fn remove_pod(&self, pod: &Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
+        if state.gone_pods.len() == GONE_PODS {
+            state.gone_pods.pop_front();
+        }
+        state.gone_pods.push_back(pod.metadata.uid.clone());
         let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
         if pods
             .get(&pod.metadata.name)
