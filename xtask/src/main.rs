@@ -19,6 +19,7 @@ mod measure;
 mod parts;
 mod programs;
 mod shell;
+mod simulate;
 mod suite;
 mod tidy;
 mod vectors;
@@ -46,6 +47,8 @@ enum Command {
     Vectors(vectors::Args),
     /// Run a set of workflow files and compare with what was recorded of them.
     Conformance(conformance::Args),
+    /// Run many seeds of the simulator: random workflows, random faults, virtual time.
+    Simulate(simulate::Args),
     /// Bring the real servers and clients that tests start, into a folder outside the checkout.
     Parts(parts::Args),
     /// Start, fill and stop a real Kubernetes of one node; with KUBECONFIG set, use that one.
@@ -87,6 +90,7 @@ fn perform() -> anyhow::Result<()> {
         Command::Build(args) => programs::main(&args),
         Command::Vectors(args) => vectors::main(&args),
         Command::Conformance(args) => conformance::main(&args),
+        Command::Simulate(args) => simulate::main(&args),
         Command::Parts(args) => parts::main(&args),
         Command::Cluster(args) => cluster::main(&args),
         Command::Images(args) => images::main(&args),

@@ -1,0 +1,321 @@
+//! What must hold in every run: while it goes on, whenever it rests, and at its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argosy_engine::node::{fulfilled, workflow_fulfilled};
+use argosy_engine::{Decision, Effect, Outcomes, Waiting, check};
+use argosy_model::k8s::Pod;
+use argosy_model::{NodePhase, NodeType, PodGcStrategy, Workflow, WorkflowPhase};
+use jiff::SignedDuration;
+
+use super::Sim;
+use super::cluster::{COMPLETED, WORKFLOW};
+use super::kubelet::node_id;
+use super::shell::{describe, is_settled};
+
+/// The end of a workflow: phase and message of each node by name, the workflow's own under "".
+pub fn tree(workflow: &Workflow) -> BTreeMap<String, String> {
+    let status = &workflow.status;
+    let mut tree: BTreeMap<String, String> = status
+        .nodes
+        .values()
+        .map(|n| {
+            let outputs = n
+                .outputs
+                .as_ref()
+                .map(|o| argosy_model::go_json::to_string(o).unwrap_or_default());
+            (
+                n.name.clone(),
+                format!("{} {} {}", n.phase, n.message, outputs.unwrap_or_default()),
+            )
+        })
+        .collect();
+    tree.insert(String::new(), format!("{} {}", status.phase, status.message));
+    tree
+}
+
+/// The first difference of two ends.
+pub fn difference(calm: &BTreeMap<String, String>, stormy: &BTreeMap<String, String>) -> Option<String> {
+    let names = calm.keys().chain(stormy.keys());
+    names
+        .into_iter()
+        .find(|name| calm.get(*name) != stormy.get(*name))
+        .map(|name| {
+            let show = |tree: &BTreeMap<String, String>| {
+                tree.get(name).cloned().unwrap_or_else(|| "missing".to_owned())
+            };
+            format!("node {name:?} is {:?}, not {:?}", show(stormy), show(calm))
+        })
+}
+
+/// A node in one line, for reports.
+fn show(node: &argosy_model::NodeStatus) -> String {
+    let (id, name, kind, phase, children) = (&node.id, &node.name, &node.type_, &node.phase, &node.children);
+    let (daemoned, synced) = (node.daemoned, node.task_result_synced);
+    format!("{id} {name} {kind} {phase} daemoned {daemoned:?} synced {synced:?} children {children:?}")
+}
+
+fn active(pod: &Pod) -> bool {
+    matches!(pod.status.phase.as_str(), "Pending" | "Running" | "")
+}
+
+impl Sim {
+    /// Holds of every decision: a live workflow says what it waits for.
+    pub(super) fn note_decision(&mut self, workflow: &Workflow, decision: &Decision) {
+        self.decisions += 1;
+        let name = &workflow.metadata.name;
+        let phase = decision
+            .changes
+            .status
+            .as_ref()
+            .map_or(&workflow.status.phase, |s| &s.phase);
+        if workflow_fulfilled(phase) {
+            return;
+        }
+        if decision.waiting.is_empty() {
+            self.violate(format!(
+                "{name}: a live workflow waits for nothing: {}",
+                describe(decision)
+            ));
+        }
+        let idle = |reason: &Waiting| *reason == Waiting::Nodes(Vec::new());
+        if decision.changes.is_empty() && decision.wake_at.is_none() && decision.waiting.values().all(idle) {
+            self.violate(format!("{name}: nothing can move the workflow any more"));
+        }
+    }
+
+    /// After a look: deciding again on the same would change nothing, or somebody looks again at once.
+    pub(super) fn check_rest(&mut self, name: &str, outcomes: &Outcomes, until: Option<SignedDuration>) {
+        let Some(workflow) = self.shell.cache.workflows.get(name).cloned() else {
+            return;
+        };
+        let asked = self.shell.due.get(name).is_some_and(|at| *at <= self.now);
+        if until.is_some_and(|wait| wait <= SignedDuration::from_millis(50)) || asked || is_settled(&workflow)
+        {
+            return;
+        }
+        let again = self.again(&workflow, outcomes);
+        if !again.changes.is_empty() {
+            let patch = again.changes.merge_patch(&workflow);
+            self.violate(format!(
+                "{name}: not at rest: would change {}: {patch}",
+                describe(&again)
+            ));
+        }
+        let makes = |e: &Effect| matches!(e, Effect::CreatePod { .. });
+        if until.is_none() && again.effects.iter().any(makes) {
+            self.violate(format!(
+                "{name}: not at rest: would make a pod that nobody waits for"
+            ));
+        }
+    }
+
+    /// Holds at every moment: limits and locks.
+    pub(super) fn check_limits(&mut self) {
+        if let Some(name) = self.cluster.twice.pop() {
+            self.violate(format!("pod {name} was made twice"));
+        }
+        let workflows: Vec<Arc<Workflow>> = self.cluster.workflows.values().cloned().collect();
+        let running = workflows
+            .iter()
+            .filter(|w| w.status.phase == WorkflowPhase::Running && !self.retried.contains(&w.metadata.name));
+        let running = running.count();
+        let limit = self.scenario.limits.global;
+        if limit > 0 && running > limit {
+            self.violate(format!("{running} workflows run, the limit is {limit}"));
+        }
+        let mut by_lock: BTreeMap<String, usize> = BTreeMap::new();
+        for workflow in &workflows {
+            self.check_parallelism(workflow);
+            let held = workflow.status.synchronization.as_ref();
+            for holding in held
+                .and_then(|s| s.mutex.as_ref())
+                .iter()
+                .flat_map(|m| &m.holding)
+            {
+                *by_lock.entry(holding.mutex.clone()).or_default() += 1;
+            }
+            for holding in held
+                .and_then(|s| s.semaphore.as_ref())
+                .iter()
+                .flat_map(|m| &m.holding)
+            {
+                *by_lock.entry(holding.semaphore.clone()).or_default() += holding.holders.len();
+            }
+        }
+        for (lock, holders) in by_lock {
+            let limit = self.scenario.lock_limit(&lock);
+            if holders > limit {
+                self.violate(format!(
+                    "lock {lock} is held {holders} times by status, the limit is {limit}"
+                ));
+            }
+        }
+        self.check_lock_pods();
+    }
+
+    /// Pods of a workflow that run or are to run, and whose nodes are not done.
+    fn active_pods<'s>(&'s self, workflow: &'s Workflow) -> impl Iterator<Item = &'s Arc<Pod>> {
+        let name = &workflow.metadata.name;
+        let mine = self
+            .cluster
+            .pods
+            .values()
+            .filter(move |p| p.metadata.labels.get(WORKFLOW) == Some(name));
+        mine.filter(|p| active(p)).filter(|p| {
+            let node = node_id(p).and_then(|id| workflow.status.nodes.get(id));
+            node.is_none_or(|n| !fulfilled(n))
+        })
+    }
+
+    fn check_parallelism(&mut self, workflow: &Workflow) {
+        let spec = workflow
+            .status
+            .stored_workflow_template_spec
+            .as_deref()
+            .unwrap_or(&workflow.spec);
+        let active = self.active_pods(workflow).count();
+        let mut broken = Vec::new();
+        if let Some(limit) = spec.parallelism
+            && i64::try_from(active).unwrap_or(i64::MAX) > limit
+        {
+            broken.push(format!(
+                "{}: {active} pods, spec.parallelism is {limit}",
+                workflow.metadata.name
+            ));
+        }
+        let nodes = &workflow.status.nodes;
+        for node in nodes
+            .values()
+            .filter(|n| matches!(n.type_, NodeType::Steps | NodeType::Dag) && !fulfilled(n))
+        {
+            let template = spec.templates.iter().find(|t| t.name == node.template_name);
+            let Some(limit) = template.and_then(|t| t.parallelism) else {
+                continue;
+            };
+            let inside = |n: &&argosy_model::NodeStatus| {
+                n.boundary_id == node.id
+                    && matches!(n.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
+                    && matches!(n.phase, NodePhase::Pending | NodePhase::Running)
+                    && n.daemoned != Some(true)
+            };
+            let active = nodes.values().filter(inside).count();
+            if i64::try_from(active).unwrap_or(i64::MAX) > limit {
+                broken.push(format!(
+                    "{}: {active} at work, its parallelism is {limit}",
+                    node.name
+                ));
+            }
+        }
+        broken.into_iter().for_each(|b| self.violate(b));
+    }
+
+    /// Locks of leaf templates, seen from the pods that really run.
+    fn check_lock_pods(&mut self) {
+        let mut by_lock: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for workflow in self.cluster.workflows.values() {
+            let spec = workflow
+                .status
+                .stored_workflow_template_spec
+                .as_deref()
+                .unwrap_or(&workflow.spec);
+            for pod in self.active_pods(workflow) {
+                let node = node_id(pod).and_then(|id| workflow.status.nodes.get(id));
+                let template = node.and_then(|n| spec.templates.iter().find(|t| t.name == n.template_name));
+                let Some(block) = template.and_then(|t| t.synchronization.as_ref()) else {
+                    continue;
+                };
+                for mutex in &block.mutexes {
+                    by_lock
+                        .entry(format!("argo/Mutex/{}", mutex.name))
+                        .or_default()
+                        .push(pod.metadata.name.clone());
+                }
+            }
+        }
+        for (lock, pods) in by_lock {
+            if pods.len() > 1 {
+                self.violate(format!("pods {} run at once under {lock}", pods.join(" and ")));
+            }
+        }
+    }
+
+    /// Holds at the end of the whole run.
+    pub(super) fn check_end(&mut self) {
+        if !self.violations.is_empty() {
+            return;
+        }
+        let all: Vec<Arc<Workflow>> = self.cluster.workflows.values().cloned().collect();
+        for workflow in &all {
+            if workflow_fulfilled(&workflow.status.phase) {
+                self.note_end(workflow);
+                self.check_pods(workflow);
+            } else {
+                let waiting = self.again(workflow, &Outcomes::default()).waiting;
+                for node in workflow.status.nodes.values() {
+                    self.say(|| show(node));
+                }
+                let name = &workflow.metadata.name;
+                self.violate(format!("{name} hangs in {}: {waiting:?}", workflow.status.phase));
+            }
+        }
+        let held: Vec<String> = self
+            .shell
+            .locks
+            .iter()
+            .filter(|(_, lock)| !lock.holders.is_empty() || !lock.queue.is_empty())
+            .map(|(name, lock)| format!("{name} by {:?}, waiting {:?}", lock.holders, lock.queue))
+            .collect();
+        if !held.is_empty() {
+            self.violate(format!("locks are left: {}", held.join("; ")));
+        }
+        let (running, _) = self.shell.throttle.load();
+        if running > 0 {
+            self.violate(format!("{running} places of running workflows are left"));
+        }
+    }
+
+    /// Holds of a finished workflow.
+    pub(super) fn note_end(&mut self, workflow: &Arc<Workflow>) {
+        let name = workflow.metadata.name.clone();
+        for fault in check::faults(workflow) {
+            self.violate(format!("{name}: {fault}"));
+        }
+        self.ended.insert(name, workflow.clone());
+    }
+
+    /// Holds of the pods of a finished workflow, once everything rests.
+    fn check_pods(&mut self, workflow: &Workflow) {
+        let name = workflow.metadata.name.clone();
+        let spec = workflow
+            .status
+            .stored_workflow_template_spec
+            .as_deref()
+            .unwrap_or(&workflow.spec);
+        let strategy = spec
+            .pod_gc
+            .as_ref()
+            .map_or(PodGcStrategy::Unset, |gc| gc.strategy.clone());
+        let mine = |p: &&Arc<Pod>| p.metadata.labels.get(WORKFLOW) == Some(&name);
+        let pods: Vec<Arc<Pod>> = self.cluster.pods.values().filter(mine).cloned().collect();
+        for pod in pods {
+            let label = pod.metadata.labels.get(COMPLETED).map(String::as_str);
+            let pod_name = &pod.metadata.name;
+            if active(&pod) {
+                self.violate(format!("pod {pod_name} still runs after the end of {name}"));
+            } else if matches!(
+                strategy,
+                PodGcStrategy::OnPodCompletion | PodGcStrategy::OnWorkflowCompletion
+            ) {
+                self.violate(format!(
+                    "pod {pod_name} is left although its strategy is {strategy}"
+                ));
+            } else if label != Some("true") {
+                self.violate(format!(
+                    "pod {pod_name} is not labelled completed after the end of {name}"
+                ));
+            }
+        }
+    }
+}
