@@ -153,9 +153,22 @@ fn escape(
             // Octal is rare; hand it on for the crate to judge.
             return Err(failed("invalid escape sequence: `\\0`"));
         }
-        Some(e @ ('A' | 'z' | 'p' | 'P' | 'x' | 'a' | 'f' | 'n' | 'r' | 't' | 'v')) => {
+        Some(e @ ('A' | 'z' | 'a' | 'f' | 'n' | 'r' | 't' | 'v')) => {
             out.push('\\');
             out.push(e);
+        }
+        Some(e @ ('p' | 'P' | 'x')) => {
+            out.push('\\');
+            out.push(e);
+            // The braces of a class or of a number are no repetition.
+            if chars.peek() == Some(&'{') {
+                for c in chars.by_ref() {
+                    out.push(c);
+                    if c == '}' {
+                        break;
+                    }
+                }
+            }
         }
         Some(e) if e.is_ascii_alphanumeric() || !e.is_ascii() => {
             return Err(failed(&format!("invalid escape sequence: `\\{e}`")));
