@@ -1,7 +1,7 @@
 //! What a submission changes in the workflow that was given: names, labels, parameters and the like.
-//! Not here: reading options.
+//! Not here: making a workflow from a template (`from_template`), and reading options.
 
-use argosy_model::{AnyString, Parameter, SubmitOpts, Workflow, WorkflowTemplateRef};
+use argosy_model::{AnyString, Parameter, SubmitOpts, Workflow};
 use serde_json::{Value, json};
 
 /// Why options can't be applied.
@@ -30,24 +30,6 @@ pub enum Error {
     /// Artifacts that the workflow does not have.
     #[error("artifact override(s) matched no artifact: {0}")]
     UnknownArtifacts(String),
-}
-
-/// The workflow that runs a template as it stands: named after it, labelled with where it comes from, and referring to it.
-#[must_use]
-pub fn from_template(name: &str, cluster: bool) -> Workflow {
-    let label = if cluster {
-        "workflows.argoproj.io/cluster-workflow-template"
-    } else {
-        "workflows.argoproj.io/workflow-template"
-    };
-    let mut workflow = Workflow::default();
-    workflow.metadata.generate_name = format!("{name}-");
-    workflow.metadata.labels.insert(label.to_owned(), name.to_owned());
-    workflow.spec.workflow_template_ref = Some(WorkflowTemplateRef {
-        name: name.to_owned(),
-        cluster_scope: cluster,
-    });
-    workflow
 }
 
 /// Applies the options of a submission.

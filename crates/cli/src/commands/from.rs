@@ -1,6 +1,6 @@
 //! `--from KIND/NAME`: the workflow that a template or a CronWorkflow of the cluster stands for.
 
-use argosy_engine::{Config, cron, submit};
+use argosy_engine::{Config, cron, from_template};
 use argosy_model::{CronWorkflow, Workflow};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub async fn workflow(
         }
         _ => {
             api.read::<Value>(&path(&api, plural, name)).await?;
-            submit::from_template(name, plural == "clusterworkflowtemplates")
+            from_template::workflow(name, plural == "clusterworkflowtemplates")
         }
     };
     workflow.metadata.namespace = api.namespace;

@@ -28,6 +28,7 @@ pub mod template;
 pub mod version;
 pub mod wait;
 pub mod watch;
+pub mod why;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -109,6 +110,8 @@ pub enum Command {
     Get(get::Args),
     /// Show the logs of a workflow's pods
     Logs(logs::Args),
+    /// Say what each node of a workflow waits for
+    Why(why::Args),
     /// Show a workflow until it has ended
     Watch(watch::Args),
     /// Wait until workflows have ended
@@ -178,6 +181,7 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
         Command::Get(args) => get::perform(args, &connection).await,
         Command::Logs(args) => logs::perform(args, &connection).await,
         Command::Watch(args) => watch::perform(args, &connection).await,
+        Command::Why(args) => why::perform(args, &connection).await,
         Command::Wait(args) => wait::perform(args, &connection).await,
         Command::Delete(args) => delete::perform(args, &connection).await,
         Command::Retry(args) => retry::perform(args, &connection).await,

@@ -13,6 +13,7 @@ pub mod progress;
 pub mod table;
 pub mod template;
 pub mod time;
+pub mod why;
 pub mod workflow;
 
 pub use glyph::Style;

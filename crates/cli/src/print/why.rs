@@ -1,0 +1,75 @@
+//! Why nodes do not move, as sentences.
+
+use argosy_engine::Waiting;
+use jiff::Timestamp;
+
+use super::table;
+use super::time::Clock;
+
+const PADDING: usize = 3;
+
+/// The table of nodes that wait, each with its reason.
+pub fn describe(rows: &[(String, &Waiting)], clock: &Clock) -> String {
+    let mut text = String::from("NODE\tWAITS FOR\n");
+    for (node, waiting) in rows {
+        text.push_str(&format!("{node}\t{}\n", sentence(waiting, clock)));
+    }
+    table::align(&text, PADDING)
+}
+
+/// What a node waits for, with the facts that somebody needs to do something about it.
+pub fn sentence(waiting: &Waiting, clock: &Clock) -> String {
+    match waiting {
+        Waiting::Admission => {
+            "its turn: as many workflows run as the controller's parallelism allows".to_owned()
+        }
+        Waiting::WorkflowSuspended => "somebody to resume the workflow: it is suspended".to_owned(),
+        Waiting::Lock {
+            lock,
+            holders,
+            message,
+        } => {
+            let by = match holders.is_empty() {
+                true => String::new(),
+                false => format!(", held by {}", holders.join(", ")),
+            };
+            format!("lock {lock}{by}{}", after(message))
+        }
+        Waiting::Parallelism { active, limit } => {
+            format!("one of {active} running nodes to end: parallelism is {limit}")
+        }
+        Waiting::RetryAt(time) => format!("its next attempt, {}", at(*time, clock)),
+        Waiting::PodCreation { pod } => format!("pod {pod} to be made"),
+        Waiting::PodRefused { message } => format!("the API to accept its pod{}", after(message)),
+        Waiting::PodPending { pod, message } => format!("pod {pod} to start{}", after(message)),
+        Waiting::PodRunning { pod } => format!("pod {pod}, which runs"),
+        Waiting::Result { pod, until } => {
+            let end = until.map_or(String::new(), |t| format!("; given up {}", at(t, clock)));
+            format!("the result of pod {pod}, which has ended{end}")
+        }
+        Waiting::Suspended { until: None } => "somebody to resume it".to_owned(),
+        Waiting::Suspended { until: Some(time) } => {
+            format!("its time, {}, or somebody to resume it", at(*time, clock))
+        }
+        Waiting::Agent => "the agent, which works on it".to_owned(),
+        Waiting::Nodes(nodes) if nodes.is_empty() => {
+            "nothing that is known: this is a fault of Argosy, please report it".to_owned()
+        }
+        Waiting::Nodes(nodes) => format!("other nodes: {}", nodes.join(", ")),
+        Waiting::Variable { message } => format!("a value that no node has given yet{}", after(message)),
+        Waiting::Image { image } => format!("the entrypoint of image {image} to be looked up"),
+        Waiting::Claim { message } => format!("its volume claim{}", after(message)),
+        Waiting::ArtifactRepository => "its artifact repository to be looked up".to_owned(),
+    }
+}
+
+fn after(message: &str) -> String {
+    match message.is_empty() {
+        true => String::new(),
+        false => format!(": {message}"),
+    }
+}
+
+fn at(time: Timestamp, clock: &Clock) -> String {
+    clock.timestamp(time)
+}

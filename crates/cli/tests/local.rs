@@ -1,0 +1,236 @@
+//! `argosy run` for real, on the machine's own files: what goes wrong in a run, how it is told, and that nothing stays
+//! behind. Needs the programs of pods beside `argosy`: `cargo xtask build` puts them there.
+#![cfg(feature = "local")]
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longest wait for anything; a loaded machine needs many times what an idle one does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const SLEEP: &str = "command: [sleep, '1000']";
+
+/// A folder in which a run keeps everything that it makes.
+struct Room(TempDir);
+
+impl Room {
+    fn new() -> Self {
+        let programs = Path::new(env!("CARGO_BIN_EXE_argosy")).with_file_name("pod");
+        assert!(
+            programs.is_dir(),
+            "{} is missing: `cargo xtask build` makes it",
+            programs.display()
+        );
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file with a workflow of one container.
+    fn workflow(&self, container: &str) -> PathBuf {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: one}}\nspec:\n  entrypoint: main\n  \
+             templates:\n  - name: main\n    container:\n      image: none\n      {container}\n"
+        );
+        let file = self.path().join("one.yaml");
+        std::fs::write(&file, text).expect("the folder can be written");
+        file
+    }
+
+    /// `argosy run` of a file, with all that it makes in this folder.
+    fn run(&self, file: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_argosy"));
+        command
+            .args(["run", "--runtime", "host"])
+            .arg(file)
+            .env("TMPDIR", self.tmp())
+            .env("HOME", self.path())
+            .env_remove("KUBECONFIG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn tmp(&self) -> PathBuf {
+        let tmp = self.path().join("tmp");
+        std::fs::create_dir_all(&tmp).expect("the folder can be made");
+        tmp
+    }
+
+    /// What is left of runs that have ended: processes that know the folder, mounts and files in it.
+    fn left(&self) -> Vec<String> {
+        let tmp = self.tmp().display().to_string();
+        let mut left = Vec::new();
+        for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_process = name.parse::<u32>().is_ok_and(|pid| pid != std::process::id());
+            let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
+            if is_process
+                && [read("environ"), read("cmdline")]
+                    .iter()
+                    .any(|t| contains(t, &tmp))
+            {
+                left.push(format!(
+                    "process {name}: {}",
+                    String::from_utf8_lossy(&read("cmdline"))
+                ));
+            }
+        }
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("/proc");
+        left.extend(mounts.lines().filter(|l| l.contains(&tmp)).map(str::to_owned));
+        let files = std::fs::read_dir(&tmp).expect("the folder");
+        left.extend(files.flatten().map(|f| f.path().display().to_string()));
+        left
+    }
+
+    /// Waits until nothing is left.
+    fn check_empty(&self) {
+        let left = || self.left();
+        until(|| left().is_empty(), || format!("left behind: {:#?}", left()));
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|w| w == text.as_bytes())
+}
+
+/// Looks again until something is true; says what is wrong when it stays false.
+fn until(mut ok: impl FnMut() -> bool, wrong: impl Fn() -> String) {
+    let started = Instant::now();
+    while !ok() {
+        assert!(started.elapsed() < PATIENCE, "{}", wrong());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits for the end of a program, and gives its exit code and all its output.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
+        if started.elapsed() > PATIENCE {
+            child.kill().expect("a child");
+            break child.wait().expect("a child");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let mut said = String::new();
+    for output in [
+        child.stdout.take().map(|o| Box::new(o) as Box<dyn Read>),
+        child.stderr.take().map(|o| Box::new(o) as Box<dyn Read>),
+    ] {
+        let mut bytes = Vec::new();
+        output.expect("a pipe").read_to_end(&mut bytes).expect("a pipe");
+        said += &String::from_utf8_lossy(&bytes);
+    }
+    (status.code(), said)
+}
+
+/// Reads until a text has come.
+fn read_until(output: &mut impl Read, wanted: &str) -> String {
+    let (mut said, mut part) = (String::new(), [0; 4096]);
+    while !said.contains(wanted) {
+        let count = output.read(&mut part).expect("a pipe");
+        assert!(count > 0, "{wanted:?} did not come: {said}");
+        said += &String::from_utf8_lossy(&part[..count]);
+    }
+    said
+}
+
+#[test]
+fn what_fails_in_a_container_is_told_and_nothing_stays() {
+    for (container, wanted) in [
+        ("command: [no-such-program]", "no-such-program"),
+        ("command: [/]", "permission denied"),
+        ("command: [sh, -c, 'echo out; exit 3']", "Error (exit code 3)"),
+    ] {
+        let room = Room::new();
+        let child = room.run(&room.workflow(container)).spawn().expect("the program");
+        let (code, said) = end(child);
+        assert_eq!(code, Some(1), "{container}: {said}");
+        assert!(
+            said.to_lowercase().contains(&wanted.to_lowercase()),
+            "{container}: {said}"
+        );
+        room.check_empty();
+    }
+}
+
+#[test]
+fn programs_get_the_workflow_alone_on_standard_output() {
+    let room = Room::new();
+    let mut command = room.run(&room.workflow("command: [echo, hello]"));
+    let done = command.args(["-o", "json"]).output().expect("the program");
+    let workflow: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON alone");
+    assert_eq!(workflow["status"]["phase"], "Succeeded");
+    assert_eq!(done.status.code(), Some(0));
+}
+
+#[test]
+fn an_interrupt_stops_the_workflow_and_nothing_stays() {
+    let room = Room::new();
+    let mut child = room.run(&room.workflow(SLEEP)).spawn().expect("the program");
+    read_until(child.stdout.as_mut().expect("a pipe"), "● one");
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill");
+    assert!(sent.success());
+    let (code, said) = end(child);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("stopping the workflow"), "{said}");
+    assert!(said.contains("Failed"), "{said}");
+    room.check_empty();
+}
+
+#[test]
+fn control_c_on_a_terminal_stops_the_workflow() {
+    let room = Room::new();
+    let run = room.run(&room.workflow(SLEEP));
+    let words = std::iter::once(run.get_program()).chain(run.get_args());
+    let line: Vec<String> = words.map(|w| format!("'{}'", w.display())).collect();
+    // `script` gives the program a terminal, and types there what it reads.
+    let mut child = Command::new("script")
+        .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
+        .env("TMPDIR", room.tmp())
+        .env("HOME", room.path())
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("script of the package bsdutils");
+    let drawn = read_until(child.stdout.as_mut().expect("a pipe"), "0/1");
+    assert!(drawn.contains('\x1b'), "a terminal is drawn on: {drawn}");
+    read_until(child.stdout.as_mut().expect("a pipe"), "●");
+    let mut typed = child.stdin.take().expect("a pipe");
+    typed.write_all(b"\x03").expect("a pipe");
+    let (code, said) = end(child);
+    assert_eq!(code, Some(1), "{said}");
+    room.check_empty();
+}
+
+#[test]
+fn a_killed_run_leaves_no_process_and_the_next_one_clears_the_rest() {
+    let room = Room::new();
+    let file = room.workflow(SLEEP);
+    let mut child = room.run(&file).spawn().expect("the program");
+    read_until(child.stdout.as_mut().expect("a pipe"), "● one");
+    child.kill().expect("a child");
+    child.wait().expect("a child");
+    until(
+        || room.left().iter().all(|l| !l.starts_with("process")),
+        || format!("{:#?}", room.left()),
+    );
+    let next = room.run(&room.workflow("command: ['true']")).spawn();
+    let (code, said) = end(next.expect("the program"));
+    assert_eq!(code, Some(0), "{said}");
+    room.check_empty();
+}
