@@ -123,7 +123,15 @@ fn api(runs: usize) -> anyhow::Result<Vec<Row>> {
     let mut all = Vec::new();
     for _ in 0..runs.max(1) {
         let mut command = shell::cargo();
-        command.args(["run", "--quiet", "--release", "--package", "argosy-apiserver", "--example", "measure"]);
+        command.args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "argosy-apiserver",
+            "--example",
+            "measure",
+        ]);
         let figures: serde_json::Value =
             serde_json::from_str(&shell::output(&mut command)?).context("reading the figures of the API")?;
         all.push(figures);
