@@ -77,22 +77,19 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What an optimised program of a package prints as JSON; `program` is the package and what follows it.
+fn figures(program: &[&str]) -> anyhow::Result<serde_json::Value> {
+    let mut command = shell::cargo();
+    command
+        .args(["run", "--quiet", "--release", "--package"])
+        .args(program);
+    serde_json::from_str(&shell::output(&mut command)?)
+        .with_context(|| format!("reading the figures of {}", program[0]))
+}
+
 /// Rows that are measured inside a program of their own.
 fn inside(runs: usize) -> anyhow::Result<Vec<Row>> {
-    let mut command = shell::cargo();
-    command.args([
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "xtask",
-        "--",
-        "measure",
-        "--runs",
-        &runs.to_string(),
-    ]);
-    let figures: serde_json::Value =
-        serde_json::from_str(&shell::output(&mut command)?).context("reading the figures")?;
+    let figures = figures(&["xtask", "--", "measure", "--runs", &runs.to_string()])?;
     let show = |key: &str| {
         let all = figures[key].as_array().cloned().unwrap_or_default();
         let ms: Vec<String> = all
@@ -122,19 +119,7 @@ fn inside(runs: usize) -> anyhow::Result<Vec<Row>> {
 fn api(runs: usize) -> anyhow::Result<Vec<Row>> {
     let mut all = Vec::new();
     for _ in 0..runs.max(1) {
-        let mut command = shell::cargo();
-        command.args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "argosy-apiserver",
-            "--example",
-            "measure",
-        ]);
-        let figures: serde_json::Value =
-            serde_json::from_str(&shell::output(&mut command)?).context("reading the figures of the API")?;
-        all.push(figures);
+        all.push(figures(&["argosy-apiserver", "--example", "measure"])?);
     }
     let show = |key: &str, unit: &str| {
         let mut numbers: Vec<f64> = all.iter().filter_map(|figures| figures[key].as_f64()).collect();

@@ -10,6 +10,18 @@ use serde_json::{Value, json};
 use crate::schema::Schema;
 use crate::store::Resource;
 
+/// What can be asked of an ordinary resource.
+pub const EVERY_VERB: [&str; 8] = [
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
+
 /// One kind of one group and version.
 #[derive(Clone, Debug)]
 pub struct Kind {
@@ -114,16 +126,7 @@ impl Kind {
             Origin::Builtin if self.plural == "namespaces" => {
                 &["create", "delete", "get", "list", "patch", "update", "watch"]
             }
-            Origin::Builtin | Origin::Custom => &[
-                "create",
-                "delete",
-                "deletecollection",
-                "get",
-                "list",
-                "patch",
-                "update",
-                "watch",
-            ],
+            Origin::Builtin | Origin::Custom => &EVERY_VERB,
         }
     }
 }

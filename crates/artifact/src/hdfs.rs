@@ -217,14 +217,7 @@ impl Store for Hdfs {
     }
 
     async fn save(&self, source: &Path) -> Result<(), Error> {
-        let metadata = std::fs::metadata(source).map_err(|e| Error::io("open", source, e))?;
-        if !metadata.is_file() {
-            let place = source.display();
-            return Err(Error::Unsupported(format!(
-                "{place} is no file, which hdfs artifacts must be"
-            )));
-        }
-        self.put_whole(source, metadata.len()).await
+        self.put_whole(source, rest::file_size(source, "hdfs")?).await
     }
 
     async fn delete(&self) -> Result<(), Error> {

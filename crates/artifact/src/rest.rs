@@ -10,7 +10,7 @@ use reqwest::{Body, Client, RequestBuilder, Response, StatusCode, header};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::retry::Backoff;
-use crate::store::{Error, Options, Stream};
+use crate::store::{Error, Options, Stream, chain};
 use crate::sums::Sum;
 
 /// A server that says nothing for so long is taken to be gone. The slowest known answer is the
@@ -340,17 +340,17 @@ fn silent() -> Error {
     }
 }
 
-/// An error with everything that caused it, without repeating itself.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+/// The size of a file in bytes, for stores that keep files only.
+///
+/// # Errors
+/// When it can't be read, or is a folder or something else.
+pub(crate) fn file_size(source: &Path, kind: &str) -> Result<u64, Error> {
+    let metadata = std::fs::metadata(source).map_err(|e| Error::io("open", source, e))?;
+    if metadata.is_file() {
+        return Ok(metadata.len());
     }
-    text
+    let place = source.display();
+    Err(Error::Unsupported(format!(
+        "{place} is no file, which {kind} artifacts must be"
+    )))
 }

@@ -137,6 +137,22 @@ pub trait Secrets: Send + Sync {
     async fn get(&self, name: &str, key: &str) -> io::Result<String>;
 }
 
+/// An error with everything that caused it, without repeating itself.
+#[cfg(any(feature = "s3", feature = "rest"))]
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
 /// The value that a selector points to; `None` when there is no selector.
 #[cfg_attr(
     not(any(feature = "s3", feature = "rest", feature = "git")),

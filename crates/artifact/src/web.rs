@@ -253,15 +253,8 @@ impl Store for Web {
     }
 
     async fn save(&self, source: &Path) -> Result<(), Error> {
-        let metadata = std::fs::metadata(source).map_err(|e| Error::io("open", source, e))?;
-        if !metadata.is_file() {
-            return Err(Error::Unsupported(format!(
-                "{} is no file, which {} artifacts must be",
-                source.display(),
-                self.kind
-            )));
-        }
-        self.retry.run(|| self.put(source, metadata.len())).await
+        let size = rest::file_size(source, self.kind)?;
+        self.retry.run(|| self.put(source, size)).await
     }
 
     async fn delete(&self) -> Result<(), Error> {

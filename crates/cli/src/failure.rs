@@ -43,6 +43,14 @@ pub fn advise(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> anyho
     .into()
 }
 
+/// Puts advice beside an error, where there is some.
+pub fn hinted(error: impl Into<anyhow::Error>, hint: Option<impl Into<String>>) -> anyhow::Error {
+    match hint {
+        Some(hint) => advise(error, hint),
+        None => error.into(),
+    }
+}
+
 /// The text of an error for standard error, with its hint if it has one.
 pub fn report(error: &anyhow::Error) -> String {
     let hint = error

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use argosy_model::yaml;
 
-use crate::failure::advise;
+use crate::failure::hinted;
 use crate::manifest::Source;
 
 /// Longest time that reading from a web address may take.
@@ -52,10 +52,8 @@ fn file(name: &str) -> anyhow::Result<Vec<u8>> {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let error = anyhow::anyhow!("{name}: no such file");
-            return Err(match nearest(name) {
-                Some(near) => advise(error, format!("did you mean {near}?")),
-                None => error,
-            });
+            let hint = nearest(name).map(|near| format!("did you mean {near}?"));
+            return Err(hinted(error, hint));
         }
         Err(error) => return Err(anyhow::anyhow!("{name}: {error}")),
     };

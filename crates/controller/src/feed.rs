@@ -259,13 +259,7 @@ fn mark(shared: &Shared, namespace: &str, name: &str, phase: &str, message: &str
 
 /// Lets go of everything that a deleted workflow held (C-INF-06).
 fn forget(shared: &Shared, key: &Key) {
-    shared.plans().remove(key);
-    shared.tidied().remove(key);
-    let op = argosy_engine::locks::Op::ReleaseAll {
-        workflow: key.to_string(),
-    };
-    let woken = shared.locks().apply([&op]);
-    shared.wake_workflows(&woken);
+    shared.let_go(key);
     shared.leave_throttler(key);
 }
 

@@ -167,6 +167,17 @@ impl Shared {
         }
     }
 
+    /// Forgets what was kept of a workflow that needs no more looks, and gives back its locks.
+    fn let_go(&self, key: &Key) {
+        self.plans().remove(key);
+        self.tidied().remove(key);
+        let op = argosy_engine::locks::Op::ReleaseAll {
+            workflow: key.to_string(),
+        };
+        let woken = self.locks().apply([&op]);
+        self.wake_workflows(&woken);
+    }
+
     fn leave_throttler(&self, key: &Key) {
         let next = self.throttle().leave(&key.namespace, &key.name);
         for (namespace, name) in next {

@@ -159,13 +159,7 @@ async fn tidy(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> Option<Du
     shared.leave_throttler(key);
     let parts = shared.world.parts(key);
     if parts.pods.is_empty() && parts.results.is_empty() {
-        shared.plans().remove(key);
-        shared.tidied().remove(key);
-        let op = argosy_engine::locks::Op::ReleaseAll {
-            workflow: key.to_string(),
-        };
-        let woken = shared.locks().apply([&op]);
-        shared.wake_workflows(&woken);
+        shared.let_go(key);
         return None;
     }
     let now = Instant::now();

@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+use crate::kinds::EVERY_VERB;
+
 const GROUP: &str = "rbac.authorization.k8s.io";
 const READ: [&str; 3] = ["get", "list", "watch"];
 const WRITE: [&str; 5] = ["create", "delete", "deletecollection", "patch", "update"];
@@ -200,20 +202,7 @@ fn editing() -> Value {
         rule("apps", &APPS, &WRITE),
         rule("apps", &["deployments/rollback"], &WRITE),
         rule("batch", &["cronjobs", "jobs"], &WRITE),
-        rule(
-            "coordination.k8s.io",
-            &["leases"],
-            &[
-                "create",
-                "delete",
-                "deletecollection",
-                "get",
-                "list",
-                "patch",
-                "update",
-                "watch"
-            ]
-        ),
+        rule("coordination.k8s.io", &["leases"], &EVERY_VERB),
         rule("networking.k8s.io", &["ingresses", "networkpolicies"], &WRITE),
         rule("policy", &["poddisruptionbudgets"], &WRITE),
     ])
@@ -226,19 +215,6 @@ fn administering() -> Value {
             &["localsubjectaccessreviews"],
             &["create"]
         ),
-        rule(
-            GROUP,
-            &["rolebindings", "roles"],
-            &[
-                "create",
-                "delete",
-                "deletecollection",
-                "get",
-                "list",
-                "patch",
-                "update",
-                "watch"
-            ]
-        ),
+        rule(GROUP, &["rolebindings", "roles"], &EVERY_VERB),
     ])
 }

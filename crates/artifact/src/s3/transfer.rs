@@ -16,10 +16,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::S3;
 use super::encryption::{CustomerKey, Encryption, with_customer_key};
-use super::error::{chain, has_code, service};
+use super::error::{has_code, service};
 use crate::archive::remove_all;
 use crate::folder::{FILES_AT_ONCE, below, key_of, make_parent, walk};
-use crate::store::{Error, Stream, content_type};
+use crate::store::{Error, Stream, chain, content_type};
 use crate::sums::{md5_of, md5_of_bytes};
 
 /// More parts than this no server takes.

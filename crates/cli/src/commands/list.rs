@@ -13,7 +13,7 @@ use crate::print::{Clock, list};
 /// Label with the phase of a workflow.
 const PHASE: &str = "workflows.argoproj.io/phase";
 /// Label of workflows that have ended.
-const COMPLETED: &str = "workflows.argoproj.io/completed";
+pub(super) const COMPLETED: &str = "workflows.argoproj.io/completed";
 /// Label of workflows made from others.
 const RESUBMITTED: &str = "workflows.argoproj.io/resubmitted-from-workflow";
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, user_pull_options};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::advise;
+use crate::failure::hinted;
 
 /// How pods are run on this machine.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -89,10 +89,7 @@ pub async fn start(options: Options) -> anyhow::Result<Platform> {
     Box::pin(Platform::start(options)).await.map_err(|error| {
         let hint = error.hint();
         let error = anyhow::Error::from(error).context("starting the platform");
-        match hint {
-            Some(hint) => advise(error, hint),
-            None => error,
-        }
+        hinted(error, hint)
     })
 }
 

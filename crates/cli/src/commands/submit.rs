@@ -12,7 +12,7 @@ use super::lint::of_cluster;
 use super::{Afterwards, Output, emit, from, show};
 use crate::api::{Api, Creation};
 use crate::connection::{self, INSTANCE};
-use crate::failure::{FAILED, advise, tell};
+use crate::failure::{FAILED, hinted, tell};
 use crate::input;
 use crate::manifest::{self, Object, Source};
 use crate::overrides::{self, Overrides};
@@ -280,10 +280,7 @@ impl Given {
                 }
                 None => anyhow::anyhow!("{fault}"),
             };
-            match fault.hint {
-                Some(hint) => advise(error, hint),
-                None => error,
-            }
+            hinted(error, fault.hint)
         })
     }
 }
@@ -317,8 +314,8 @@ fn workflows(sources: &[Source], strict: bool) -> anyhow::Result<Vec<Given>> {
 /// # Errors
 /// When the file can't be used.
 pub fn read(source: &Source, strict: bool) -> anyhow::Result<Vec<Object>> {
-    manifest::objects(source, strict).map_err(|error| match error.hint().map(str::to_owned) {
-        Some(hint) => advise(error, hint),
-        None => error.into(),
+    manifest::objects(source, strict).map_err(|error| {
+        let hint = error.hint().map(str::to_owned);
+        hinted(error, hint)
     })
 }

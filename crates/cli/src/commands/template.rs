@@ -10,7 +10,7 @@ use super::submit::read;
 use super::{emit, lint};
 use crate::api::{Api, Page, encode};
 use crate::connection::{self, INSTANCE};
-use crate::failure::{advise, tell};
+use crate::failure::{hinted, tell};
 use crate::input;
 use crate::manifest::{API_VERSION, Object};
 use crate::print::{Clock, json, template as print};
@@ -187,9 +187,9 @@ async fn write(
     let api = connection.connect().await?;
     let known = lint::of_cluster(&api).await?;
     for mut template in wanted {
-        check(&template, &known, scope).map_err(|fault| match fault.hint.clone() {
-            Some(hint) => advise(fault, hint),
-            None => fault.into(),
+        check(&template, &known, scope).map_err(|fault| {
+            let hint = fault.hint.clone();
+            hinted(fault, hint)
         })?;
         let namespace = Some(template.metadata.namespace.clone()).filter(|n| !n.is_empty());
         let namespace = namespace.unwrap_or_else(|| api.namespace.clone());

@@ -8,21 +8,20 @@ use std::sync::Arc;
 use anyhow::Context;
 use argosy_engine::locks::Machine;
 use argosy_engine::{Config, ConfigMaps, Outcomes, Snapshot, Waiting, compile, decide};
-use argosy_model::k8s::{ConfigMap, Pod};
+use argosy_model::k8s::ConfigMap;
 use argosy_model::{Workflow, WorkflowTaskResult, WorkflowTaskSet};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::list::COMPLETED;
 use super::{emit, lint};
 use crate::api::{Api, Page, Selection, encode};
 use crate::connection;
 use crate::failure::tell;
+use crate::logs::WORKFLOW;
 use crate::manifest::API_VERSION;
 use crate::print::{Clock, json as text, why as print};
-
-const WORKFLOW: &str = "workflows.argoproj.io/workflow";
-const COMPLETED: &str = "workflows.argoproj.io/completed";
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
@@ -111,14 +110,14 @@ async fn ask(api: &Api, workflow: &Workflow) -> anyhow::Result<BTreeMap<String, 
     let config = Config::default();
     let templates = lint::of_cluster(&api).await?;
     let (plan, _) = compile(workflow, &templates, &config);
-    let own = format!(
-        "?labelSelector={}",
-        encode(&format!("{WORKFLOW}={name},{COMPLETED}!=true"))
-    );
-    let pods: Vec<Pod> = list(&api, &format!("/api/v1/namespaces/{namespace}/pods{own}")).await?;
+    let own = format!("{WORKFLOW}={name},{COMPLETED}!=true");
+    let pods = api.pods(&own).await?;
     let results: Vec<WorkflowTaskResult> = list(
         &api,
-        &format!("/apis/{API_VERSION}/namespaces/{namespace}/workflowtaskresults{own}"),
+        &format!(
+            "/apis/{API_VERSION}/namespaces/{namespace}/workflowtaskresults?labelSelector={}",
+            encode(&own)
+        ),
     )
     .await?;
     let set = format!(

@@ -8,3 +8,4 @@ mod folder;
 mod kills;
 mod kubectl;
 mod machine;
+mod runs;

@@ -290,17 +290,7 @@ impl Pass<'_> {
             }
         }
         if self.had_agent() {
-            let pod = names::agent_pod(&self.wf.metadata.name);
-            self.effect(Effect::CompleteTasks {
-                tasks: Vec::new(),
-                all: true,
-            });
-            self.effect(Effect::DeletePod {
-                node_id: String::new(),
-                pod,
-                uid: None,
-                after: jiff::SignedDuration::ZERO,
-            });
+            self.end_agent();
         }
         self.effect(Effect::DeleteTaskResults);
         self.effect(Effect::LeaveThrottler);

@@ -26,19 +26,19 @@ impl Pass<'_> {
         if !self.seen.results.is_empty() {
             self.effect(Effect::DeleteTaskResults);
         }
-        self.end_agent();
+        let agent = names::agent_pod(&self.wf.metadata.name);
+        if self.seen.pods.contains_key(&agent) || !self.seen.agent_results.is_empty() {
+            self.end_agent();
+        }
         // Also pods whose nodes were still at work when the workflow ended from above.
         self.end_running_pods(|_| true);
         self.clean_up(|_| true);
         self.delete_strays();
     }
 
-    /// The agent's pod and tasks, if there is anything of them left.
-    fn end_agent(&mut self) {
+    /// Ends the agent's pod and tasks.
+    pub fn end_agent(&mut self) {
         let pod = names::agent_pod(&self.wf.metadata.name);
-        if !self.seen.pods.contains_key(&pod) && self.seen.agent_results.is_empty() {
-            return;
-        }
         self.effect(Effect::CompleteTasks {
             tasks: Vec::new(),
             all: true,

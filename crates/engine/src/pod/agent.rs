@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use argosy_model::k8s::{Container, EnvVar, ObjectMeta, Pod, Quantity, ResourceRequirements, VolumeMount};
 use argosy_model::{ExecutorPlugin, Workflow, WorkflowSpec, go_json};
 
+use super::containers::log_flags;
 use super::volumes::{SHARED, empty, mount, secret};
 use super::{Error, environment, label, metadata, patch, scheduling, security};
 use crate::config::Config;
@@ -136,16 +137,8 @@ fn suffix(mut hash: u32) -> String {
 
 fn ours(request: &AgentRequest<'_>, name: &str, mounts: Vec<VolumeMount>) -> Container {
     let config = request.config;
-    let flags = [
-        "--loglevel",
-        &config.log_level,
-        "--log-format",
-        &config.log_format,
-        "--gloglevel",
-    ];
     let mut args = vec!["agent".to_owned(), name.to_owned()];
-    args.extend(flags.map(str::to_owned));
-    args.push(config.glog_level.to_string());
+    args.extend(log_flags(config));
     Container {
         name: name.to_owned(),
         image: config.executor_image.clone(),

@@ -14,6 +14,7 @@ use argosy_model::{
 };
 use jiff::Timestamp;
 
+use super::containers::log_flags;
 use super::{environment, label, metadata, patch, secrets, security};
 use crate::config::Config;
 use crate::names;
@@ -180,15 +181,7 @@ fn pod(request: &Request<'_>, name: &str) -> Result<Pod, String> {
 fn container(request: &Request<'_>, pod: &str) -> Container {
     let config = request.config;
     let mut args = vec!["artifact".to_owned(), "delete".to_owned()];
-    let flags = [
-        "--loglevel",
-        &config.log_level,
-        "--log-format",
-        &config.log_format,
-        "--gloglevel",
-    ];
-    args.extend(flags.map(str::to_owned));
-    args.push(config.glog_level.to_string());
+    args.extend(log_flags(config));
     let own_name = EnvVar {
         name: "ARGO_POD_NAME".to_owned(),
         value: String::new(),

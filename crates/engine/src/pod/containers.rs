@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::metadata::Trace;
 use super::plugins::{self, Plugins};
 use super::{Error, PodRequest, environment, location, resource, scheduling, security, tags, volumes};
+use crate::config::Config;
 use crate::merge::{schema, strategic};
 
 /// Name of the container that holds the user's work.
@@ -147,7 +148,7 @@ impl<'a> Draft<'a> {
     pub fn command(&self, words: &[&str]) -> Vec<String> {
         let mut command = vec!["argoexec".to_owned()];
         command.extend(words.iter().map(|word| (*word).to_owned()));
-        command.extend(log_flags(self.request));
+        command.extend(log_flags(self.request.config));
         command
     }
 
@@ -282,8 +283,7 @@ fn kind_of(template: &Template) -> Option<TemplateType> {
 }
 
 /// The flags with which all our programs log.
-pub(super) fn log_flags(request: &PodRequest<'_>) -> Vec<String> {
-    let config = request.config;
+pub(super) fn log_flags(config: &Config) -> Vec<String> {
     [
         "--loglevel",
         &config.log_level,

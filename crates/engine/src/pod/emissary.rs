@@ -67,7 +67,7 @@ fn wrap_one(request: &PodRequest<'_>, container: &mut Container) -> Result<(), E
         }
     }
     let mut command = vec![program(request).to_owned(), "emissary".to_owned()];
-    command.extend(log_flags(request));
+    command.extend(log_flags(request.config));
     command.push("--".to_owned());
     command.append(&mut container.command);
     container.command = command;

@@ -143,7 +143,7 @@ fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> R
     container
         .command
         .extend(words.iter().map(|word| (*word).to_owned()));
-    container.command.extend(log_flags(request));
+    container.command.extend(log_flags(request.config));
     container.command.push("--".to_owned());
     container.command.extend(entry.entrypoint);
     container

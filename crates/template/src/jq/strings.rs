@@ -223,34 +223,27 @@ pub fn split(s: &str, separator: &str) -> Flow<Val> {
 
 /// Elements as texts with something between them.
 fn join(items: &[Val], glue: &Val) -> Flow<Val> {
+    let refused = |so_far: String, other: &Val| {
+        let so_far = Val::text(so_far).describe();
+        Err(Stop::error(format!(
+            "cannot add: {so_far} and {}",
+            other.describe()
+        )))
+    };
     let mut all = String::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
             match glue {
                 Val::Str(glue) => all.push_str(glue),
                 Val::Null => {}
-                other => {
-                    let so_far = Val::text(all);
-                    return Err(Stop::error(format!(
-                        "cannot add: {} and {}",
-                        so_far.describe(),
-                        other.describe()
-                    )));
-                }
+                other => return refused(all, other),
             }
         }
         match item {
             Val::Null => {}
             Val::Str(s) => all.push_str(s),
             Val::Num(_) | Val::Bool(_) => all.push_str(&item.json()),
-            other => {
-                let so_far = Val::text(all);
-                return Err(Stop::error(format!(
-                    "cannot add: {} and {}",
-                    so_far.describe(),
-                    other.describe()
-                )));
-            }
+            other => return refused(all, other),
         }
     }
     Ok(Val::text(all))

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::functions::misfit;
 use super::value::{Num, Val};
 use super::{Flow, Stop};
-use crate::gotime::{month_name, weekday_name};
+use crate::gotime::{DAYS, MONTHS, month_name, weekday_name};
 
 const DAY: i64 = 86_400;
 
@@ -429,29 +429,6 @@ fn parse(reader: &mut Reader<'_>, format: &str, t: &mut Parts, read: &mut State)
     reason = "seconds have two digits, fractions nine"
 )]
 fn part(reader: &mut Reader<'_>, code: char, t: &mut Parts, read: &mut State) -> Option<()> {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    const DAYS: [&str; 7] = [
-        "Sunday",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-    ];
     match code {
         'Y' => t.year = reader.digits(4)?,
         'y' => {

@@ -1,35 +1,26 @@
 //! `argosy run` for real, on the machine's own files: what goes wrong in a run, how it is told, and that nothing stays
-//! behind. Needs the programs of pods beside `argosy`: `cargo xtask build` puts them there.
-#![cfg(feature = "local")]
+//! behind.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
-/// Longest wait for anything; a loaded machine needs many times what an idle one does.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::machine::{Ended, Machine, finish, wait_for};
 
 const SLEEP: &str = "command: [sleep, '1000']";
 
 /// A folder in which a run keeps everything that it makes.
-struct Room(TempDir);
+struct Room(Machine);
 
 impl Room {
     fn new() -> Self {
-        let programs = Path::new(env!("CARGO_BIN_EXE_argosy")).with_file_name("pod");
-        assert!(
-            programs.is_dir(),
-            "{} is missing: `cargo xtask build` makes it",
-            programs.display()
-        );
-        Self(tempfile::tempdir().expect("a folder"))
+        let room = Self(Machine::new());
+        std::fs::create_dir(room.tmp()).expect("the folder can be made");
+        room
     }
 
-    fn path(&self) -> &Path {
-        self.0.path()
+    fn tmp(&self) -> PathBuf {
+        self.0.folder().join("tmp")
     }
 
     /// A file with a workflow of one container.
@@ -38,30 +29,22 @@ impl Room {
             "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: one}}\nspec:\n  entrypoint: main\n  \
              templates:\n  - name: main\n    container:\n      image: none\n      {container}\n"
         );
-        let file = self.path().join("one.yaml");
+        let file = self.0.folder().join("one.yaml");
         std::fs::write(&file, text).expect("the folder can be written");
         file
     }
 
     /// `argosy run` of a file, with all that it makes in this folder.
     fn run(&self, file: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_argosy"));
+        let mut command = self.0.argosy(&["run", "--runtime", "host"]);
         command
-            .args(["run", "--runtime", "host"])
             .arg(file)
             .env("TMPDIR", self.tmp())
-            .env("HOME", self.path())
+            .env("HOME", self.0.folder())
             .env_remove("KUBECONFIG")
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
-    }
-
-    fn tmp(&self) -> PathBuf {
-        let tmp = self.path().join("tmp");
-        std::fs::create_dir_all(&tmp).expect("the folder can be made");
-        tmp
     }
 
     /// What is left of runs that have ended: processes that know the folder, mounts and files in it.
@@ -92,8 +75,7 @@ impl Room {
 
     /// Waits until nothing is left.
     fn check_empty(&self) {
-        let left = || self.left();
-        until(|| left().is_empty(), || format!("left behind: {:#?}", left()));
+        wait_for("nothing is left behind", || self.left().is_empty().then_some(()));
     }
 }
 
@@ -101,38 +83,9 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|w| w == text.as_bytes())
 }
 
-/// Looks again until something is true; says what is wrong when it stays false.
-fn until(mut ok: impl FnMut() -> bool, wrong: impl Fn() -> String) {
-    let started = Instant::now();
-    while !ok() {
-        assert!(started.elapsed() < PATIENCE, "{}", wrong());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Waits for the end of a program, and gives its exit code and all its output.
-fn end(mut child: Child) -> (Option<i32>, String) {
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            break status;
-        }
-        if started.elapsed() > PATIENCE {
-            child.kill().expect("a child");
-            break child.wait().expect("a child");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    let mut said = String::new();
-    for output in [
-        child.stdout.take().map(|o| Box::new(o) as Box<dyn Read>),
-        child.stderr.take().map(|o| Box::new(o) as Box<dyn Read>),
-    ] {
-        let mut bytes = Vec::new();
-        output.expect("a pipe").read_to_end(&mut bytes).expect("a pipe");
-        said += &String::from_utf8_lossy(&bytes);
-    }
-    (status.code(), said)
+/// Exit code and all output.
+fn told(ended: Ended) -> (Option<i32>, String) {
+    (ended.code, ended.stdout + &ended.stderr)
 }
 
 /// Reads until a text has come.
@@ -155,7 +108,7 @@ fn what_fails_in_a_container_is_told_and_nothing_stays() {
     ] {
         let room = Room::new();
         let child = room.run(&room.workflow(container)).spawn().expect("the program");
-        let (code, said) = end(child);
+        let (code, said) = told(finish(child, "the run"));
         assert_eq!(code, Some(1), "{container}: {said}");
         assert!(
             said.to_lowercase().contains(&wanted.to_lowercase()),
@@ -183,7 +136,7 @@ fn an_interrupt_stops_the_workflow_and_nothing_stays() {
     let pid = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill");
     assert!(sent.success());
-    let (code, said) = end(child);
+    let (code, said) = told(finish(child, "the run"));
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("stopping the workflow"), "{said}");
     assert!(said.contains("Failed"), "{said}");
@@ -200,7 +153,7 @@ fn control_c_on_a_terminal_stops_the_workflow() {
     let mut child = Command::new("script")
         .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
         .env("TMPDIR", room.tmp())
-        .env("HOME", room.path())
+        .env("HOME", room.0.folder())
         .env("TERM", "xterm")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -212,7 +165,7 @@ fn control_c_on_a_terminal_stops_the_workflow() {
     read_until(child.stdout.as_mut().expect("a pipe"), "●");
     let mut typed = child.stdin.take().expect("a pipe");
     typed.write_all(b"\x03").expect("a pipe");
-    let (code, said) = end(child);
+    let (code, said) = told(finish(child, "the run"));
     assert_eq!(code, Some(1), "{said}");
     room.check_empty();
 }
@@ -225,12 +178,14 @@ fn a_killed_run_leaves_no_process_and_the_next_one_clears_the_rest() {
     read_until(child.stdout.as_mut().expect("a pipe"), "● one");
     child.kill().expect("a child");
     child.wait().expect("a child");
-    until(
-        || room.left().iter().all(|l| !l.starts_with("process")),
-        || format!("{:#?}", room.left()),
-    );
+    wait_for("no process is left", || {
+        room.left()
+            .iter()
+            .all(|l| !l.starts_with("process"))
+            .then_some(())
+    });
     let next = room.run(&room.workflow("command: ['true']")).spawn();
-    let (code, said) = end(next.expect("the program"));
+    let (code, said) = told(finish(next.expect("the program"), "the next run"));
     assert_eq!(code, Some(0), "{said}");
     room.check_empty();
 }
