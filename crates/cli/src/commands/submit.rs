@@ -6,6 +6,7 @@ use argosy_engine::validate::{self, Mode};
 use argosy_engine::{Config, Templates};
 use argosy_model::Workflow;
 use argosy_model::yaml::Document;
+use serde_json::Value;
 
 use super::get::NodeArgs;
 use super::lint::of_cluster;
@@ -209,7 +210,11 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         return Ok(ExitCode::SUCCESS);
     }
     let api = connection.connect().await?;
-    let templates = of_cluster(&api).await?;
+    let templates = if workflows.iter().any(Given::names_templates) {
+        of_cluster(&api).await?
+    } else {
+        Templates::default()
+    };
     for given in &workflows {
         given.check(&templates)?;
     }
@@ -265,6 +270,11 @@ struct Given {
 }
 
 impl Given {
+    /// Whether anything in it is kept in templates of the cluster.
+    fn names_templates(&self) -> bool {
+        serde_json::to_value(&self.workflow.spec).is_ok_and(|spec| names_template(&spec))
+    }
+
     /// Refuses what the controller would refuse, before anything is made (rules W-CRE-01, W-SUB-06).
     fn check(&self, templates: &Templates) -> anyhow::Result<()> {
         let mode = Mode {
@@ -282,6 +292,16 @@ impl Given {
             };
             hinted(error, fault.hint)
         })
+    }
+}
+
+fn names_template(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            matches!(name.as_str(), "templateRef" | "workflowTemplateRef") || names_template(value)
+        }),
+        Value::Array(items) => items.iter().any(names_template),
+        _ => false,
     }
 }
 

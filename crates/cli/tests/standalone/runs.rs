@@ -149,9 +149,10 @@ fn control_c_on_a_terminal_stops_the_workflow() {
     let run = room.run(&room.workflow(SLEEP));
     let words = std::iter::once(run.get_program()).chain(run.get_args());
     let line: Vec<String> = words.map(|w| format!("'{}'", w.display())).collect();
-    // `script` gives the program a terminal, and types there what it reads.
+    // `script` gives the program a terminal, and types there what it reads. Without `exec`, a shell that waits for
+    // the program dies of the interrupt itself, and its end hides the program's.
     let mut child = Command::new("script")
-        .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
+        .args(["-q", "-e", "-c", &format!("exec {}", line.join(" ")), "/dev/null"])
         .env("TMPDIR", room.tmp())
         .env("HOME", room.0.folder())
         .env("TERM", "xterm")
