@@ -59,7 +59,7 @@ enum Command {
     Deploy(deploy::Args),
     /// Write the definitions of the custom resources into `manifests/`, from our types.
     Manifests,
-    /// Give changed texts of the vectors to the template languages, for a bounded time.
+    /// Give seeds changed at random to everything that reads bytes from outside, for a bounded time.
     Fuzz(fuzz::Args),
     /// Measure what the design has budgets for, and print a table.
     Bench(bench::Args),

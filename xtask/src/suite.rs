@@ -1,6 +1,6 @@
 //! `cargo xtask test`: one list of steps that a change must pass, in the order in which they fail fastest.
 
-use crate::{examples, parts, programs, shell, tidy, vectors};
+use crate::{examples, fuzz, parts, programs, shell, tidy, vectors};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
         shell::run(shell::cargo().args(["test", "--quiet", "--workspace", "--no-fail-fast"]))
     }),
     ("vectors", |_| vectors::main(&vectors::Args::claimed())),
+    ("fuzz", |_| fuzz::main(&fuzz::Args::default())),
     ("examples", |args| {
         if args.no_examples {
             Ok(())
