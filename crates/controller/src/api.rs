@@ -35,6 +35,8 @@ resources! {
     WORKFLOW_TEMPLATES = "argoproj.io", "v1alpha1", "workflowtemplates";
     /// Templates of the whole cluster.
     CLUSTER_WORKFLOW_TEMPLATES = "argoproj.io", "v1alpha1", "clusterworkflowtemplates";
+    /// Workflows on schedule.
+    CRON_WORKFLOWS = "argoproj.io", "v1alpha1", "cronworkflows";
     /// What the executor reported of a node.
     TASK_RESULTS = "argoproj.io", "v1alpha1", "workflowtaskresults";
     /// Tasks of the agent.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use argosy_engine::transient::is_transient_answer;
 use argosy_engine::{Effect, Event, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
-use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
+use argosy_model::k8s::{ConfigMap, ObjectMeta, PersistentVolumeClaim, Pod};
 use serde_json::{Value, json};
 use tracing::{debug, info, warn};
 
@@ -393,9 +393,8 @@ async fn save_memo(
     }
 }
 
-/// The Kubernetes event for an engine's event.
-pub fn event_object(workflow: &Workflow, event: &Event, now: jiff::Timestamp, serial: u64) -> Value {
-    let meta = &workflow.metadata;
+/// Annotations that say which node an event is about (C-EVT-02).
+pub fn of_node(workflow: &Workflow, event: &Event) -> serde_json::Map<String, Value> {
     let mut annotations = serde_json::Map::new();
     if let Some(node) = event
         .node_id
@@ -410,6 +409,18 @@ pub fn event_object(workflow: &Workflow, event: &Event, now: jiff::Timestamp, se
             annotations.insert("workflows.argoproj.io/node-start-time".into(), json!(nanos));
         }
     }
+    annotations
+}
+
+/// The Kubernetes event for an engine's event about an object of one of our kinds.
+pub fn event_object(
+    kind: &str,
+    meta: &ObjectMeta,
+    event: &Event,
+    annotations: serde_json::Map<String, Value>,
+    now: jiff::Timestamp,
+    serial: u64,
+) -> Value {
     let time = argosy_model::k8s::Time(now);
     json!({
         "apiVersion": "v1", "kind": "Event",
@@ -418,7 +429,7 @@ pub fn event_object(workflow: &Workflow, event: &Event, now: jiff::Timestamp, se
             "namespace": meta.namespace, "annotations": annotations,
         },
         "involvedObject": {
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": meta.name, "namespace": meta.namespace,
+            "apiVersion": "argoproj.io/v1alpha1", "kind": kind, "name": meta.name, "namespace": meta.namespace,
             "uid": meta.uid, "resourceVersion": meta.resource_version,
         },
         "reason": event.reason, "message": event.message,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use argosy_model::k8s::{ConfigMap, Pod};
 use argosy_model::{
-    ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 use crate::api::{self, Resource};
 use crate::watch::{self, Event, Scope, Seen};
 use crate::world::{Kept, Key, World};
-use crate::{INSTANCE_LABEL, Shared, worker};
+use crate::{INSTANCE_LABEL, Shared, clock, cron, worker};
 
 /// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
 const FEED_MAX: usize = 1024;
@@ -26,8 +26,16 @@ const FEED_MAX: usize = 1024;
 /// How long a stop waits for looks that are under way.
 const STOP_LIMIT: Duration = Duration::from_millis(500);
 
+/// How many of each look at things at the same time.
+pub struct Workers {
+    /// At workflows.
+    pub workflows: usize,
+    /// At CronWorkflows.
+    pub crons: usize,
+}
+
 /// Fills the world and, once it is filled, starts the workers.
-pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize) {
+pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Workers) {
     let mut tasks = JoinSet::new();
     let mine = instance_selector(&shared.config().instance_id);
     let of_workflow = |more: &str| {
@@ -48,6 +56,7 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
     let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
     let mut workflows = feeds.open::<Workflow>(&api::WORKFLOWS, &mine);
+    let crons = feeds.open::<CronWorkflow>(&api::CRON_WORKFLOWS, &mine);
 
     let filled = async {
         tokio::join!(
@@ -78,9 +87,16 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: usize)
     tasks.spawn(follow(shared.clone(), results, take_result));
     tasks.spawn(follow(shared.clone(), sets, take_task_set));
     tasks.spawn(follow(shared.clone(), workflows, take_workflow));
+    // After the workflows: a run that is there is never made again. Nobody waits for them to be listed, because
+    // workflows run also where schedules can't be read.
+    tasks.spawn(follow(shared.clone(), crons, cron::take));
+    tasks.spawn(clock::watch(shared.clone()));
     let mut looks = JoinSet::new();
-    for _ in 0..workers {
+    for _ in 0..workers.workflows {
         looks.spawn(worker::run(shared.clone()));
+    }
+    for _ in 0..workers.crons {
+        looks.spawn(cron::run(shared.clone()));
     }
     while !shared.stopping.is_cancelled() {
         let ended = tokio::select! {
@@ -189,20 +205,24 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
             for key in shared.world.replace_workflows(decoded) {
                 forget(shared, &key);
             }
+            shared.crons.look_at(shared.world.cron_keys());
             for key in shared.world.workflow_keys() {
                 shared.queue.add(key);
             }
         }
         Event::Applied(Seen::Good(workflow)) => {
             let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
+            let parent = cron::parent(&workflow.metadata);
             if let Some(workflow) = unpacked(shared, *workflow)
                 && shared.world.put_workflow(workflow)
             {
                 shared.queue.add(key);
+                shared.crons.look_at(parent);
             }
         }
         Event::Deleted(Seen::Good(workflow)) => {
             if shared.world.remove_workflow(&workflow) {
+                cron::run_moved(shared, &workflow);
                 forget(
                     shared,
                     &Key::new(&workflow.metadata.namespace, &workflow.metadata.name),
@@ -344,6 +364,10 @@ fn take_template(shared: &Shared, event: Event<WorkflowTemplate>) {
         World::template_keys,
         |shared, key, template| {
             shared.world.put_template(key, template);
+            let of_namespace = |k: &Key| k.namespace == key.namespace;
+            shared
+                .crons
+                .look_at(shared.world.cron_keys().into_iter().filter(of_namespace));
         },
     );
 }
@@ -356,12 +380,13 @@ fn take_cluster_template(shared: &Shared, event: Event<ClusterWorkflowTemplate>)
         World::cluster_template_keys,
         |shared, key, template| {
             shared.world.put_cluster_template(&key.name, template);
+            shared.crons.look_at(shared.world.cron_keys());
         },
     );
 }
 
 /// Takes objects one by one; `None` stands for one that is gone.
-fn each<T: Kept>(
+pub fn each<T: Kept>(
     shared: &Shared,
     event: Event<T>,
     kind: &'static str,

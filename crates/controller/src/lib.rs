@@ -5,8 +5,10 @@
 
 pub mod api;
 mod cleanup;
+pub mod clock;
 mod collect;
 mod compression;
+mod cron;
 mod effects;
 pub mod entrypoints;
 pub mod environment;
@@ -32,8 +34,8 @@ use std::time::Instant;
 
 use argosy_engine::throttle::Throttle;
 use argosy_engine::{Config, Event, locks};
+use argosy_model::k8s::ObjectMeta;
 use argosy_model::{ArtifactRepositoryRef, Workflow};
-use jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -42,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 pub use argosy_engine::throttle::Limits;
+pub use clock::Clock;
 pub use images::{Images, NoImages};
 pub use metrics::Registry;
 pub use probe::Probe;
@@ -72,6 +75,10 @@ pub struct Options {
     pub images: Arc<dyn Images>,
     /// How many finished pods are tidied up at the same time. Default 4; the peer's number (C-PROC-01).
     pub cleaners: usize,
+    /// How many CronWorkflows are looked at at the same time. Default 8; the peer's number (C-PROC-01).
+    pub cron_workers: usize,
+    /// What tells the time. Default: the machine.
+    pub clock: Clock,
     /// Which Kubernetes events are written. Default all.
     pub events: Events,
     /// From how many bytes on the status of a workflow is stored compressed. Default 1 MiB, as etcd takes about 1.5.
@@ -107,6 +114,8 @@ impl Default for Options {
             workers: 32,
             images: Arc::new(NoImages),
             cleaners: 4,
+            cron_workers: 8,
+            clock: Clock::default(),
             events: Events::default(),
             status_max: 1 << 20,
             metrics: Arc::default(),
@@ -121,6 +130,8 @@ struct Shared {
     config: RwLock<Arc<Config>>,
     world: World,
     queue: Queue<Key>,
+    crons: cron::Crons,
+    clock: Clock,
     machine: Mutex<locks::Machine>,
     throttle: Mutex<Throttle>,
     plans: Mutex<BTreeMap<Key, worker::Kept>>,
@@ -202,14 +213,32 @@ impl Shared {
         if !wanted {
             return;
         }
+        self.write_event(
+            "Workflow",
+            &workflow.metadata,
+            event,
+            effects::of_node(workflow, event),
+        );
+    }
+
+    /// The same for an event about an object of another kind of ours.
+    fn emit_about(&self, kind: &str, meta: &ObjectMeta, event: &Event) {
+        if self.event_kinds.workflows {
+            self.write_event(kind, meta, event, serde_json::Map::new());
+        }
+    }
+
+    fn write_event(
+        &self,
+        kind: &str,
+        meta: &ObjectMeta,
+        event: &Event,
+        annotations: serde_json::Map<String, Value>,
+    ) {
         let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
-        let object = effects::event_object(workflow, event, Timestamp::now(), serial);
-        if self
-            .events
-            .try_send((workflow.metadata.namespace.clone(), object))
-            .is_err()
-        {
-            debug!(workflow = %workflow.metadata.name, reason = %event.reason, "Event dropped, too many wait");
+        let object = effects::event_object(kind, meta, event, annotations, self.clock.now(), serial);
+        if self.events.try_send((meta.namespace.clone(), object)).is_err() {
+            debug!(object = %meta.name, reason = %event.reason, "Event dropped, too many wait");
         }
     }
 }
@@ -231,6 +260,8 @@ impl Controller {
             namespace,
             workers,
             cleaners,
+            cron_workers,
+            clock,
             images,
             events,
             status_max,
@@ -245,6 +276,8 @@ impl Controller {
             config: RwLock::new(Arc::new(config)),
             world: World::default(),
             queue: Queue::default(),
+            crons: cron::Crons::default(),
+            clock,
             machine: Mutex::default(),
             throttle: Mutex::new(Throttle::new(limits)),
             plans: Mutex::default(),
@@ -264,6 +297,10 @@ impl Controller {
             tasks.spawn(cleaner.clone().work());
         }
         let mut feed = JoinSet::new();
+        let workers = feed::Workers {
+            workflows: workers,
+            crons: cron_workers,
+        };
         feed.spawn(feed::run(shared.clone(), namespace, workers));
         Self { shared, feed, tasks }
     }
@@ -281,6 +318,7 @@ impl Controller {
         for key in worker::unfinished(shared) {
             shared.queue.add(key);
         }
+        shared.crons.look_at(shared.world.cron_keys());
     }
 
     /// Values of metrics.
@@ -297,6 +335,7 @@ impl Controller {
     pub async fn stop(mut self) {
         self.shared.stopping.cancel();
         self.shared.queue.close();
+        self.shared.crons.stop();
         self.shared.cleaner.stop();
         while self.feed.join_next().await.is_some() {}
         self.tasks.shutdown().await;

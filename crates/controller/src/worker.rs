@@ -16,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::Shared;
 use crate::api::{self, Failure};
 use crate::compression;
+use crate::cron;
 use crate::effects;
 use crate::world::Key;
 
@@ -182,7 +183,7 @@ async fn tidy(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> Option<Du
 
 /// Deletes a finished workflow when its time has come; gives the time until then.
 async fn expire(shared: &Shared, key: &Key, workflow: &Workflow) -> Option<Duration> {
-    let wait = wait_until(argosy_engine::ttl::expires_at(workflow)?, Timestamp::now());
+    let wait = wait_until(argosy_engine::ttl::expires_at(workflow)?, shared.clock.now());
     if !wait.is_zero() {
         return Some(wait);
     }
@@ -248,7 +249,7 @@ async fn settle(
     };
     let until = decision
         .wake_at
-        .map(|at| wait_until(at, Timestamp::now()).max(soonest));
+        .map(|at| wait_until(at, shared.clock.now()).max(soonest));
     Some(until.unwrap_or(HEAL).min(HEAL))
 }
 
@@ -282,7 +283,7 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         let labels = [("phase", phase), ("namespace", meta.namespace.as_str())];
         shared.metrics.add("total_count", &labels, 1.0);
     }
-    shared.world.put_workflow(stored.clone());
+    keep(shared, workflow, &stored);
     Ok(stored)
 }
 
@@ -314,7 +315,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "labels": {"workflows.argoproj.io/completed": "true", "workflows.argoproj.io/phase": "Error"},
         },
         "status": {
-            "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(Timestamp::now()),
+            "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(shared.clock.now()),
         },
     });
     let mut stored: Workflow = api::merge_patch(
@@ -326,8 +327,17 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
     )
     .await?;
     compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
-    shared.world.put_workflow(stored.clone());
+    keep(shared, workflow, &stored);
     Ok(stored)
+}
+
+/// Takes our own write into the world. The watch tells it later and then it is no news, so who follows the workflow is
+/// told here.
+fn keep(shared: &Shared, before: &Workflow, stored: &Workflow) {
+    shared.world.put_workflow(stored.clone());
+    if stored.status.phase != before.status.phase {
+        cron::run_moved(shared, stored);
+    }
 }
 
 /// Reads the object anew after a conflict, in case the watch is behind.
@@ -374,7 +384,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         config: &config,
         admitted,
     };
-    let decision = argosy_engine::decide(plan, &snapshot, Timestamp::now());
+    let decision = argosy_engine::decide(plan, &snapshot, shared.clock.now());
     let taken = decision.effects.iter().filter_map(|effect| match effect {
         Effect::Lock(op) if effect.order() == Order::BeforePersist => Some(op),
         _ => None,

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use argosy_engine::{ConfigMaps, Templates};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod};
 use argosy_model::{
-    ClusterWorkflowTemplate, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
 };
+
+use crate::cron;
 
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
@@ -69,6 +71,7 @@ kept!(
     WorkflowTaskSet,
     WorkflowTemplate,
     ClusterWorkflowTemplate,
+    CronWorkflow,
     Pod,
     ConfigMap
 );
@@ -91,6 +94,9 @@ struct State {
     /// By namespace, then name.
     templates: BTreeMap<String, BTreeMap<String, Arc<WorkflowTemplate>>>,
     cluster_templates: BTreeMap<String, Arc<ClusterWorkflowTemplate>>,
+    crons: BTreeMap<Key, Arc<CronWorkflow>>,
+    /// Names of the workflows that a CronWorkflow started, so that finding them does not take looking at all.
+    runs: BTreeMap<Key, BTreeSet<String>>,
     config_maps: Arc<ConfigMaps>,
     /// Uids of pods that are gone, the oldest first: the answer to our own creation may come after the news of the end.
     gone_pods: VecDeque<String>,
@@ -151,7 +157,9 @@ impl World {
 
     /// Takes a workflow as it is now; false when an equal or newer one is known.
     pub fn put_workflow(&self, workflow: Workflow) -> bool {
-        put(&mut self.lock().workflows, Key::of(&workflow.metadata), workflow)
+        let mut state = self.lock();
+        state.index(&workflow.metadata);
+        put(&mut state.workflows, Key::of(&workflow.metadata), workflow)
     }
 
     /// Forgets a deleted workflow; false when a later one of this name is known.
@@ -164,13 +172,47 @@ impl World {
             .is_some_and(|known| known.metadata.uid == workflow.metadata.uid);
         if same {
             state.workflows.remove(&key);
+            state.unindex(&workflow.metadata);
         }
         same
     }
 
     /// Replaces all workflows by a listed state and gives the keys of those that are gone.
     pub fn replace_workflows(&self, listed: Vec<Workflow>) -> Vec<Key> {
-        replace(&mut self.lock().workflows, listed, |w| Key::of(&w.metadata))
+        let mut state = self.lock();
+        state.runs.clear();
+        for workflow in &listed {
+            state.index(&workflow.metadata);
+        }
+        replace(&mut state.workflows, listed, |w| Key::of(&w.metadata))
+    }
+
+    /// The CronWorkflow, as new as we know it.
+    pub fn cron(&self, key: &Key) -> Option<Arc<CronWorkflow>> {
+        self.lock().crons.get(key).cloned()
+    }
+
+    /// Keys of all CronWorkflows.
+    pub fn cron_keys(&self) -> Vec<Key> {
+        self.lock().crons.keys().cloned().collect()
+    }
+
+    /// The workflows that a CronWorkflow started, as far as they exist.
+    pub fn runs(&self, cron: &Key) -> Vec<Arc<Workflow>> {
+        let state = self.lock();
+        let names = state.runs.get(cron).into_iter().flatten();
+        names
+            .filter_map(|name| state.workflows.get(&Key::new(&cron.namespace, name)).cloned())
+            .collect()
+    }
+
+    /// Takes a CronWorkflow as it is now, or notes that it is gone; false when an equal or newer one is known.
+    pub fn put_cron(&self, key: &Key, cron: Option<CronWorkflow>) -> bool {
+        let mut state = self.lock();
+        match cron {
+            Some(cron) => put(&mut state.crons, key.clone(), cron),
+            None => state.crons.remove(key).is_some(),
+        }
     }
 
     /// The phase in which a pod is known.
@@ -347,6 +389,24 @@ impl World {
 }
 
 impl State {
+    fn index(&mut self, workflow: &ObjectMeta) {
+        if let Some(parent) = cron::parent(workflow) {
+            self.runs.entry(parent).or_default().insert(workflow.name.clone());
+        }
+    }
+
+    fn unindex(&mut self, workflow: &ObjectMeta) {
+        let Some(parent) = cron::parent(workflow) else {
+            return;
+        };
+        if let Some(names) = self.runs.get_mut(&parent) {
+            names.remove(&workflow.name);
+            if names.is_empty() {
+                self.runs.remove(&parent);
+            }
+        }
+    }
+
     fn drop_empty(&mut self, owner: &Key) {
         let empty = |p: &Parts| p.pods.is_empty() && p.results.is_empty() && p.task_set.is_none();
         if self.parts.get(owner).is_some_and(empty) {

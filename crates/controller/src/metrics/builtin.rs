@@ -30,6 +30,8 @@ macro_rules! metrics {
 
 metrics! {
     "client_rate_limiter_latency" Histogram LIMITER, "How long requests waited for the client's own limit.";
+    "cronworkflows_concurrencypolicy_triggered" Counter &[], "Times that a concurrency policy of a CronWorkflow acted.";
+    "cronworkflows_triggered_total" Counter &[], "Runs started by CronWorkflows.";
     "error_count" Counter &[], "Errors of the controller by cause.";
     "gauge" Gauge &[], "Workflows that exist, by phase.";
     "is_leader" Gauge &[], "Whether this controller leads.";

@@ -66,6 +66,7 @@ fn queues(shared: &Shared) -> Vec<Gauge> {
     let queues = [
         ("workflow_queue", shared.queue.load()),
         ("pod_cleanup_queue", shared.cleaner.load()),
+        ("cron_wf_queue", shared.crons.load()),
     ];
     let of = |(queue, load): (&str, Load)| {
         let label = |name| vec![(name, queue.to_owned())];

@@ -35,7 +35,7 @@ pub struct Args {
     /// Taken and without effect: expired workflows are deleted by the workflow workers
     #[arg(long, env = "ARGO_WORKFLOW_TTL_WORKERS", default_value_t = 4)]
     pub workflow_ttl_workers: usize,
-    /// Taken and without effect
+    /// How many CronWorkflows are looked at at a time
     #[arg(long, env = "ARGO_CRON_WORKFLOW_WORKERS", default_value_t = 8)]
     pub cron_workflow_workers: usize,
     /// Taken and without effect

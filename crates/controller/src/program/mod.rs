@@ -26,7 +26,7 @@ use crate::fence::Fence;
 use crate::meter::Meter;
 use crate::metrics::Registry;
 use crate::settings::Settings;
-use crate::{Controller, Options, leader};
+use crate::{Clock, Controller, Options, leader};
 
 pub use args::Args;
 use configuration::Source;
@@ -324,6 +324,8 @@ impl Program {
             namespace: self.watched(settings),
             workers: self.args.workflow_workers.max(1),
             cleaners: self.args.pod_cleanup_workers.max(1),
+            cron_workers: self.args.cron_workflow_workers.max(1),
+            clock: Clock::default(),
             images: Arc::new(Registries::new(self.client.clone())),
             events: settings.events,
             status_max: self.status_max,

@@ -1,5 +1,7 @@
 //! The controller against the embedded API: what a user sees of workflows whose pods are played by the test.
 
+mod cron;
+
 use std::time::Duration;
 
 use argosy_apiserver::{ApiServer, definition};
@@ -29,6 +31,7 @@ impl Stage {
             ("clusterworkflowtemplates", "ClusterWorkflowTemplate", false),
             ("workflowtaskresults", "WorkflowTaskResult", true),
             ("workflowtasksets", "WorkflowTaskSet", true),
+            ("cronworkflows", "CronWorkflow", true),
         ];
         let define = |(plural, kind, namespaced): &(&str, &str, bool)| {
             definition("argoproj.io", "v1alpha1", plural, kind, *namespaced)

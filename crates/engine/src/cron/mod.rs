@@ -18,10 +18,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
-use crate::decision::{Event, merge_difference};
+use crate::decision::Event;
 use crate::plan::Templates;
 
 pub use child::child;
+pub use runs::reference;
 pub use schedule::{Memory, next_time};
 
 /// Label of a CronWorkflow whose stop condition was met.
@@ -147,9 +148,9 @@ impl Changes {
         *self == Self::default()
     }
 
-    /// A JSON merge patch from the object they were decided for to the changed one.
+    /// A JSON merge patch that makes the changes.
     #[must_use]
-    pub fn merge_patch(&self, before: &CronWorkflow) -> Value {
+    pub fn merge_patch(&self) -> Value {
         let mut patch = Map::new();
         let mut metadata = Map::new();
         for (key, changes) in [("labels", &self.labels), ("annotations", &self.annotations)] {
@@ -160,10 +161,9 @@ impl Changes {
         if !metadata.is_empty() {
             patch.insert("metadata".to_owned(), metadata.into());
         }
-        if let Some(status) = &self.status
-            && let Some(difference) = merge_difference(&json!(before.status), &json!(status))
-        {
-            patch.insert("status".to_owned(), difference);
+        // All of it: counts of nothing are written, too, and every field is there each time.
+        if let Some(status) = &self.status {
+            patch.insert("status".to_owned(), json!(status));
         }
         patch.into()
     }
@@ -216,7 +216,16 @@ impl Pass<'_> {
         self.decision.memory = memory;
         for time in due {
             self.tick(time);
+            // The policy looks at who is active: what comes of this run counts for the next one.
+            if self.submits() {
+                return;
+            }
         }
+    }
+
+    fn submits(&self) -> bool {
+        let effects = &self.decision.effects;
+        effects.iter().any(|effect| matches!(effect, Effect::Submit(_)))
     }
 
     /// What happens when a start is due (C-CRON-10).
@@ -237,6 +246,11 @@ impl Pass<'_> {
             self.conclude(time, outcome);
             return;
         }
+        // Started by somebody who could not store that any more.
+        if self.has_started(&run.metadata.name) {
+            self.conclude(time, &Ok(None));
+            return;
+        }
         match self.may_start() {
             Ok(None) => self.decision.effects.push(Effect::Submit(Box::new(run))),
             Ok(Some(reason)) => self.decision.held_back = Some(reason),
@@ -246,6 +260,10 @@ impl Pass<'_> {
                 self.decision.memory.settle(time);
             }
         }
+    }
+
+    fn has_started(&self, name: &str) -> bool {
+        self.seen.children.iter().any(|w| w.metadata.name == name)
     }
 
     /// Takes in what came of the submission of the run that was due at this time (C-CRON-12, C-CRON-13).

@@ -6,6 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{LAST_SCHEDULE, Snapshot};
 
+/// By how much a clock may be set back before times that were armed by it are forgotten. Below it, no schedule runs
+/// twice at the same time of day.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(1);
+
 /// What one decision remembers for the next: when each schedule is due. It is lost with the process, after which only
 /// starts within `startingDeadlineSeconds` are made up for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,6 +86,14 @@ pub(super) fn due(seen: &Snapshot<'_>, now: Timestamp) -> (Vec<Timestamp>, Memor
                 // Whoever slept over several starts makes up for the last one.
                 let before = at - SignedDuration::from_secs(1);
                 times.push(latest(schedule, before, now).unwrap_or(at).max(at));
+                schedule.next(now)
+            }
+            // Armed by a clock that was far ahead: nothing would run until that time comes.
+            Some(Some(at))
+                if schedule
+                    .next(now)
+                    .is_some_and(|next| at.duration_since(next) > CLOCK_SLACK) =>
+            {
                 schedule.next(now)
             }
             Some(later) => later,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argosy_engine::cron::{self, Decision, Effect, Memory, Outcomes, Snapshot};
 use argosy_engine::{Config, Templates};
 use argosy_model::k8s::{ObjectReference, Time};
-use argosy_model::{CronWorkflow, ShutdownStrategy, Workflow, WorkflowPhase};
+use argosy_model::{CronWorkflow, CronWorkflowStatus, ShutdownStrategy, Workflow, WorkflowPhase};
 use expect_test::{Expect, expect};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -172,6 +172,13 @@ impl Stage {
             ["refuse"] => self.refuse = true,
             ["schedule", rest @ ..] => self.cron.spec.schedules = vec![rest.join(" ")].into(),
             ["restart"] => self.memory = None,
+            // As after a crash between the creation of a run and the write of the status.
+            ["lose", last] => {
+                self.memory = None;
+                self.cron.status = CronWorkflowStatus::default();
+                self.cron.status.last_scheduled_time = Some(Time(last.parse().expect("a time")));
+            }
+            ["clock", time] => self.now = time.parse().expect("a time"),
             [] => {}
             other => panic!("no such event: {other:?}"),
         }
@@ -638,4 +645,47 @@ fn backfill_of_a_range_without_times_is_refused() {
             text
         );
     }
+}
+
+#[test]
+fn c_cron_12_a_run_that_nobody_remembers_is_not_made_again() {
+    let replace = "{schedules: ['* * * * *'], concurrencyPolicy: Replace, startingDeadlineSeconds: 50}";
+    check(
+        replace,
+        NOON,
+        "100\n 0 lose 2026-01-01T12:01:00Z\n 5",
+        expect![[r#"
+            01 12:01:00 submit c-1767268860
+            01 12:02:00 terminate c-1767268860
+            01 12:02:00 submit c-1767268920
+            phase 'Active' active ["c-1767268860", "c-1767268920"] last 2026-01-01T12:02:00Z good 0 bad 0
+        "#]],
+    );
+}
+
+#[test]
+fn c_cron_11_runs_that_are_due_together_count_for_each_other() {
+    check(
+        "{schedules: ['* * * * *', '1-59/2 * * * *'], concurrencyPolicy: Forbid, timezone: UTC}",
+        NOON,
+        "0\n 0 clock 2026-01-01T12:02:20Z\n 1",
+        expect![[r#"
+            01 12:02:20 submit c-1767268860
+            01 12:02:20 held back: Active(["c-1767268860"])
+            phase 'Active' active ["c-1767268860"] last 2026-01-01T12:01:00Z good 0 bad 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_stops_nothing() {
+    check(
+        "schedules: ['0 * * * *']",
+        "2030-01-01T12:00:30Z",
+        "0\n 0 clock 2026-01-01T12:59:00Z\n 100",
+        expect![[r#"
+            01 13:00:00 submit c-1767272400
+            phase 'Active' active ["c-1767272400"] last 2026-01-01T13:00:00Z good 0 bad 0
+        "#]],
+    );
 }
