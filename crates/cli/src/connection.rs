@@ -6,8 +6,12 @@ use std::time::Duration;
 use anyhow::Context;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use kube::client::ClientBuilder;
+use kube::client::retry::RetryPolicy;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use secrecy::ExposeSecret;
+use tower::buffer::BufferLayer;
+use tower::retry::RetryLayer;
 
 use crate::api::Api;
 use crate::failure::advise;
@@ -135,6 +139,16 @@ pub struct ArgoServer {
     pub gloglevel: i32,
 }
 
+/// Requests that wait for the connection; commands make few at a time.
+const WAITING: usize = 64;
+
+/// How often a request is made again that a server could not answer just now: for about five seconds, then the user is
+/// told.
+fn patience() -> RetryPolicy {
+    let policy = RetryPolicy::new(Duration::from_millis(200), Duration::from_secs(2), 5, true);
+    policy.expect("the shortest wait is shorter than the longest")
+}
+
 impl Options {
     /// Finds the server and makes a client for it. Nothing is sent yet.
     ///
@@ -147,12 +161,19 @@ impl Options {
                 "leave out --argo-server and unset ARGO_SERVER to talk to the Kubernetes API",
             ));
         }
-        let config = self.config().await?;
+        let mut config = self.config().await?;
         let namespace = match self.namespace.as_deref() {
             Some(name) if !name.is_empty() => name.to_owned(),
             _ => config.default_namespace.clone(),
         };
-        let client = kube::Client::try_from(config).context("preparing the client for the Kubernetes API")?;
+        // It would try for minutes before it told anything.
+        config.default_retry = false;
+        let builder =
+            ClientBuilder::try_from(config).context("preparing the client for the Kubernetes API")?;
+        let client = builder
+            .with_layer(&BufferLayer::new(WAITING))
+            .with_layer(&RetryLayer::new(patience()))
+            .build();
         Ok(Api::new(client, namespace))
     }
 

@@ -161,6 +161,14 @@ fn a_full_disk_refuses_writes_until_there_is_space() {
         said.contains("exit code").then_some(said)
     });
     assert!(refused.contains("is the disk full?"), "{refused}");
+    std::fs::write(machine.folder().join("held.yaml"), SUSPENDED).expect("the folder can be written");
+    let submitted = machine.run(&["submit", "held.yaml"]);
+    assert_eq!(submitted.code, Some(1), "{}", submitted.stdout);
+    assert!(
+        submitted.stderr.contains("is the disk full?"),
+        "{}",
+        submitted.stderr
+    );
     std::fs::remove_file(&filler).expect("the filler can be removed");
     wait_for("writes are taken again", || {
         create(&names.next()?).ends_with(" created\n").then_some(())
