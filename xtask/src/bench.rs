@@ -73,6 +73,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     }
     rows.extend(inside(args.runs)?);
     rows.extend(api(args.runs)?);
+    rows.extend(node()?);
     print(&rows, args.runs);
     Ok(())
 }
@@ -144,6 +145,40 @@ fn api(runs: usize) -> anyhow::Result<Vec<Row>> {
             what: "API, most memory with 12,800 objects of 2 KiB",
             value: show("peak_mib", " MiB"),
             budget: "–",
+        },
+    ])
+}
+
+/// Rows of the node, with its API on disk. One run holds many pods already.
+fn node() -> anyhow::Result<Vec<Row>> {
+    let figures = figures(&["argosy-node", "--example", "node_figures"])?;
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
+    let show = |key: &str| {
+        let [median, least, most] = [0, 1, 2].map(|at| number(&figures[key][at]));
+        format!("{median:.1} ms ({least:.1} to {most:.1})")
+    };
+    let (many, failed) = (&figures["many"], &figures["many_failed"]);
+    let seconds = number(&figures["many_seconds"]);
+    Ok(vec![
+        Row {
+            what: "node, sandbox and container in the runtime alone",
+            value: show("floor_ms"),
+            budget: "–",
+        },
+        Row {
+            what: "node, pod created → container started, over that",
+            value: show("over_floor_ms"),
+            budget: "≤ 60 ms",
+        },
+        Row {
+            what: "node, container ended → status written and seen",
+            value: show("written_ms"),
+            budget: "≤ 20 ms",
+        },
+        Row {
+            what: "node, many pods at once",
+            value: format!("{many} pods in {seconds:.1} s, {failed} failed"),
+            budget: "none fails",
         },
     ])
 }

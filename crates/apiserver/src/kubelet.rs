@@ -23,6 +23,17 @@ pub struct ContainerRef {
     pub container: String,
 }
 
+/// A pod that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodRef {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
 /// Which part of a container's log is wanted. Everything absent means the whole log up to now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogOptions {
@@ -94,6 +105,14 @@ pub enum KubeletError {
 /// A log as it comes.
 pub type LogStream = BoxStream<'static, io::Result<Bytes>>;
 
+/// Both directions of a connection.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection to a port of a pod.
+pub type Connection = Box<dyn Duplex>;
+
 /// Whoever runs the pods.
 pub trait Kubelet: Send + Sync + 'static {
     /// The log of a container.
@@ -110,4 +129,11 @@ pub trait Kubelet: Send + Sync + 'static {
         options: ExecOptions,
         streams: ExecStreams,
     ) -> BoxFuture<'static, Result<i32, KubeletError>>;
+
+    /// Connects to a port of a pod, as seen from inside of it.
+    fn connect(&self, pod: PodRef, port: u16) -> BoxFuture<'static, Result<Connection, KubeletError>> {
+        let _ = (pod, port);
+        let why = "this node does not forward ports".to_owned();
+        Box::pin(std::future::ready(Err(KubeletError::Unsupported(why))))
+    }
 }

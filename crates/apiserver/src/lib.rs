@@ -34,7 +34,8 @@ pub use auth::{Error as CertificateError, User};
 pub use body::{Body, BoxError};
 pub use kinds::definition;
 pub use kubelet::{
-    ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream, TerminalSize,
+    Connection, ContainerRef, Duplex, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream,
+    PodRef, TerminalSize,
 };
 pub use options::{Clock, Options};
 pub use service::{MAX_REQUEST, Service};

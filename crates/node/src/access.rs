@@ -1,16 +1,20 @@
-//! Logs of containers, and processes started in them from outside.
+//! Logs of containers, processes started in them from outside, and connections to their ports.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
-use tokio::net::unix::pipe;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::logs::{self, LogOptions, LogStream};
+use crate::network::reach;
 use crate::node::Node;
+use crate::pod::handle::{Handle, LiveContainer};
 use crate::pod::seen::all_containers;
-use crate::runtime::{self, Exit, Stdio};
+use crate::runtime::{self, Exit, Listeners, Sandbox, Stdio, wire};
+use crate::terminal::{Input, Output, Terminal};
 
 /// Annotation that names the container meant when none is given.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -61,21 +65,40 @@ pub enum AccessError {
     /// The process could not be started.
     #[error(transparent)]
     Runtime(#[from] runtime::Error),
-    /// No pipe or terminal could be had.
-    #[error("standard input and output of the process")]
+    /// A pipe or terminal could not be had, or a connection not made.
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-/// A process started with [`Node::exec`].
+/// A process started with [`Node::exec`], or one listened to with [`Node::attach`].
 pub struct Process {
-    /// Write end of its standard input, if asked for. Dropping it means end of input.
-    pub stdin: Option<pipe::Sender>,
-    /// Read end of its standard output.
-    pub stdout: pipe::Receiver,
-    /// Read end of its standard error.
-    pub stderr: pipe::Receiver,
-    /// Its exit code: 128 + signal if it was killed. An error means that the container ended first.
+    /// Its standard input, if asked for. Dropping it means end of input.
+    pub stdin: Option<Input>,
+    /// Its standard output.
+    pub stdout: Output,
+    /// Its standard error; at its end from the beginning when it has a terminal.
+    pub stderr: Output,
+    /// Its terminal, if it has one.
+    pub terminal: Option<Terminal>,
+    /// Its exit code: 128 + signal if it was killed. An error means that the container ended first. Of a container that
+    /// is listened to it is 0 at once: the end of its output is what tells.
     pub exit: oneshot::Receiver<Exit>,
+}
+
+/// Which streams a process started with [`Node::exec`] gets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Streams {
+    /// A standard input; without one it reads nothing.
+    pub stdin: bool,
+    /// One terminal for all.
+    pub terminal: bool,
+}
+
+/// A container that runs, and where.
+struct Place {
+    handle: Arc<Handle>,
+    sandbox: Arc<dyn Sandbox>,
+    live: LiveContainer,
 }
 
 impl Node {
@@ -132,8 +155,106 @@ impl Node {
         name: &str,
         container: Option<&str>,
         command: Vec<String>,
-        with_stdin: bool,
+        streams: Streams,
     ) -> Result<Process, AccessError> {
+        let Place {
+            handle,
+            sandbox,
+            live,
+        } = self.place(namespace, name, container)?;
+        let mut process = live.process.clone();
+        process.argv = command;
+        process.terminal = streams.terminal;
+        let (key, exit) = handle.add_exec();
+        if streams.terminal {
+            let (ours, console) = wire::pair()?;
+            let io = Stdio::Terminal { console };
+            sandbox.exec(&key, &live.key, &process, io).await?;
+            let terminal = sent(&ours)?.ok_or_else(|| AccessError::NotRunning(name.to_string()))?;
+            return Ok(Process {
+                stdin: streams
+                    .stdin
+                    .then(|| Input::of(terminal.try_clone()?))
+                    .transpose()?,
+                stdout: Output::of(terminal.try_clone()?)?,
+                stderr: Output::nothing(),
+                terminal: Some(Terminal::of(terminal)),
+                exit,
+            });
+        }
+        let (stdin_read, stdin) = if streams.stdin {
+            let (read, write) = pipe_pair()?;
+            (read, Some(Input::of(write)?))
+        } else {
+            (OwnedFd::from(std::fs::File::open("/dev/null")?), None)
+        };
+        let (stdout_read, stdout) = pipe_pair()?;
+        let (stderr_read, stderr) = pipe_pair()?;
+        let io = Stdio::Pipes {
+            stdin: stdin_read,
+            stdout,
+            stderr,
+        };
+        sandbox.exec(&key, &live.key, &process, io).await?;
+        Ok(Process {
+            stdin,
+            stdout: Output::of(stdout_read)?,
+            stderr: Output::of(stderr_read)?,
+            terminal: None,
+            exit,
+        })
+    }
+
+    /// Listens to what a running container prints from now on, and types into it if it has a standard input.
+    ///
+    /// # Errors
+    /// When pod or container are not there, or the container's runtime cannot do this.
+    pub async fn attach(
+        &self,
+        namespace: &str,
+        name: &str,
+        container: Option<&str>,
+    ) -> Result<Process, AccessError> {
+        let Place { sandbox, live, .. } = self.place(namespace, name, container)?;
+        let (out_near, stdout) = std::os::unix::net::UnixStream::pair()?;
+        let (err_near, stderr) = std::os::unix::net::UnixStream::pair()?;
+        let (ours, console) = wire::pair()?;
+        let listeners = Listeners {
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+            console,
+        };
+        sandbox.attach(&live.key, listeners).await?;
+        let input = sent(&ours)?;
+        let is_terminal = live.process.terminal;
+        let terminal = input.as_ref().filter(|_| is_terminal);
+        let (told, exit) = oneshot::channel();
+        let _ = told.send(Exit::Code(0));
+        Ok(Process {
+            terminal: terminal.map(|t| t.try_clone().map(Terminal::of)).transpose()?,
+            stdin: input.map(Input::of).transpose()?,
+            stdout: Output::of_socket(out_near)?,
+            stderr: Output::of_socket(err_near)?,
+            exit,
+        })
+    }
+
+    /// Connects to a port of a running pod, as seen from inside of it: on its own loopback address.
+    ///
+    /// # Errors
+    /// When the pod does not run here or nobody listens at the port.
+    pub async fn connect(&self, namespace: &str, name: &str, port: u16) -> Result<TcpStream, AccessError> {
+        let (handle, _) = self
+            .pods
+            .find(namespace, name)
+            .ok_or_else(|| AccessError::PodNotFound(name.to_string()))?;
+        let sandbox = handle.sandbox();
+        let pid = sandbox.and_then(|sandbox| sandbox.pid());
+        let pid = pid.ok_or_else(|| AccessError::NotRunning(name.to_string()))?;
+        Ok(reach::connect(pid, port).await?)
+    }
+
+    fn place(&self, namespace: &str, name: &str, container: Option<&str>) -> Result<Place, AccessError> {
         let (handle, pod) = self
             .pods
             .find(namespace, name)
@@ -142,40 +263,20 @@ impl Node {
         let missing = || AccessError::NotRunning(container.clone());
         let live = handle.container(&container).ok_or_else(missing)?;
         let sandbox = handle.sandbox().ok_or_else(missing)?;
-        let (stdin_read, stdin) = if with_stdin {
-            let (read, write) = pipe_pair()?;
-            rustix::io::ioctl_fionbio(&write, true).map_err(std::io::Error::from)?;
-            (read, Some(pipe::Sender::from_owned_fd(write)?))
-        } else {
-            (OwnedFd::from(std::fs::File::open("/dev/null")?), None)
-        };
-        let (stdout_read, stdout) = pipe_pair()?;
-        let (stderr_read, stderr) = pipe_pair()?;
-        let mut process = live.process.clone();
-        process.argv = command;
-        let (key, exit) = handle.add_exec();
-        sandbox
-            .exec(
-                &key,
-                &live.key,
-                &process,
-                Stdio {
-                    stdin: stdin_read,
-                    stdout,
-                    stderr,
-                },
-            )
-            .await?;
-        let receiver = |read: OwnedFd| {
-            rustix::io::ioctl_fionbio(&read, true).map_err(std::io::Error::from)?;
-            pipe::Receiver::from_owned_fd(read)
-        };
-        Ok(Process {
-            stdin,
-            stdout: receiver(stdout_read)?,
-            stderr: receiver(stderr_read)?,
-            exit,
+        Ok(Place {
+            handle,
+            sandbox,
+            live,
         })
+    }
+}
+
+/// The descriptor that a sandbox has sent before it answered, if it had one to send.
+fn sent(console: &OwnedFd) -> std::io::Result<Option<OwnedFd>> {
+    match wire::receive::<()>(console) {
+        Ok(got) => Ok(got.and_then(|((), mut fds)| fds.pop())),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -9,6 +9,7 @@
 mod access;
 mod cgroups;
 mod container;
+mod events;
 pub mod images;
 mod logs;
 mod network;
@@ -19,13 +20,15 @@ mod register;
 mod report;
 pub mod runtime;
 mod spec;
+mod terminal;
 mod tree;
 mod volumes;
 mod watched;
 
-pub use access::{AccessError, Process};
+pub use access::{AccessError, Process, Streams};
 pub use container::{ENTRY, container_main, container_main_if_asked};
 pub use logs::{LogOptions, LogStream};
 pub use network::{Bridge, Error as NetworkError};
 pub use node::{Error, Node};
 pub use options::{NetworkChoice, Options, RuntimeChoice};
+pub use terminal::{Input, Output, Terminal};

@@ -16,6 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
 
 use crate::cgroups::Cgroups;
+use crate::events::{self, Recorder};
 use crate::images::{self, Credentials, Store};
 use crate::network::{self, Bridge};
 use crate::options::{NetworkChoice, Options, RuntimeChoice};
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) host_view: Option<Vec<PathBuf>>,
     pub(crate) oci_runtime: Option<PathBuf>,
     pub(crate) cgroups: Cgroups,
+    pub(crate) recorder: Recorder,
     pub(crate) told_unlimited: OnceLock<()>,
     /// One pull at a time per image: many pods often want the same.
     pulls: AsyncMutex<BTreeMap<String, Arc<AsyncMutex<()>>>>,
@@ -130,6 +132,7 @@ pub struct Node {
     store: Store,
     /// To be taken away at the end.
     bridge: Option<Arc<Bridge>>,
+    keep_running: bool,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
@@ -169,6 +172,8 @@ impl Node {
         let bridge = bridge(&options)?;
         let own_folders = std::iter::once(&options.data_dir).chain(&options.images_dir);
         let host_view = (options.runtime == RuntimeChoice::Host).then(|| own_folders.cloned().collect());
+        let (recorder, notes) = Recorder::new();
+        tokio::spawn(events::run(client.clone(), options.name.clone(), notes));
         let shared = Arc::new(Shared {
             runtime,
             store: store.clone(),
@@ -183,13 +188,13 @@ impl Node {
             host_view,
             oci_runtime,
             cgroups: Cgroups::find(&own_name(&options)),
+            recorder,
             told_unlimited: OnceLock::new(),
             pulls: AsyncMutex::default(),
             client,
             options,
         });
-        // Pods that go on need the bridge.
-        let bridge = bridge.filter(|_| !shared.options.keep_running);
+        let keep_running = shared.options.keep_running;
         let pods = Arc::new(Pods::default());
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(run(shared, Arc::clone(&pods), stopped));
@@ -197,6 +202,7 @@ impl Node {
             pods,
             store,
             bridge,
+            keep_running,
             stop,
             task: Mutex::new(Some(task)),
             _lock: lock,
@@ -215,7 +221,9 @@ impl Node {
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(task) = task else { return };
         let _ = task.await;
-        if let Some(bridge) = self.bridge.clone() {
+        // Pods that go on need the bridge.
+        let is_needed = |bridge: &Arc<Bridge>| self.keep_running && !bridge.is_free();
+        if let Some(bridge) = self.bridge.clone().filter(|bridge| !is_needed(bridge)) {
             let _ = tokio::task::spawn_blocking(move || bridge.close()).await;
         }
     }

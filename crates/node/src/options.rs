@@ -45,6 +45,9 @@ pub struct Options {
     /// How often volumes that show ConfigMaps, Secrets or the pod itself are brought up to date. Default one minute, as a
     /// kubelet's; every look asks the API once for each such volume.
     pub volume_refresh: Duration,
+    /// How often it is measured what pods with limits of their disk take. Default ten seconds, as a kubelet's; every look
+    /// goes through all their files.
+    pub usage_check: Duration,
     /// When pulled images are deleted to make room. Default: as a kubelet.
     pub collection: Collection,
     /// Containers outlive the node, however it ends; the next node on the same data folder finds them again, with what
@@ -71,6 +74,7 @@ impl Options {
             log_older_files: 4,
             pull: PullOptions::default(),
             volume_refresh: Duration::from_secs(60),
+            usage_check: Duration::from_secs(10),
             collection: Collection::default(),
             keep_running: false,
         }

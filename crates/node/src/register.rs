@@ -2,19 +2,25 @@
 
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use crate::node::Shared;
 use crate::spec::downward::memory_bytes;
 
-/// How often the node says that it is alive; the kubelet's default for a status without change.
+/// How often the node's status is written when nothing changed; the kubelet's default.
 const HEARTBEAT: Duration = Duration::from_secs(300);
+/// How long a node that says nothing counts as alive, in seconds, and how often it says so; the kubelet's defaults.
+const LEASE_SECS: u32 = 40;
+const RENEWAL: Duration = Duration::from_secs(10);
+/// The namespace of the leases of nodes.
+const LEASES: &str = "kube-node-lease";
 /// Wait after a failed try.
 const RETRY: Duration = Duration::from_secs(5);
 /// Most pods of one node: the addresses of a /24 network, less a few.
@@ -30,13 +36,22 @@ pub(crate) fn host_ip() -> String {
     route.map_or_else(|_| "127.0.0.1".into(), |address| address.ip().to_string())
 }
 
-/// Keeps the node's object up to date.
+/// Keeps the node's object and its lease up to date.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let nodes: Api<Node> = Api::all(shared.client.clone());
     let name = shared.options.name.clone();
+    let mut registered = None;
     loop {
-        let wait = match register(&nodes, &name, &shared).await {
-            Ok(()) => HEARTBEAT,
+        let is_due = |at: &Instant| at.elapsed() >= HEARTBEAT;
+        let done = async {
+            if registered.as_ref().is_none_or(is_due) {
+                register(&nodes, &name, &shared).await?;
+                registered = Some(Instant::now());
+            }
+            renew(&shared.client, &nodes, &name).await
+        };
+        let wait = match done.await {
+            Ok(()) => RENEWAL,
             Err(error) => {
                 tracing::debug!(node = name, %error, "Node was not registered");
                 RETRY
@@ -44,6 +59,34 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         };
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Says that the node is alive in the way that costs least: by its lease.
+async fn renew(client: &Client, nodes: &Api<Node>, name: &str) -> Result<(), kube::Error> {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), LEASES);
+    let renewed =
+        json!({"spec": {"renewTime": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()}});
+    let patched = leases
+        .patch(name, &PatchParams::default(), &Patch::Merge(&renewed))
+        .await;
+    match patched {
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        patched => return patched.map(drop),
+    }
+    let uid = nodes.get(name).await?.metadata.uid;
+    let lease = json!({
+        "metadata": {
+            "name": name,
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid}],
+        },
+        "spec": {
+            "holderIdentity": name,
+            "leaseDurationSeconds": LEASE_SECS,
+            "renewTime": renewed["spec"]["renewTime"],
+        },
+    });
+    let lease = serde_json::from_value(lease).map_err(kube::Error::SerdeError)?;
+    leases.create(&PostParams::default(), &lease).await.map(drop)
 }
 
 async fn register(nodes: &Api<Node>, name: &str, shared: &Shared) -> Result<(), kube::Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use argosy_apiserver::{
-    ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream,
+    Connection, ContainerRef, ExecOptions, ExecStreams, Kubelet, KubeletError, LogOptions, LogStream, PodRef,
 };
 use argosy_node::{AccessError, Node, Process};
 use futures::StreamExt;
@@ -52,22 +52,32 @@ impl Kubelet for Bridge {
     ) -> BoxFuture<'static, Result<i32, KubeletError>> {
         let node = self.0.clone();
         Box::pin(async move {
-            if options.command.is_empty() {
-                let why = "this node runs commands in containers, but does not attach to the main one";
-                return Err(KubeletError::Unsupported(why.to_owned()));
-            }
             let ContainerRef {
                 namespace,
                 pod,
                 container,
                 ..
             } = container;
-            let with_stdin = streams.stdin.is_some();
-            let process = node
-                .exec(&namespace, &pod, Some(&container), options.command, with_stdin)
-                .await
-                .map_err(refusal)?;
-            converse(process, streams).await
+            let wanted = argosy_node::Streams {
+                stdin: streams.stdin.is_some(),
+                terminal: options.tty,
+            };
+            let process = match options.command.is_empty() {
+                true => node.attach(&namespace, &pod, Some(&container)).await,
+                false => {
+                    node.exec(&namespace, &pod, Some(&container), options.command, wanted)
+                        .await
+                }
+            };
+            converse(process.map_err(refusal)?, streams).await
+        })
+    }
+
+    fn connect(&self, pod: PodRef, port: u16) -> BoxFuture<'static, Result<Connection, KubeletError>> {
+        let node = self.0.clone();
+        Box::pin(async move {
+            let connected = node.connect(&pod.namespace, &pod.name, port).await;
+            Ok(Box::new(connected.map_err(refusal)?) as Connection)
         })
     }
 }
@@ -78,8 +88,17 @@ async fn converse(process: Process, streams: ExecStreams) -> Result<i32, Kubelet
         stdin,
         stdout,
         stderr,
+        terminal,
         exit,
     } = process;
+    let mut sizes = streams.resize;
+    let resizes = async {
+        while let (Some(size), Some(terminal)) = (sizes.recv().await, &terminal) {
+            // One that is gone tells its end by its output.
+            let _ = terminal.resize(size.width, size.height);
+        }
+        std::future::pending::<()>().await;
+    };
     let input = async {
         if let (Some(mut from), Some(mut to)) = (streams.stdin, stdin) {
             let _ = tokio::io::copy(&mut from, &mut to).await;
@@ -95,6 +114,7 @@ async fn converse(process: Process, streams: ExecStreams) -> Result<i32, Kubelet
     tokio::select! {
         code = ended => code,
         () = input => unreachable!("input never ends by itself"),
+        () = resizes => unreachable!("nor do its sizes"),
         _ = streams.hangup => Err(KubeletError::NotReady("the user is gone".to_owned())),
     }
 }

@@ -11,6 +11,7 @@ mod fallback;
 mod folder;
 mod images;
 mod kubelet;
+mod network;
 mod options;
 mod platform;
 

@@ -34,7 +34,7 @@ pub struct Options {
     pub pod_programs: Option<PathBuf>,
     /// How containers are made. Default: the node chooses.
     pub runtime: RuntimeChoice,
-    /// How pods are connected. Default: the node chooses.
+    /// How pods are connected. Default: as root behind a bridge, where the machine can; else over the host's network.
     pub network: NetworkChoice,
     /// The namespace that clients use and that exists from the start. Default `default`.
     pub namespace: String,

@@ -8,7 +8,7 @@ use argosy_apiserver::ApiServer;
 use argosy_controller::Controller;
 use argosy_engine::Config;
 use argosy_node::images::{ImageConfig, ProvidedFile, ProvidedImage};
-use argosy_node::{Bridge, NetworkChoice, Node, RuntimeChoice};
+use argosy_node::{Bridge, Node, RuntimeChoice};
 use kube::Client;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use tracing::debug;
 use crate::error::Error;
 use crate::folder::{Folder, Kept, write_private};
 use crate::options::{Options, find_pod_programs};
-use crate::{apply, artifacts, definitions, fallback, images, kubelet};
+use crate::{apply, artifacts, definitions, fallback, images, kubelet, network};
 
 /// The node's name.
 const NODE: &str = "argosy";
@@ -38,7 +38,7 @@ pub struct Platform {
     controller: Controller,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
-    notice: Option<String>,
+    notices: Vec<String>,
     /// Removed when dropped, if temporary.
     folder: Folder,
 }
@@ -69,13 +69,14 @@ impl Platform {
         let folder = Folder::open(data)?;
         let data_dir = folder.path.clone();
         let mut kept = folder.kept()?;
-        let (runtime, notice) = match runtime {
+        let (runtime, without_images) = match runtime {
             RuntimeChoice::Auto => fallback::choose(&images, &wanted_images, &pull).await,
             chosen => (chosen, None),
         };
+        let (bridge, without_bridge) = network::open(network, &data_dir).await?;
+        let notices = without_images.into_iter().chain(without_bridge).collect();
         let (stop, stopped) = watch::channel(false);
-        let bridge = bridge(network, &data_dir)?;
-        let front = Front::open(&namespace, listen, &folder, &kept, bridge.as_deref(), &stopped).await?;
+        let front = Front::open(&namespace, listen, &folder, &kept, bridge.get(), &stopped).await?;
         let client = Client::new(front.api.service(), namespace.as_str());
         let store = artifacts::serve(&data_dir.join("artifacts"), front.pods.ip(), &kept, stopped)
             .await
@@ -92,7 +93,7 @@ impl Platform {
         node_options.pull = pull;
         node_options.runtime = runtime;
         node_options.network = network;
-        node_options.bridge = bridge;
+        node_options.bridge = bridge.get().cloned();
         node_options.provided_images = vec![executor_image(&programs)];
         node_options.keep_running = folder.stays();
         front.tell(&mut node_options);
@@ -101,6 +102,7 @@ impl Platform {
                 .await
                 .map_err(Error::Node)?,
         );
+        bridge.hand_over();
         front.api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
 
         let images: Arc<dyn argosy_controller::Images> = Arc::new(images::OfNode(node.clone()));
@@ -124,7 +126,7 @@ impl Platform {
             controller,
             stop,
             servers,
-            notice,
+            notices,
             folder,
         })
     }
@@ -144,9 +146,9 @@ impl Platform {
         &self.url
     }
 
-    /// What the user must know about how containers are made, if it is not what they would expect.
-    pub fn notice(&self) -> Option<&str> {
-        self.notice.as_deref()
+    /// What the user must know about how pods run, where it is not what they would expect.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The folder that holds everything.
@@ -225,7 +227,7 @@ impl Front {
         listen: Option<SocketAddr>,
         folder: &Folder,
         kept: &Kept,
-        bridge: Option<&Bridge>,
+        bridge: Option<&Arc<Bridge>>,
         stop: &watch::Receiver<bool>,
     ) -> Result<Self, Error> {
         let wanted = listen.or(kept.api).unwrap_or(ANY_PORT);
@@ -269,17 +271,6 @@ impl Front {
     fn tell(&self, node: &mut argosy_node::Options) {
         node.api_address = Some((self.pods.ip().to_string(), self.pods.port()));
         node.ca_pem = Some(self.api.ca_pem().to_owned());
-    }
-}
-
-/// The bridge for addresses of pods, if they shall have some.
-fn bridge(network: NetworkChoice, data_dir: &Path) -> Result<Option<Arc<Bridge>>, Error> {
-    match network {
-        NetworkChoice::Auto | NetworkChoice::Host => Ok(None),
-        NetworkChoice::Bridge => {
-            let opened = Bridge::open(data_dir).map_err(|e| Error::Node(e.into()))?;
-            Ok(Some(Arc::new(opened)))
-        }
     }
 }
 

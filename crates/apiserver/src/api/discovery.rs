@@ -291,6 +291,13 @@ fn subresources(kind: &Kind) -> Vec<Sub> {
             subs.push(other("eviction", "Eviction", "policy", "v1", &["create"][..]));
             subs.push(other("exec", "PodExecOptions", "", "", &["create", "get"][..]));
             subs.push(own("log", &["get"][..]));
+            subs.push(other(
+                "portforward",
+                "PodPortForwardOptions",
+                "",
+                "",
+                &["create", "get"][..],
+            ));
             subs.push(own("resize", &["get", "patch", "update"][..]));
         }
         ("", "namespaces") => subs.push(own("finalize", &["update"][..])),

@@ -314,6 +314,7 @@ impl ApiServer {
             ("finalize", Method::PUT) if core("namespaces") => self.update(&call),
             ("log", Method::GET) if core("pods") => self.log(&call).await,
             ("exec" | "attach", Method::GET | Method::POST) if core("pods") => self.exec(call).await,
+            ("portforward", Method::GET | Method::POST) if core("pods") => self.forward(call).await,
             ("binding", Method::POST) if core("pods") => self.bind(&call),
             ("eviction", Method::POST) if core("pods") => self.evict(&call),
             ("ephemeralcontainers" | "resize", Method::GET) if core("pods") => self.get(&call),

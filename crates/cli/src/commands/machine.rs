@@ -7,7 +7,7 @@ use anyhow::Context;
 use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, user_pull_options};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::hinted;
+use crate::failure::{hinted, tell};
 
 /// How pods are run on this machine.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -16,7 +16,8 @@ pub struct MachineArgs {
     /// path of another OCI runtime
     #[arg(long, env = "ARGOSY_RUNTIME", value_parser = runtime)]
     pub runtime: Option<RuntimeChoice>,
-    /// How pods are connected: host or bridge
+    /// How pods are connected: bridge (each has an address of its own; needs root) or host [default: bridge where that can
+    /// be, else host, which is said]
     #[arg(long, env = "ARGOSY_NETWORK", value_parser = network)]
     pub network: Option<NetworkChoice>,
     /// Take the images of a docker archive or OCI layout; can be repeated
@@ -81,16 +82,20 @@ fn network(text: &str) -> Result<NetworkChoice, String> {
     }
 }
 
-/// Starts a platform; what keeps it from starting comes with advice.
+/// Starts a platform and tells what is not as one would expect; what keeps it from starting comes with advice.
 ///
 /// # Errors
 /// As [`Platform::start`].
 pub async fn start(options: Options) -> anyhow::Result<Platform> {
-    Box::pin(Platform::start(options)).await.map_err(|error| {
+    let platform = Box::pin(Platform::start(options)).await.map_err(|error| {
         let hint = error.hint();
         let error = anyhow::Error::from(error).context("starting the platform");
         hinted(error, hint)
-    })
+    })?;
+    for notice in platform.notices() {
+        tell(&format!("note: {notice}\n"));
+    }
+    Ok(platform)
 }
 
 /// Signals with which users and systems ask programs to end.

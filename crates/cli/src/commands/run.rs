@@ -119,9 +119,6 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         started = machine::start(options) => started?,
         () = interrupts.caught() => return Ok(INTERRUPTED),
     };
-    if let Some(notice) = platform.notice() {
-        tell(&format!("note: {notice}\n"));
-    }
     let work = async {
         machine.import(&platform).await?;
         if let Some(file) = &write_kubeconfig {

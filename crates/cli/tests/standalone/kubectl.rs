@@ -56,10 +56,17 @@ fn check(script: ExpectFile, files: &[(&str, &str)]) {
     script.assert_eq(&out);
 }
 
-fn command(machine: &Machine, args: &[String]) -> Command {
+/// A call of kubectl.
+pub fn command(machine: &Machine, args: &[String]) -> Command {
     let mut command = Command::new(program());
+    command.args(args);
+    around(machine, &mut command);
     command
-        .args(args)
+}
+
+/// Gives a command what kubectl needs around it.
+pub fn around(machine: &Machine, command: &mut Command) {
+    command
         .current_dir(machine.folder())
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -69,7 +76,6 @@ fn command(machine: &Machine, args: &[String]) -> Command {
         .env("TZ", "UTC")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command
 }
 
 /// What comes out of a line of words, separated by spaces; `'` keeps words together. Its standard input is `input`.
@@ -95,7 +101,7 @@ fn says_with(machine: &Machine, line: &str, input: &str, environment: &[(&str, &
 }
 
 /// kubectl where `cargo xtask parts` puts it, else on the path.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let parts =
         std::env::var_os("ARGOSY_PARTS").map_or_else(|| home.join(".cache/argosy-parts/bin"), PathBuf::from);
@@ -107,7 +113,7 @@ fn program() -> PathBuf {
     found.expect("kubectl is missing; `cargo xtask parts kubectl` brings it")
 }
 
-fn words(line: &str) -> Vec<String> {
+pub fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (index, part) in line.split('\'').enumerate() {
         if index % 2 == 1 {

@@ -41,6 +41,8 @@ pub struct Machine {
     child: Option<Child>,
     /// Size of the disk that the platform gets for its data, in KiB; none of its own otherwise.
     disk_kib: Option<u32>,
+    /// How pods are connected, as `--network` takes it.
+    network: &'static str,
 }
 
 /// How a process ended, and what it said.
@@ -58,7 +60,15 @@ impl Machine {
             folder: folder.expect("a folder for the test"),
             child: None,
             disk_kib: None,
+            network: "host",
         }
+    }
+
+    /// A machine whose pods are connected as when nobody says how.
+    pub fn with_own_network() -> Self {
+        let mut machine = Self::new();
+        machine.network = "auto";
+        machine
     }
 
     /// A machine whose data folder lies on a small disk, which lives as long as the platform's process.
@@ -123,7 +133,7 @@ impl Machine {
         assert!(self.child.is_none(), "one platform at a time");
         let data = self.data();
         let mut args = vec!["standalone", "--data", data.to_str().expect("a path is text")];
-        args.extend(["--runtime", "host", "--network", "host"]);
+        args.extend(["--runtime", "host", "--network", self.network]);
         args.extend(more);
         let file = |name: &str| File::create(self.folder().join(name)).expect("the folder can be written");
         let mut command = self.argosy(&args);

@@ -8,4 +8,5 @@ mod folder;
 mod kills;
 mod kubectl;
 mod machine;
+mod reach;
 mod runs;

@@ -1,12 +1,13 @@
 //! The first steps of a container and of a process in a running container, up to `execve`.
 
-use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::process::{Pid, PidfdFlags};
+use rustix::pty::OpenptFlags;
 
-use super::{cgroup, creds, failure, mounts, oci, process, sys};
-use crate::runtime::{Cgroup, ContainerSpec, ProcessSpec, StartFailure, wire};
+use super::{cgroup, creds, failure, mounts, oci, process, seccomp, sys};
+use crate::runtime::{Cgroup, ContainerSpec, ProcessSpec, StartFailure, Stdio, wire};
 
 /// Exit code of a container that could not be started, as containerd reports it.
 const START_FAILED: i32 = 128;
@@ -15,18 +16,42 @@ const START_FAILED: i32 = 128;
 pub(super) struct Io {
     /// Closed when the program runs; otherwise told why it does not.
     pub(super) status: OwnedFd,
-    pub(super) stdin: OwnedFd,
-    pub(super) stdout: OwnedFd,
-    pub(super) stderr: OwnedFd,
+    pub(super) streams: Stdio,
 }
 
 impl Io {
     fn become_stdio(&self) -> Result<(), StartFailure> {
-        rustix::stdio::dup2_stdin(&self.stdin)
-            .and_then(|()| rustix::stdio::dup2_stdout(&self.stdout))
-            .and_then(|()| rustix::stdio::dup2_stderr(&self.stderr))
-            .map_err(|e| failure("standard input and output", e))
+        let [stdin, stdout, stderr] = match &self.streams {
+            Stdio::Pipes {
+                stdin,
+                stdout,
+                stderr,
+            } => [stdin, stdout, stderr],
+            Stdio::Terminal { console } => {
+                let terminal = terminal(console).map_err(|e| failure("making a terminal", e))?;
+                return become_all([&terminal; 3]);
+            }
+        };
+        become_all([stdin, stdout, stderr])
     }
+}
+
+fn become_all(streams: [&OwnedFd; 3]) -> Result<(), StartFailure> {
+    let [stdin, stdout, stderr] = streams;
+    rustix::stdio::dup2_stdin(stdin)
+        .and_then(|()| rustix::stdio::dup2_stdout(stdout))
+        .and_then(|()| rustix::stdio::dup2_stderr(stderr))
+        .map_err(|e| failure("standard input and output", e))
+}
+
+/// Makes a terminal among those of the container, where programs find its name, and sends its other side to `console`.
+fn terminal(console: &OwnedFd) -> io::Result<OwnedFd> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let outer = rustix::pty::openpt(flags)?;
+    rustix::pty::unlockpt(&outer)?;
+    let inner = rustix::pty::ioctl_tiocgptpeer(&outer, flags)?;
+    wire::send(console, &(), &[outer.as_fd()])?;
+    Ok(inner)
 }
 
 /// Tells the node why nothing was started.
@@ -111,12 +136,18 @@ fn exit_code_of(child: i32) -> i32 {
 fn start(spec: &ProcessSpec, privileged: bool) -> Result<(), StartFailure> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let user = creds::resolve(spec)?;
-    process::enter_working_directory(&spec.cwd)?;
-    let env = process::environment(spec, &user);
-    creds::become_user(spec, &user, privileged)?;
     if spec.terminal {
         sys::take_terminal().map_err(|e| failure("controlling terminal", e))?;
+        // The program may open it again by its name. In a user namespace of one user it is that user's already.
+        let owner = rustix::fs::Uid::from_raw(user.uid);
+        let _ = rustix::fs::fchown(rustix::stdio::stdin(), Some(owner), None);
     }
+    process::enter_working_directory(&spec.cwd)?;
+    let env = process::environment(spec, &user);
+    if spec.filtered_calls && !privileged {
+        seccomp::enter(spec.capabilities)?;
+    }
+    creds::become_user(spec, &user, privileged)?;
     let program = process::look_up(&spec.argv, &env)?;
     sys::default_signals();
     sys::close_on_exec_above_stdio();

@@ -18,6 +18,7 @@ pub(crate) mod oci;
 pub(crate) mod output;
 pub(crate) mod process;
 pub(crate) mod sandbox;
+mod seccomp;
 mod serve;
 pub(crate) mod sys;
 

@@ -56,6 +56,12 @@ fn bundle_config(spec: &ContainerSpec) -> Value {
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
+    let filtered = process.filtered_calls && !spec.privileged;
+    let filter = filtered.then(|| {
+        let refused =
+            json!({"names": super::seccomp::denied(process.capabilities), "action": "SCMP_ACT_ERRNO"});
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [refused]})
+    });
     let mut mounts = standard_mounts();
     mounts.extend(spec.mounts.iter().map(bind));
     json!({
@@ -72,6 +78,7 @@ fn bundle_config(spec: &ContainerSpec) -> Value {
         "mounts": mounts,
         "linux": {
             "namespaces": namespaces,
+            "seccomp": filter,
             "maskedPaths": if spec.privileged { json!([]) } else { json!(["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"]) },
             "readonlyPaths": if spec.privileged { json!([]) } else { json!(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]) },
         },

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use jiff::Timestamp;
+use rustix::net::SendFlags;
 
 use crate::runtime::LogFile;
 
@@ -105,20 +106,36 @@ pub(super) struct Stream {
     /// The beginning of a line whose end has not come yet.
     held: Vec<u8>,
     log: Rc<RefCell<Log>>,
+    /// Sockets that get the same as it comes.
+    pub(super) listeners: Vec<OwnedFd>,
 }
 
 impl Stream {
     /// A stream and the end into which the container writes.
     pub(super) fn open(name: &'static str, log: &Rc<RefCell<Log>>) -> io::Result<(Stream, OwnedFd)> {
         let (pipe, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        Ok((Stream::of(name, pipe, log)?, write))
+    }
+
+    /// What a container prints that has a terminal.
+    pub(super) fn of_terminal(terminal: OwnedFd, log: &Rc<RefCell<Log>>) -> io::Result<Stream> {
+        Stream::of("stdout", terminal, log)
+    }
+
+    fn of(name: &'static str, pipe: OwnedFd, log: &Rc<RefCell<Log>>) -> io::Result<Stream> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
-        let stream = Stream {
+        Ok(Stream {
             pipe,
             name,
             held: Vec::new(),
             log: Rc::clone(log),
-        };
-        Ok((stream, write))
+            listeners: Vec::new(),
+        })
+    }
+
+    /// 0 for standard output, 1 for standard error.
+    pub(super) fn number(&self) -> usize {
+        usize::from(self.name == "stderr")
     }
 
     pub(super) fn pipe(&self) -> BorrowedFd<'_> {
@@ -134,6 +151,7 @@ impl Stream {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return true,
             Err(_) => return false,
         };
+        self.listeners.retain(|listener| tell(listener, &chunk[..read]));
         self.held.extend_from_slice(&chunk[..read]);
         let mut entries = Vec::with_capacity(read + 64);
         let mut rest = self.held.as_slice();
@@ -157,6 +175,18 @@ impl Stream {
             self.log.borrow_mut().append(&last);
         }
     }
+}
+
+/// Sends to a listener what it can take at once: a container never waits for one. False when it is gone.
+fn tell(listener: &OwnedFd, mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        match rustix::net::send(listener, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Ok(sent) => bytes = &bytes[sent..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return error == rustix::io::Errno::AGAIN,
+        }
+    }
+    true
 }
 
 /// Cuts the next entry off: a whole line, or a piece of one that is too long.

@@ -28,7 +28,7 @@ pub(super) fn enter_working_directory(cwd: &str) -> Result<(), StartFailure> {
         })
 }
 
-/// The environment with later entries winning, and `HOME` and `PATH` filled in.
+/// The environment with later entries winning, and `HOME`, `PATH` and, with a terminal, `TERM` filled in.
 pub(super) fn environment(spec: &ProcessSpec, user: &User) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = Vec::with_capacity(spec.env.len() + 2);
     for (name, value) in &spec.env {
@@ -37,7 +37,9 @@ pub(super) fn environment(spec: &ProcessSpec, user: &User) -> Vec<(String, Strin
             None => env.push((name.clone(), value.clone())),
         }
     }
-    for (name, value) in [("PATH", DEFAULT_PATH), ("HOME", user.home.as_str())] {
+    let mut usual = vec![("PATH", DEFAULT_PATH), ("HOME", user.home.as_str())];
+    usual.extend(spec.terminal.then_some(("TERM", "xterm")));
+    for (name, value) in usual {
         if !env.iter().any(|(known, _)| known == name) {
             env.push((name.into(), value.into()));
         }

@@ -16,7 +16,9 @@ use rustix::process::WaitOptions;
 use super::output::{Log, Stream};
 use super::{cgroup, failure, init, sys};
 use crate::runtime::wire;
-use crate::runtime::{ContainerSpec, End, Exit, Record, Report, Request, Running, SandboxSpec, StartFailure};
+use crate::runtime::{
+    ContainerSpec, End, Exit, Record, Report, Request, Running, SandboxSpec, StartFailure, Stdin, Stdio,
+};
 
 /// How long the end of a container is held back for the rest of its output. Processes that outlive their container in a
 /// shared process namespace may hold it open.
@@ -46,8 +48,45 @@ struct Attempt {
     spec: ContainerSpec,
     record: Record,
     streams: Vec<Stream>,
+    /// Write end of its standard input, or the other side of its terminal.
+    input: Option<OwnedFd>,
+    /// Where the terminal comes from that its first process makes.
+    console: Option<OwnedFd>,
     /// Until when its output is awaited, once it has ended.
     drained_by: Option<Instant>,
+}
+
+impl Attempt {
+    /// Tells listeners what is printed from now on, and gives them the input.
+    fn attach(&mut self, stdout: OwnedFd, stderr: OwnedFd, console: &OwnedFd) {
+        if let Some(input) = &self.input {
+            let _ = wire::send(console, &(), &[input.as_fd()]);
+            if self.spec.stdin == Stdin::Once && !self.spec.process.terminal {
+                // The listener holds it alone now, so that its end is the end.
+                self.input = None;
+            }
+        }
+        let mut listeners = [Some(stdout), Some(stderr)];
+        for stream in &mut self.streams {
+            stream.listeners.extend(listeners[stream.number()].take());
+        }
+    }
+
+    /// Takes the terminal that the first process has made: what it prints and what it reads.
+    fn take_terminal(&mut self) {
+        let Some(console) = self.console.take() else {
+            return;
+        };
+        // Nothing comes from a process that has failed before.
+        let Ok(Some(((), mut fds))) = wire::receive::<()>(&console) else {
+            return;
+        };
+        let Some(terminal) = fds.pop() else { return };
+        let opened = Log::open(self.spec.log.clone());
+        let stream = opened.and_then(|log| Stream::of_terminal(terminal.try_clone()?, &log));
+        self.streams.extend(stream);
+        self.input = Some(terminal);
+    }
 }
 
 /// What may be ready to be looked at.
@@ -56,6 +95,7 @@ enum Source {
     Door,
     Signals,
     Stream { key: String, index: usize },
+    Console { key: String },
 }
 
 impl Sandbox {
@@ -84,6 +124,12 @@ impl Sandbox {
                     Source::Stream { key, index } => {
                         if !self.stream(&key, index).is_some_and(Stream::take) {
                             ended.push((key, index));
+                        }
+                    }
+                    Source::Console { key } => {
+                        let attempt = self.processes.get_mut(&key).and_then(|p| p.attempt.as_mut());
+                        if let Some(attempt) = attempt {
+                            attempt.take_terminal();
                         }
                     }
                     Source::Door => self.open_door(),
@@ -116,6 +162,11 @@ impl Sandbox {
             fds.push(PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN));
         }
         for (key, process) in &self.processes {
+            let console = process.attempt.as_ref().and_then(|a| a.console.as_ref());
+            if let Some(console) = console {
+                sources.push(Source::Console { key: key.clone() });
+                fds.push(PollFd::from_borrowed_fd(console.as_fd(), PollFlags::IN));
+            }
             let streams = process.attempt.iter().flat_map(|attempt| &attempt.streams);
             for (index, stream) in streams.enumerate() {
                 sources.push(Source::Stream {
@@ -232,7 +283,7 @@ impl Sandbox {
         let settled = |process: &Process| {
             let attempt = process.attempt.as_ref()?;
             let by = attempt.drained_by?;
-            (attempt.streams.is_empty() || by <= now).then_some(())
+            ((attempt.streams.is_empty() && attempt.console.is_none()) || by <= now).then_some(())
         };
         let keys: Vec<String> = self
             .processes
@@ -272,6 +323,7 @@ impl Sandbox {
             }
             Ok(Some((Request::Start, fds))) => self.start(fds),
             Ok(Some((Request::Exec { key, target }, fds))) => self.exec(key, &target, fds),
+            Ok(Some((Request::Attach { target }, fds))) => self.attach(&target, fds),
             Ok(Some((Request::Signal { key, signal, group }, _))) => self.signal(&key, signal, group),
         }
         true
@@ -295,15 +347,20 @@ impl Sandbox {
     }
 
     fn exec(&mut self, key: String, target: &str, fds: Vec<OwnedFd>) {
-        let Ok([spec, status, stdin, stdout, stderr]) = <[OwnedFd; 5]>::try_from(fds) else {
+        let mut fds = fds.into_iter();
+        let (Some(spec), Some(status)) = (fds.next(), fds.next()) else {
             return;
         };
-        let io = init::Io {
-            status,
-            stdin,
-            stdout,
-            stderr,
+        let streams = match (fds.next(), fds.next(), fds.next()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Stdio::Pipes {
+                stdin,
+                stdout,
+                stderr,
+            },
+            (Some(console), None, None) => Stdio::Terminal { console },
+            _ => return,
         };
+        let io = init::Io { status, streams };
         let running = self.processes.get(target).filter(|target| target.pid > 0);
         let Some((pid, attempt)) = running.and_then(|t| Some((t.pid, t.attempt.as_ref()?))) else {
             return init::fail(io.status, &failure("container is not running", target));
@@ -314,6 +371,17 @@ impl Sandbox {
                 self.processes.insert(key, Process { pid, attempt: None });
             }
             Err(error) => init::fail(io.status, &failure("fork", error)),
+        }
+    }
+
+    fn attach(&mut self, target: &str, fds: Vec<OwnedFd>) {
+        let Ok([status, stdout, stderr, console]) = <[OwnedFd; 4]>::try_from(fds) else {
+            return;
+        };
+        let running = self.processes.get_mut(target).filter(|target| target.pid > 0);
+        match running.and_then(|target| target.attempt.as_mut()) {
+            Some(attempt) => attempt.attach(stdout, stderr, &console),
+            None => init::fail(status, &failure("container is not running", target)),
         }
     }
 
@@ -331,14 +399,8 @@ impl Sandbox {
 
 /// Forks a container. On failure nothing is left of the attempt.
 fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, StartFailure)> {
-    let prepared = Log::open(spec.log.clone()).and_then(|log| {
-        let (stdout, write_out) = Stream::open("stdout", &log)?;
-        let (stderr, write_err) = Stream::open("stderr", &log)?;
-        let stdin = OwnedFd::from(fs::File::open("/dev/null")?);
-        Ok((vec![stdout, stderr], stdin, write_out, write_err))
-    });
-    let (streams, stdin, stdout, stderr) = match prepared {
-        Ok(prepared) => prepared,
+    let (ours, theirs) = match Ends::open(&spec) {
+        Ok(ends) => ends,
         Err(error) => return Err((status, failure("standard output of the container", error))),
     };
     let record = Record {
@@ -357,9 +419,7 @@ fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, Sta
     let pids = if spec.oci_runtime.is_some() { 0 } else { pids };
     let io = init::Io {
         status,
-        stdin,
-        stdout,
-        stderr,
+        streams: theirs,
     };
     match sys::fork(libc::CLONE_NEWNS | pids) {
         Ok(sys::Forked::Child) => init::container(&spec, io),
@@ -367,7 +427,9 @@ fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, Sta
             let attempt = Attempt {
                 spec,
                 record,
-                streams,
+                streams: ours.streams,
+                input: ours.input,
+                console: ours.console,
                 drained_by: None,
             };
             Ok(Process {
@@ -379,6 +441,49 @@ fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, Sta
             let _ = fs::remove_file(&spec.record);
             Err((io.status, failure("clone", error)))
         }
+    }
+}
+
+/// Our ends of what a container reads and prints.
+struct Ends {
+    streams: Vec<Stream>,
+    input: Option<OwnedFd>,
+    console: Option<OwnedFd>,
+}
+
+impl Ends {
+    /// Our ends and the container's.
+    fn open(spec: &ContainerSpec) -> io::Result<(Ends, Stdio)> {
+        if spec.process.terminal {
+            let (ours, console) = wire::pair()?;
+            let ends = Ends {
+                streams: Vec::new(),
+                input: None,
+                console: Some(ours),
+            };
+            return Ok((ends, Stdio::Terminal { console }));
+        }
+        let log = Log::open(spec.log.clone())?;
+        let (out, stdout) = Stream::open("stdout", &log)?;
+        let (err, stderr) = Stream::open("stderr", &log)?;
+        let (stdin, input) = match spec.stdin {
+            Stdin::None => (fs::File::open("/dev/null")?.into(), None),
+            Stdin::Once | Stdin::Open => {
+                let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+                (read, Some(write))
+            }
+        };
+        let ends = Ends {
+            streams: vec![out, err],
+            input,
+            console: None,
+        };
+        let theirs = Stdio::Pipes {
+            stdin,
+            stdout,
+            stderr,
+        };
+        Ok((ends, theirs))
     }
 }
 

@@ -102,10 +102,32 @@ pub(crate) fn take_terminal() -> io::Result<()> {
     }
 }
 
-/// Joins the namespaces in `flags` of the process behind `pidfd`.
-pub(crate) fn join(pidfd: &impl std::os::fd::AsRawFd, flags: libc::c_int) -> io::Result<()> {
-    // SAFETY: setns changes namespaces of the calling, single-threaded process only.
-    if unsafe { libc::setns(pidfd.as_raw_fd(), flags) } == 0 {
+/// Filters the system calls of this process and its children for ever.
+pub(crate) fn filter_calls(program: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(io::Error::other)?,
+        filter: program.as_ptr().cast_mut(),
+    };
+    // SAFETY: the kernel copies the program, which is not written to, and checks it.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            0,
+            &raw const program,
+        )
+    };
+    if done == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Joins the namespaces in `flags` of the process behind a pidfd, or one namespace by its own file.
+pub(crate) fn join(place: &impl std::os::fd::AsRawFd, flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: setns changes namespaces of the calling thread only; where others exist, it is made for this alone.
+    if unsafe { libc::setns(place.as_raw_fd(), flags) } == 0 {
         Ok(())
     } else {
         Err(io::Error::last_os_error())

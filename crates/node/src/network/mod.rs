@@ -6,6 +6,7 @@
 pub(crate) mod files;
 mod masquerade;
 mod netlink;
+pub(crate) mod reach;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -118,6 +119,8 @@ impl Bridge {
             move |source| Error::Kernel { what, source }
         };
         let netlink = Netlink::open().map_err(kernel("opening a netlink socket"))?;
+        // Otherwise two platforms that start at once find the same addresses free.
+        let _turn = turn().map_err(kernel("waiting for another platform's bridge"))?;
         sweep(&netlink, data_dir);
         let digest = Sha256::digest(data_dir.as_os_str().as_encoded_bytes());
         let name = format!("{BRIDGE}{}", &hex(&digest)[..8]);
@@ -204,8 +207,14 @@ impl Bridge {
         })
     }
 
+    /// Whether no pod stands on the bridge, not even one that an earlier node left.
+    pub fn is_free(&self) -> bool {
+        let ports = Path::new("/sys/class/net").join(&self.name).join("brif");
+        fs::read_dir(ports).is_ok_and(|mut ports| ports.next().is_none())
+    }
+
     /// Takes the bridge and its rules away. No pod may stand on it.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         masquerade::clear(&self.name, self.subnet);
         if let Err(error) = Netlink::open().and_then(|netlink| netlink.delete(&self.name)) {
             tracing::warn!(bridge = self.name, %error, "The bridge was not removed");
@@ -264,6 +273,12 @@ pub(crate) fn connect(outside: &Netlink, link: &Link) -> io::Result<()> {
     inside.add_default_route(inner, link.gateway)
 }
 
+/// Whether a link has a name as [`Bridge::open`] gives it.
+fn is_name(link: &str) -> bool {
+    let digits = link.strip_prefix(BRIDGE).unwrap_or_default();
+    digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Destination, mask and link of each line of `/proc/net/route`.
 fn routes(text: &str) -> impl Iterator<Item = (u32, u32, &str)> {
     text.lines().skip(1).filter_map(|line| {
@@ -304,17 +319,24 @@ fn mtu(text: &str) -> u32 {
         .unwrap_or(USUAL_MTU)
 }
 
-/// Removes bridges of data folders that are gone, left by nodes that were killed.
+/// Held while a bridge is made: one at a time in this network, whose own file all platforms in it see.
+fn turn() -> io::Result<fs::File> {
+    let network = fs::File::open("/proc/self/ns/net")?;
+    rustix::fs::flock(&network, rustix::fs::FlockOperation::LockExclusive)?;
+    Ok(network)
+}
+
+/// Removes bridges of data folders that are gone, left by nodes that were killed. Only its maker's turn makes a bridge, so
+/// one that does not say whose it is was never finished.
 fn sweep(netlink: &Netlink, own: &Path) {
     let links = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
     for link in links {
         let name = link.file_name().to_string_lossy().into_owned();
         let alias = fs::read_to_string(link.path().join("ifalias")).unwrap_or_default();
-        let Some(folder) = alias.trim_end().strip_prefix(ALIAS).map(PathBuf::from) else {
-            continue;
-        };
-        let ports = fs::read_dir(link.path().join("brif")).map_or(0, Iterator::count);
-        if !name.starts_with(BRIDGE) || folder == own || folder.exists() || ports > 0 {
+        let folder = alias.trim_end().strip_prefix(ALIAS).map(PathBuf::from);
+        let is_used = folder.is_some_and(|folder| folder == own || folder.exists());
+        let ports = fs::read_dir(link.path().join("brif")).map_or(usize::MAX, Iterator::count);
+        if !is_name(&name) || is_used || ports > 0 {
             continue;
         }
         let text = fs::read_to_string("/proc/net/route").unwrap_or_default();

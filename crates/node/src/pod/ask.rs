@@ -39,13 +39,14 @@ impl Target {
                 .open("/dev/null")
                 .map_err(|e| e.to_string())
         };
-        let io = Stdio {
+        let io = Stdio::Pipes {
             stdin: null()?.into(),
             stdout: null()?.into(),
             stderr: null()?.into(),
         };
         let mut process = self.process.clone();
         process.argv = command;
+        process.terminal = false;
         sandbox
             .exec(&key, &self.key, &process, io)
             .await

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Container;
 use tokio::sync::{mpsc, oneshot};
 
 use super::worker::Event;
+use crate::events::Notes;
 use crate::logs::Log;
 use crate::runtime::{Exit, ProcessSpec, Sandbox};
 
@@ -16,6 +17,7 @@ use crate::runtime::{Exit, ProcessSpec, Sandbox};
 pub(crate) struct Handle {
     pub(crate) uid: String,
     pub(crate) dir: PathBuf,
+    pub(crate) notes: Notes,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(super) live: Mutex<Live>,
 }

@@ -12,4 +12,5 @@ pub(crate) mod start;
 pub(crate) mod status;
 #[cfg(test)]
 mod tests;
+mod usage;
 pub(crate) mod worker;

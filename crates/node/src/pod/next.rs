@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container as Spec, Pod, PodStatus};
 
-use super::seen::{Container, Ended, Sandbox, Seen, State};
+use super::seen::{Container, Ended, Sandbox, Seen, State, Stop};
 use super::status;
 
 /// Wait before the second restart; doubled for every further one, as the kubelet does.
@@ -12,6 +12,8 @@ const BACKOFF_SECS: i64 = 10;
 const BACKOFF_LIMIT_SECS: i64 = 300;
 /// Grace period of a pod that names none.
 const GRACE_SECS: i64 = 30;
+/// Grace period of a pod that takes too much, as a kubelet's.
+const EVICTION_GRACE_SECS: i64 = 1;
 
 /// Something to be done. Each may be repeated without harm.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,12 +45,12 @@ pub(crate) fn next(pod: &Pod, seen: &Seen, now: Timestamp) -> Vec<Action> {
     let mut actions = Vec::new();
     let deadline = deadline(pod, seen);
     let over = is_over(pod, seen);
-    let expires = !seen.expired && !over && deadline.is_some_and(|deadline| deadline <= now);
+    let expires = seen.stopped.is_none() && !over && deadline.is_some_and(|deadline| deadline <= now);
     if expires {
         actions.push(Action::Expire);
     }
     let deleted = pod.metadata.deletion_timestamp.is_some();
-    if deleted || seen.expired || expires {
+    if deleted || seen.stopped.is_some() || expires {
         stop_all(pod, seen, now, deleted, &mut actions);
     } else if over {
         finish(pod, seen, now, &mut actions);
@@ -59,7 +61,9 @@ pub(crate) fn next(pod: &Pod, seen: &Seen, now: Timestamp) -> Vec<Action> {
         }
     }
     let mut known = seen.clone();
-    known.expired |= expires;
+    if expires {
+        known.stopped = Some(Stop::Expired);
+    }
     if actions.contains(&Action::TearDown) {
         // Said at once, it saves a write for every pod.
         known.sandbox = Sandbox::TearingDown;
@@ -88,7 +92,8 @@ fn stop_all(pod: &Pod, seen: &Seen, now: Timestamp, deleted: bool, actions: &mut
         .as_ref()
         .and_then(|spec| spec.termination_grace_period_seconds);
     let of_deletion = pod.metadata.deletion_grace_period_seconds.filter(|_| deleted);
-    let grace = of_deletion.or(of_pod).unwrap_or(GRACE_SECS);
+    let of_eviction = matches!(seen.stopped, Some(Stop::Evicted { .. })).then_some(EVICTION_GRACE_SECS);
+    let grace = of_deletion.or(of_eviction).or(of_pod).unwrap_or(GRACE_SECS);
     let names: Vec<&str> = seen.containers.keys().map(String::as_str).collect();
     let mut left = stop(seen, &names, grace, now, actions);
     if matches!(seen.sandbox, Sandbox::SettingUp) {

@@ -27,7 +27,7 @@ pub(crate) async fn run(target: Target) {
     if let Some(probe) = &target.spec.startup_probe {
         let (sender, mut results) = mpsc::channel(1);
         let mut asking = JoinSet::new();
-        asking.spawn(ask(Arc::clone(&target), probe.clone(), sender));
+        asking.spawn(ask(Arc::clone(&target), "Startup", probe.clone(), sender));
         match results.recv().await {
             Some(true) => target.tell(Verdict::Started),
             _ => return target.tell(Verdict::Condemned),
@@ -45,7 +45,8 @@ pub(crate) async fn run(target: Target) {
             continue;
         };
         let (sender, mut results) = mpsc::channel(1);
-        asking.spawn(ask(Arc::clone(&target), probe, sender));
+        let kind = if of_life { "Liveness" } else { "Readiness" };
+        asking.spawn(ask(Arc::clone(&target), kind, probe, sender));
         let target = Arc::clone(&target);
         asking.spawn(async move {
             while let Some(good) = results.recv().await {
@@ -72,7 +73,7 @@ impl Target {
 }
 
 /// Asks again and again; sends a result whenever its threshold is reached.
-async fn ask(target: Arc<Target>, probe: Probe, results: mpsc::Sender<bool>) {
+async fn ask(target: Arc<Target>, kind: &'static str, probe: Probe, results: mpsc::Sender<bool>) {
     let seconds =
         |value: Option<i32>, default: u64| value.map_or(default, |v| u64::try_from(v).unwrap_or(default));
     let period = Duration::from_secs(seconds(probe.period_seconds, 10).max(1));
@@ -87,7 +88,12 @@ async fn ask(target: Arc<Target>, probe: Probe, results: mpsc::Sender<bool>) {
         match tokio::time::timeout(timeout, once(&target, &probe)).await {
             Ok(Ok(())) => (good, bad) = (good + 1, 0),
             outcome => {
-                tracing::debug!(container = target.spec.name, ?outcome, "Probe failed");
+                let why = match outcome {
+                    Ok(refused) => refused.err().unwrap_or_default(),
+                    Err(_) => format!("timed out after {}s", timeout.as_secs()),
+                };
+                let (container, message) = (target.spec.name.as_str(), format!("{kind} probe failed: {why}"));
+                target.handle.notes.warning(Some(container), "Unhealthy", message);
                 (good, bad) = (0, bad + 1);
             }
         }

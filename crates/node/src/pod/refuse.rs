@@ -1,6 +1,8 @@
 //! What this node will never do for a pod: said in the pod's status at once, instead of doing something else.
 
-use k8s_openapi::api::core::v1::{Container, HTTPGetAction, Pod, PodSpec, Volume};
+use k8s_openapi::api::core::v1::{
+    AppArmorProfile, Container, HTTPGetAction, Pod, PodSpec, SeccompProfile, Volume,
+};
 
 use crate::cgroups;
 
@@ -38,12 +40,29 @@ fn of_pod(spec: &PodSpec) -> Option<String> {
     if let Some(class) = &spec.runtime_class_name {
         return Some(format!("runtimeClassName {class:?}"));
     }
+    let of_context = context.and_then(|c| profile(c.seccomp_profile.as_ref(), c.app_armor_profile.as_ref()));
+    if let Some(profile) = of_context {
+        return Some(profile);
+    }
     let mut sysctls = context.into_iter().flat_map(|c| c.sysctls.iter().flatten());
     sysctls.next().map(|sysctl| format!("sysctl {}", sysctl.name))
 }
 
+/// A profile that the node cannot apply.
+fn profile(seccomp: Option<&SeccompProfile>, app_armor: Option<&AppArmorProfile>) -> Option<String> {
+    let file = seccomp.filter(|profile| profile.type_ == "Localhost");
+    let app_armor = app_armor.filter(|profile| profile.type_ != "Unconfined");
+    file.map(|_| "a seccompProfile of type Localhost".into())
+        .or_else(|| app_armor.map(|profile| format!("an appArmorProfile of type {}", profile.type_)))
+}
+
 fn of_container(container: &Container) -> Option<String> {
     let name = &container.name;
+    let context = container.security_context.as_ref();
+    let of_context = context.and_then(|c| profile(c.seccomp_profile.as_ref(), c.app_armor_profile.as_ref()));
+    if let Some(profile) = of_context {
+        return Some(format!("{profile} for container {name}"));
+    }
     if container
         .volume_devices
         .as_ref()
@@ -121,6 +140,18 @@ mod tests {
                 r#"{"securityContext": {"sysctls": [{"name": "net.x", "value": "1"}]}}"#,
                 false,
                 Some("sysctl net.x is not supported by this node"),
+            ),
+            (
+                r#"{"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}"#,
+                false,
+                None,
+            ),
+            (
+                r#"{"containers": [{"name": "c", "securityContext": {"appArmorProfile": {"type": "RuntimeDefault"}}}]}"#,
+                false,
+                Some(
+                    "an appArmorProfile of type RuntimeDefault for container c is not supported by this node",
+                ),
             ),
             (
                 r#"{"volumes": [{"name": "v", "nfs": {"server": "s", "path": "/"}}]}"#,

@@ -15,11 +15,47 @@ pub(crate) struct Seen {
     pub(crate) accepted: Timestamp,
     pub(crate) sandbox: Sandbox,
     pub(crate) containers: BTreeMap<String, Container>,
-    /// The pod was stopped because `activeDeadlineSeconds` had passed.
-    pub(crate) expired: bool,
+    /// Why the node ended the pod before its containers did, if so.
+    pub(crate) stopped: Option<Stop>,
     /// The status last written.
     pub(crate) reported: Option<PodStatus>,
     pub(crate) host_ip: String,
+}
+
+/// Why a node ends a pod before its containers do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// `activeDeadlineSeconds` had passed.
+    Expired,
+    /// It took more of the disk than it may.
+    Evicted { message: String },
+}
+
+impl Stop {
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Stop::Expired => "DeadlineExceeded",
+            Stop::Evicted { .. } => "Evicted",
+        }
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Stop::Expired => "Pod was active on the node longer than the specified deadline",
+            Stop::Evicted { message } => message,
+        }
+    }
+
+    /// As a status tells it.
+    fn told(status: &PodStatus) -> Option<Stop> {
+        match status.reason.as_deref()? {
+            "DeadlineExceeded" => Some(Stop::Expired),
+            "Evicted" => Some(Stop::Evicted {
+                message: status.message.clone().unwrap_or_default(),
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// The namespaces, network and volumes of the pod.
@@ -106,6 +142,15 @@ impl Reason {
             Reason::CreateContainerError => "CreateContainerError",
         }
     }
+
+    /// The reason of the Event that tells of it.
+    pub(crate) fn of_event(self) -> &'static str {
+        match self {
+            Reason::InvalidImageName => "InspectFailed",
+            Reason::ErrImageNeverPull => "ErrImageNeverPull",
+            _ => "Failed",
+        }
+    }
 }
 
 /// The end of one attempt.
@@ -153,7 +198,7 @@ impl Seen {
             accepted: began.unwrap_or(now),
             sandbox: if over { Sandbox::Gone } else { Sandbox::Absent },
             containers,
-            expired: status.reason.as_deref() == Some("DeadlineExceeded"),
+            stopped: Stop::told(&status),
             reported: pod.status.clone(),
             host_ip: host_ip.to_string(),
         }

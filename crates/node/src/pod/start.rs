@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container as Spec, Pod, PodSpec};
@@ -36,10 +37,19 @@ pub(crate) struct Ground {
 
 /// A pod could not be set up.
 pub(crate) enum SetUpError {
-    /// Trying again may help: an object may appear.
-    Retry(String),
+    /// Trying again may help: an object may appear. `reason` is that of the Event which tells of it.
+    Retry { reason: &'static str, message: String },
     /// It will not.
     Refused(String),
+}
+
+impl SetUpError {
+    fn sandbox(message: String) -> SetUpError {
+        SetUpError::Retry {
+            reason: "FailedCreatePodSandBox",
+            message,
+        }
+    }
 }
 
 /// Makes folders, volumes and the sandbox.
@@ -57,12 +67,15 @@ pub(crate) async fn set_up(
         .ok_or_else(|| SetUpError::Refused("the pod has no spec".into()))?;
     let retry = |what: &Path| {
         let what = what.display().to_string();
-        move |e: std::io::Error| SetUpError::Retry(format!("{what}: {e}"))
+        move |e: std::io::Error| SetUpError::sandbox(format!("{what}: {e}"))
     };
     fs::create_dir_all(dir).map_err(retry(dir))?;
     let volumes = volumes::prepare(pod, dir, &shared.sources)
         .await
-        .map_err(|e| SetUpError::Retry(e.to_string()))?;
+        .map_err(|e| SetUpError::Retry {
+            reason: "FailedMount",
+            message: e.to_string(),
+        })?;
     let hostname = hostname(pod);
     let lease = lease(shared, spec)?;
     let sandbox_spec = SandboxSpec {
@@ -86,7 +99,7 @@ pub(crate) async fn set_up(
         .runtime
         .create(&sandbox_spec)
         .await
-        .map_err(|e| SetUpError::Retry(full(&e)))?;
+        .map_err(|e| SetUpError::sandbox(full(&e)))?;
     Ok((
         Ground {
             sandbox: Arc::from(sandbox),
@@ -109,7 +122,7 @@ fn lease(shared: &Shared, spec: &PodSpec) -> Result<Option<Lease>, SetUpError> {
     let lease = bridge.lease();
     lease
         .map(Some)
-        .ok_or_else(|| SetUpError::Retry("all addresses for pods are in use".into()))
+        .ok_or_else(|| SetUpError::sandbox("all addresses for pods are in use".into()))
 }
 
 fn hostname(pod: &Pod) -> String {
@@ -224,15 +237,20 @@ impl Attempt {
         let spec = container_spec(&around, env).map_err(Problem::config)?;
         let log = Log::new(spec.log.path.clone());
         self.expect_output(&log, &dir);
+        self.tell("Created", format!("Created container: {}", self.spec.name));
         match self.ground.sandbox.start(&spec).await {
-            Ok(()) => Ok(Started {
-                at: Timestamp::now(),
-                hook_failure: self.after_start(&spec.process).await,
-                image_id: image.id,
-                container_id,
-                process: spec.process,
-                log,
-            }),
+            Ok(()) => {
+                let at = Timestamp::now();
+                self.tell("Started", format!("Started container {}", self.spec.name));
+                Ok(Started {
+                    at,
+                    hook_failure: self.after_start(&spec.process).await,
+                    image_id: image.id,
+                    container_id,
+                    process: spec.process,
+                    log,
+                })
+            }
             Err(runtime::Error::Start(failure)) => {
                 log.close();
                 let message = format!(
@@ -250,6 +268,10 @@ impl Attempt {
         }
     }
 
+    fn tell(&self, reason: &'static str, message: String) {
+        self.handle.notes.normal(Some(&self.spec.name), reason, message);
+    }
+
     /// Runs the hook after the start, if there is one; a container whose hook fails is killed.
     async fn after_start(&self, process: &ProcessSpec) -> Option<String> {
         let lifecycle = self.spec.lifecycle.as_ref();
@@ -262,6 +284,9 @@ impl Attempt {
             process: process.clone(),
         };
         let failure = hook::run(&target, hook).await.err()?;
+        let message = format!("PostStartHook failed: {failure}");
+        let name = Some(self.spec.name.as_str());
+        self.handle.notes.warning(name, "FailedPostStartHook", message);
         let _ = self.ground.sandbox.signal(&self.key, libc::SIGKILL, true).await;
         Some(format!("PostStartHookError: {failure}"))
     }
@@ -322,7 +347,11 @@ impl Attempt {
             // What was taken in by hand is what the user wants, whatever a registry has under that name; and a single
             // machine is often offline, where an image of yesterday beats an error.
             (Some(image), "Always") if image.pulled => Ok(self.pull(name).await.unwrap_or(image)),
-            (Some(image), _) => Ok(image),
+            (Some(image), _) => {
+                let said = format!("Container image {name:?} already present on machine");
+                self.tell("Pulled", said);
+                Ok(image)
+            }
             (None, "Never") => Err(Problem::Waiting {
                 reason: Reason::ErrImageNeverPull,
                 message: format!("Container image {name:?} is not present with pull policy of Never"),
@@ -354,17 +383,31 @@ impl Attempt {
     }
 
     async fn pull(&self, name: &str) -> Result<Image, Problem> {
-        let failed = |message: String| Problem::Waiting {
-            reason: Reason::ErrImagePull,
-            message,
+        let failed = |message: String| {
+            let said = format!("Failed to pull image {name:?}: {message}");
+            let container = Some(self.spec.name.as_str());
+            self.handle.notes.warning(container, "Failed", said);
+            Problem::Waiting {
+                reason: Reason::ErrImagePull,
+                message,
+            }
         };
+        self.tell("Pulling", format!("Pulling image {name:?}"));
+        let begun = Instant::now();
         let pulled = self
             .shared
             .pull(&self.pod, name)
             .await
             .map_err(|e| failed(full(&e)))?;
         let found = self.shared.store.get(&pulled).map_err(|e| failed(full(&e)))?;
-        found.ok_or_else(|| failed("the image was deleted while it was pulled".into()))
+        let image = found.ok_or_else(|| failed("the image was deleted while it was pulled".into()))?;
+        let took = format!("{:.3}s", begun.elapsed().as_secs_f64());
+        let size = image.size_bytes;
+        let said = format!(
+            "Successfully pulled image {name:?} in {took} ({took} including waiting). Image size: {size} bytes."
+        );
+        self.tell("Pulled", said);
+        Ok(image)
     }
 }
 

@@ -36,12 +36,10 @@ pub(crate) fn status(pod: &Pod, seen: &Seen, now: Timestamp) -> PodStatus {
         Sandbox::TearingDown | Sandbox::Gone => seen.reported.as_ref().and_then(|s| s.pod_ip.clone()),
         _ => None,
     };
-    let (reason, message) = match (&seen.sandbox, seen.expired && phase == "Failed") {
+    let stopped = seen.stopped.as_ref().filter(|_| phase == "Failed");
+    let (reason, message) = match (&seen.sandbox, stopped) {
         (Sandbox::Refused { message }, _) => (Some("NotSupported".to_string()), Some(message.clone())),
-        (_, true) => (
-            Some("DeadlineExceeded".to_string()),
-            Some("Pod was active on the node longer than the specified deadline".to_string()),
-        ),
+        (_, Some(stop)) => (Some(stop.reason().to_string()), Some(stop.message().to_string())),
         _ => (None, None),
     };
     PodStatus {
@@ -87,7 +85,7 @@ fn phase(pod: &Pod, seen: &Seen) -> &'static str {
     {
         return end;
     }
-    if (seen.expired || is_over(pod, seen)) && alive {
+    if (seen.stopped.is_some() || is_over(pod, seen)) && alive {
         // A terminal phase says that nothing runs any more.
         return if seen.reported.as_ref().and_then(|s| s.phase.as_deref()) == Some("Pending") {
             "Pending"
@@ -95,7 +93,7 @@ fn phase(pod: &Pod, seen: &Seen) -> &'static str {
             "Running"
         };
     }
-    if seen.expired {
+    if seen.stopped.is_some() {
         return "Failed";
     }
     let state = |spec: &Spec| seen.container(&spec.name);
@@ -208,14 +206,9 @@ fn states(
                 last,
             )
         }
-        State::Ended(ended) if !restarts(pod, spec, init, ended) || is_over(pod, seen) || seen.expired => (
-            ContainerState {
-                terminated: Some(terminated(ended)),
-                ..Default::default()
-            },
-            last,
-        ),
-        State::Ended(ended) if restart_at(container, ended) > now => {
+        State::Ended(ended)
+            if comes_again(pod, spec, init, seen, ended) && restart_at(container, ended) > now =>
+        {
             let wait = restart_wait_secs(container.restarts);
             let pod_name = pod.metadata.name.as_deref().unwrap_or_default();
             let message = format!(
@@ -234,6 +227,11 @@ fn states(
             last,
         ),
     }
+}
+
+/// Whether a container that has ended is started again, in time.
+fn comes_again(pod: &Pod, spec: &Spec, init: bool, seen: &Seen, ended: &Ended) -> bool {
+    restarts(pod, spec, init, ended) && !is_over(pod, seen) && seen.stopped.is_none()
 }
 
 fn waiting(reason: &str, message: Option<String>) -> ContainerState {

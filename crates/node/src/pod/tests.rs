@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::next::{Action, next};
-use super::seen::{Ended, Reason, Sandbox, Seen, State};
+use super::seen::{Ended, Reason, Sandbox, Seen, State, Stop};
 
 fn pod(spec: Value) -> Pod {
     let pod = json!({"metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": spec});
@@ -111,7 +111,7 @@ fn do_it(action: &Action, seen: &mut Seen, now: Timestamp) -> bool {
     match action {
         Action::SetUp => seen.sandbox = Sandbox::SettingUp,
         Action::TearDown => seen.sandbox = Sandbox::TearingDown,
-        Action::Expire => seen.expired = true,
+        Action::Expire => seen.stopped = Some(Stop::Expired),
         Action::Start { container: name } => {
             let mut changed = container(name);
             if let State::Ended(ended) = &changed.state {

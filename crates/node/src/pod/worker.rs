@@ -17,8 +17,10 @@ use super::handle::{Handle, LiveContainer, Output};
 use super::hook;
 use super::next::{Action, next};
 use super::probe::{self, Verdict};
-use super::seen::{self, Container, Seen, State};
+use super::seen::{self, Container, Reason, Seen, State, Stop};
 use super::start::{Attempt, Ground, Problem, SetUpError, Started, set_up};
+use super::usage;
+use crate::events::Notes;
 use crate::logs::Log;
 use crate::node::Shared;
 use crate::report::{self, Order};
@@ -61,6 +63,8 @@ pub(crate) enum Event {
         key: String,
         verdict: Verdict,
     },
+    /// The pod takes more of the disk than it may; says of what.
+    Overflowed(String),
     /// The sandbox ended without being told to.
     SandboxLost,
     TornDown,
@@ -76,6 +80,7 @@ pub(crate) fn spawn(shared: Arc<Shared>, pod: Arc<Pod>) -> (Arc<Handle>, JoinHan
     let handle = Arc::new(Handle {
         uid,
         dir,
+        notes: Notes::new(shared.recorder.clone(), &pod),
         events,
         live: Mutex::default(),
     });
@@ -127,7 +132,7 @@ struct Worker {
     /// Ends that were told before the start was: short programs.
     early_ends: BTreeMap<String, Event>,
     probes: BTreeMap<String, JoinHandle<()>>,
-    /// Keeps the files of volumes up to date.
+    /// Keeps the files of volumes up to date, and watches how large they are.
     refresher: Option<JoinHandle<()>>,
     latest: watch::Sender<Arc<Pod>>,
     orders: watch::Sender<Order>,
@@ -205,6 +210,9 @@ impl Worker {
                 match action {
                     Action::Wake(at) => wake = Some(wake.map_or(at, |wake| wake.min(at))),
                     Action::Report(status) => {
+                        self.handle
+                            .notes
+                            .waits(&self.pod, self.seen.reported.as_ref(), &status);
                         self.seen.reported = Some((*status).clone());
                         self.orders.send_modify(|order| order.status = Some(*status));
                     }
@@ -232,17 +240,36 @@ impl Worker {
                 self.update(&container, |c| c.state = State::Idle);
             }
             Action::Terminate { container } => {
+                self.tell_of_end(&container);
                 self.update(&container, |c| c.terminated_at = Some(Timestamp::now()));
                 self.terminate(&container).await;
             }
             Action::Kill { container } => {
+                if self
+                    .seen
+                    .container(&container)
+                    .is_some_and(|c| c.terminated_at.is_none())
+                {
+                    self.tell_of_end(&container);
+                }
                 self.update(&container, |c| c.killed = true);
                 self.signal(&container, libc::SIGKILL, true).await;
             }
-            Action::Expire => self.seen.expired = true,
+            Action::Expire => self.seen.stopped = Some(Stop::Expired),
             Action::TearDown => self.tear_down(),
             Action::Report(_) | Action::Remove | Action::Wake(_) => {}
         }
+    }
+
+    fn tell_of_end(&self, name: &str) {
+        let message = match self.seen.container(name) {
+            Some(container) if container.condemned => {
+                let probe = if container.started { "liveness" } else { "startup" };
+                format!("Container {name} failed {probe} probe, will be restarted")
+            }
+            _ => format!("Stopping container {name}"),
+        };
+        self.handle.notes.normal(Some(name), "Killing", message);
     }
 
     fn update(&mut self, container: &str, change: impl FnOnce(&mut Container)) {
@@ -269,11 +296,17 @@ impl Worker {
         };
         tokio::spawn(async move {
             if let Err(error) = hook::run(&target, &hook).await {
+                let name = target.spec.name.as_str();
                 tracing::warn!(
-                    container = target.spec.name,
+                    container = name,
                     error,
                     "The hook before the end of a container failed"
                 );
+                let message = format!("PreStopHook failed: {error}");
+                target
+                    .handle
+                    .notes
+                    .warning(Some(name), "FailedPreStopHook", message);
             }
             if let Some(sandbox) = target.handle.sandbox() {
                 let _ = sandbox.signal(&target.key, libc::SIGTERM, false).await;
@@ -401,6 +434,7 @@ impl Worker {
                 key,
                 verdict,
             } => self.learn_probed(&container, &key, &verdict),
+            Event::Overflowed(message) => self.learn_overflowed(message),
             Event::SandboxLost => self.learn_lost(),
             Event::TornDown => self.seen.sandbox = seen::Sandbox::Gone,
         }
@@ -415,13 +449,17 @@ impl Worker {
                 self.set_up_failures = 0;
                 self.stand_on(ground, ends);
             }
-            Err(SetUpError::Retry(message)) => {
+            Err(SetUpError::Retry { reason, message }) => {
+                self.handle.notes.warning(None, reason, message.clone());
                 tracing::warn!(pod = %self.handle.uid, %message, "Pod could not be set up");
                 let retry_at = retry_at(self.set_up_failures);
                 self.set_up_failures += 1;
                 self.seen.sandbox = seen::Sandbox::Failed { message, retry_at };
             }
-            Err(SetUpError::Refused(message)) => self.seen.sandbox = seen::Sandbox::Refused { message },
+            Err(SetUpError::Refused(message)) => {
+                self.handle.notes.warning(None, "NotSupported", message.clone());
+                self.seen.sandbox = seen::Sandbox::Refused { message };
+            }
         }
     }
 
@@ -437,7 +475,15 @@ impl Worker {
             self.shared.sources.clone(),
             self.shared.options.volume_refresh,
         );
-        if let Some(earlier) = self.refresher.replace(tokio::spawn(refresher)) {
+        let usage = usage::run(
+            Arc::clone(&self.pod),
+            Arc::clone(&self.handle),
+            self.shared.options.usage_check,
+        );
+        let both = async {
+            tokio::join!(refresher, usage);
+        };
+        if let Some(earlier) = self.refresher.replace(tokio::spawn(both)) {
             earlier.abort();
         }
         tokio::spawn(forward(Arc::clone(&self.handle), ends));
@@ -547,6 +593,8 @@ impl Worker {
                 container_id,
                 image_id,
             }) => {
+                let said = format!("Error: {message}");
+                self.handle.notes.warning(Some(name), "Failed", said);
                 container.image_id = image_id;
                 container.container_id.clone_from(&container_id);
                 container.state = State::Ended(seen::Ended {
@@ -559,6 +607,11 @@ impl Worker {
                 });
             }
             Err(Problem::Waiting { reason, message }) => {
+                let said = match reason {
+                    Reason::ErrImagePull => format!("Error: {}", reason.text()),
+                    _ => format!("Error: {message}"),
+                };
+                self.handle.notes.warning(Some(name), reason.of_event(), said);
                 container.start_failures += 1;
                 let (since, retry_at) = (Timestamp::now(), retry_at(container.start_failures));
                 container.state = State::Failing {
@@ -602,6 +655,13 @@ impl Worker {
             Verdict::Ready(ready) => container.ready = *ready,
             Verdict::Condemned => container.condemned = true,
         });
+    }
+
+    fn learn_overflowed(&mut self, message: String) {
+        if self.seen.stopped.is_none() && matches!(self.seen.sandbox, seen::Sandbox::Ready { .. }) {
+            self.handle.notes.warning(None, "Evicted", message.clone());
+            self.seen.stopped = Some(Stop::Evicted { message });
+        }
     }
 
     fn learn_lost(&mut self) {

@@ -17,8 +17,8 @@ use tokio::process::Child;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{
-    ContainerSpec, Ended, Error, Found, ProcessSpec, Report, Request, Running, Runtime, Sandbox, SandboxSpec,
-    StartFailure, Stdio, wire,
+    ContainerSpec, Ended, Error, Found, Listeners, ProcessSpec, Report, Request, Running, Runtime, Sandbox,
+    SandboxSpec, StartFailure, Stdio, wire,
 };
 use crate::container::ENTRY;
 
@@ -187,7 +187,12 @@ impl Process {
     }
 
     /// Sends the descriptors of a process and waits until its program runs, which closes the status pipe.
-    async fn launch(&self, request: &Request, spec: OwnedFd, io: Option<Stdio>) -> Result<(), Error> {
+    async fn launch(
+        &self,
+        request: &Request,
+        spec: Option<OwnedFd>,
+        others: Vec<OwnedFd>,
+    ) -> Result<(), Error> {
         let (read, write) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|e| Error::System {
                 what: "making a pipe",
@@ -197,12 +202,10 @@ impl Process {
             what: "fionbio",
             source: e.into(),
         })?;
-        let mut fds = vec![spec.as_fd(), write.as_fd()];
-        if let Some(io) = &io {
-            fds.extend([io.stdin.as_fd(), io.stdout.as_fd(), io.stderr.as_fd()]);
-        }
-        self.send(request, &fds).await?;
-        drop((write, spec, io));
+        let fds: Vec<OwnedFd> = spec.into_iter().chain([write]).chain(others).collect();
+        let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+        self.send(request, &borrowed).await?;
+        drop(fds);
         let mut status = pipe::Receiver::from_owned_fd(read).map_err(system("watching a pipe"))?;
         let mut answer = Vec::new();
         match tokio::time::timeout(START_TIMEOUT, status.read_to_end(&mut answer)).await {
@@ -226,20 +229,35 @@ impl Process {
 impl Sandbox for Process {
     async fn start(&self, spec: &ContainerSpec) -> Result<(), Error> {
         let memory = wire::to_memory(spec).map_err(system("memfd"))?;
-        self.launch(&Request::Start, memory, None).await
+        self.launch(&Request::Start, Some(memory), Vec::new()).await
     }
 
     async fn exec(&self, key: &str, target: &str, spec: &ProcessSpec, io: Stdio) -> Result<(), Error> {
         let memory = wire::to_memory(spec).map_err(system("memfd"))?;
-        self.launch(
-            &Request::Exec {
-                key: key.into(),
-                target: target.into(),
-            },
-            memory,
-            Some(io),
-        )
-        .await
+        let request = Request::Exec {
+            key: key.into(),
+            target: target.into(),
+        };
+        let io = match io {
+            Stdio::Pipes {
+                stdin,
+                stdout,
+                stderr,
+            } => vec![stdin, stdout, stderr],
+            Stdio::Terminal { console } => vec![console],
+        };
+        self.launch(&request, Some(memory), io).await
+    }
+
+    async fn attach(&self, target: &str, listeners: Listeners) -> Result<(), Error> {
+        let target = target.into();
+        let Listeners {
+            stdout,
+            stderr,
+            console,
+        } = listeners;
+        self.launch(&Request::Attach { target }, None, vec![stdout, stderr, console])
+            .await
     }
 
     async fn signal(&self, key: &str, signal: i32, group: bool) -> Result<(), Error> {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 pub use spec::{
     Cgroup, ContainerSpec, End, Exit, Link, LogFile, Mount, ProcessSpec, Record, Report, Request, Root,
-    Running, SandboxSpec, Setting, StartFailure, Tmpfs,
+    Running, SandboxSpec, Setting, StartFailure, Stdin, Tmpfs,
 };
 
 /// What can go wrong below the node.
@@ -81,13 +81,31 @@ pub struct Ended {
 }
 
 /// Standard input and output of a process.
-pub struct Stdio {
-    /// Read end.
-    pub stdin: OwnedFd,
-    /// Write end.
+pub enum Stdio {
+    /// A pipe for each.
+    Pipes {
+        /// Read end.
+        stdin: OwnedFd,
+        /// Write end.
+        stdout: OwnedFd,
+        /// Write end.
+        stderr: OwnedFd,
+    },
+    /// One terminal, made where the process runs.
+    Terminal {
+        /// Socket over which its other side is sent.
+        console: OwnedFd,
+    },
+}
+
+/// What listens to a container beside its log.
+pub struct Listeners {
+    /// Stream socket that gets what the container prints from now on; of a reader that is slow, parts are lost.
     pub stdout: OwnedFd,
-    /// Write end.
+    /// The same of its errors.
     pub stderr: OwnedFd,
+    /// Socket over which the write end of its standard input is sent, or the other side of its terminal, if it has one.
+    pub console: OwnedFd,
 }
 
 /// The namespaces of one pod.
@@ -104,6 +122,18 @@ pub trait Sandbox: Send + Sync {
     /// # Errors
     /// As for `start`; also when the container does not run.
     async fn exec(&self, key: &str, target: &str, spec: &ProcessSpec, io: Stdio) -> Result<(), Error>;
+
+    /// Listens to the running container `target`.
+    ///
+    /// # Errors
+    /// When the container does not run, or the runtime cannot do this.
+    async fn attach(&self, target: &str, listeners: Listeners) -> Result<(), Error> {
+        let _ = listeners;
+        Err(Error::Start(StartFailure {
+            command: false,
+            message: format!("this runtime does not attach to containers: {target}"),
+        }))
+    }
 
     /// Sends a signal to a first process, or to its process group too.
     ///

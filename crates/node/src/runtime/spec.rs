@@ -89,6 +89,8 @@ pub struct ContainerSpec {
     pub cgroups: Vec<Cgroup>,
     /// Program that runs the container in our place, if not the built-in one.
     pub oci_runtime: Option<PathBuf>,
+    /// Keep a standard input for it, and how long; without one it reads nothing.
+    pub stdin: Stdin,
     /// Where what it prints goes.
     pub log: LogFile,
     /// File that keeps what became of this attempt.
@@ -97,6 +99,18 @@ pub struct ContainerSpec {
     pub image_id: String,
     /// Identity of this attempt, for the record.
     pub container_id: String,
+}
+
+/// What a container reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Stdin {
+    /// Nothing.
+    #[default]
+    None,
+    /// What the first listener types; the end of that is its end.
+    Once,
+    /// What all listeners type.
+    Open,
 }
 
 /// A control group of one container.
@@ -221,7 +235,10 @@ pub struct ProcessSpec {
     pub capabilities: u64,
     /// The process and its children can never gain privileges.
     pub no_new_privileges: bool,
-    /// Make a controlling terminal of standard input.
+    /// System calls that reach around a container's walls are refused.
+    #[serde(default)]
+    pub filtered_calls: bool,
+    /// Its standard input and output are one terminal.
     pub terminal: bool,
 }
 
@@ -230,8 +247,11 @@ pub struct ProcessSpec {
 pub enum Request {
     /// Run a container; descriptors: spec, status.
     Start,
-    /// Run a process in container `target`; descriptors: spec, which is a [`ProcessSpec`], status, stdin, stdout, stderr.
+    /// Run a process in container `target`; descriptors: spec, which is a [`ProcessSpec`], status, and those of
+    /// [`super::Stdio`].
     Exec { key: String, target: String },
+    /// Listen to container `target`; descriptors: status, and those of [`super::Listeners`].
+    Attach { target: String },
     /// Send a signal to the first process of `key`, or to its whole group.
     Signal { key: String, signal: i32, group: bool },
     /// Kill everything and end, as the end of the socket means unless the sandbox is to go on without the node.

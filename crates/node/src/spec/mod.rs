@@ -14,7 +14,7 @@ pub(crate) use env::environment;
 pub(crate) use security::process_security;
 
 use crate::images::Image;
-use crate::runtime::{Cgroup, ContainerSpec, LogFile, Mount, ProcessSpec, Root};
+use crate::runtime::{Cgroup, ContainerSpec, LogFile, Mount, ProcessSpec, Root, Stdin};
 use crate::volumes::Prepared;
 
 /// Where the kubelet expects a container's last words, if the container names no other place.
@@ -59,7 +59,8 @@ pub(crate) fn container_spec(
         must_not_be_root: false,
         capabilities: 0,
         no_new_privileges: false,
-        terminal: false,
+        filtered_calls: false,
+        terminal: container.tty == Some(true),
     };
     process_security(around.pod, container, &mut process)?;
     if around.host_view.is_some() {
@@ -96,6 +97,11 @@ pub(crate) fn container_spec(
         process,
         cgroups: around.cgroups.clone(),
         oci_runtime: around.oci_runtime.clone(),
+        stdin: match (container.stdin, container.stdin_once) {
+            (Some(true), Some(true)) => Stdin::Once,
+            (Some(true), _) => Stdin::Open,
+            _ => Stdin::None,
+        },
         record: around.log.path.with_extension("json"),
         log: around.log.clone(),
         image_id: around.image.id.clone(),

@@ -54,6 +54,10 @@ pub(crate) fn process_security(
         .or(of_pod.and_then(|c| c.run_as_non_root))
         .unwrap_or(false);
     process.no_new_privileges = own.and_then(|c| c.allow_privilege_escalation) == Some(false);
+    let profile = own
+        .and_then(|c| c.seccomp_profile.as_ref())
+        .or(of_pod.and_then(|c| c.seccomp_profile.as_ref()));
+    process.filtered_calls = profile.is_some_and(|profile| profile.type_ == "RuntimeDefault");
     process.capabilities = capabilities(own.and_then(|c| c.capabilities.as_ref()))?.bits();
     if own.and_then(|c| c.privileged) == Some(true) {
         process.capabilities = u64::MAX;

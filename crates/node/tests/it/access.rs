@@ -1,8 +1,10 @@
 //! Logs and processes from outside.
 
-use argosy_node::LogOptions;
+use argosy_node::{LogOptions, Output, Streams};
 use futures::TryStreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use serde_json::json;
 
 use crate::fixture::{Fixture, PATIENCE, one, phase};
 
@@ -67,7 +69,7 @@ async fn logs_can_be_read_in_parts_and_followed() {
     assert_eq!(&first[..], b"first\n");
     let command = ["touch", "/tmp/go"].map(String::from).to_vec();
     f.node
-        .exec("default", "slow", None, command, false)
+        .exec("default", "slow", None, command, Streams::default())
         .await
         .unwrap()
         .exit
@@ -93,9 +95,13 @@ async fn processes_run_in_a_container() {
     let command = ["sh", "-c", "cat; echo $FROM_IMAGE; echo err >&2; exit 4"]
         .map(String::from)
         .to_vec();
+    let with_stdin = Streams {
+        stdin: true,
+        terminal: false,
+    };
     let mut process = f
         .node
-        .exec("default", "host", Some("main"), command, true)
+        .exec("default", "host", Some("main"), command, with_stdin)
         .await
         .unwrap();
     let mut stdin = process.stdin.take().unwrap();
@@ -111,7 +117,13 @@ async fn processes_run_in_a_container() {
 
     let missing = f
         .node
-        .exec("default", "host", None, vec!["nothing".into()], false)
+        .exec(
+            "default",
+            "host",
+            None,
+            vec!["nothing".into()],
+            Streams::default(),
+        )
         .await;
     assert!(
         missing
@@ -123,7 +135,7 @@ async fn processes_run_in_a_container() {
 
     let kill = ["kill", "-15", "1"].map(String::from).to_vec();
     f.node
-        .exec("default", "host", None, kill, false)
+        .exec("default", "host", None, kill, Streams::default())
         .await
         .unwrap()
         .exit
@@ -148,7 +160,7 @@ async fn logs_are_followed_across_rotation() {
     let stream = f.node.logs("default", "chatty", None, options).unwrap();
     let touch = ["touch", "/tmp/go"].map(String::from).to_vec();
     f.node
-        .exec("default", "chatty", None, touch, false)
+        .exec("default", "chatty", None, touch, Streams::default())
         .await
         .unwrap()
         .exit
@@ -162,5 +174,80 @@ async fn logs_are_followed_across_rotation() {
     let numbers: Vec<u32> = followed.lines().map(|line| line.parse().unwrap()).collect();
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     assert_eq!((numbers.first(), numbers.last()), (Some(&1), Some(&400)));
+    f.node.shutdown().await;
+}
+
+/// Reads until a text has come.
+async fn read_until(from: &mut Output, wanted: &str) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 1024];
+    while !text.contains(wanted) {
+        let read = tokio::time::timeout(PATIENCE, from.read(&mut buffer)).await;
+        let length = read
+            .unwrap_or_else(|_| panic!("{wanted:?} did not come: {text:?}"))
+            .unwrap();
+        assert!(length > 0, "{wanted:?} did not come: {text:?}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_have_a_terminal_that_changes_its_size() {
+    let f = Fixture::start(|_| {}).await;
+    f.create("host", one("while true; do sleep 0.05; done")).await;
+    f.wait("host", |pod| phase(pod) == "Running").await;
+    let streams = Streams {
+        stdin: true,
+        terminal: true,
+    };
+    let script = "tty; echo $TERM; read line; echo got $line; stty size; exit 7";
+    let command = ["sh", "-c", script].map(String::from).to_vec();
+    let exec = f.node.exec("default", "host", None, command, streams).await;
+    let mut process = exec.unwrap();
+    let text = read_until(&mut process.stdout, "xterm").await;
+    assert!(text.starts_with("/dev/pts/0\r\n"), "{text:?}");
+    process.terminal.as_ref().unwrap().resize(123, 45).unwrap();
+    process
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"typed\n")
+        .await
+        .unwrap();
+    let text = read_until(&mut process.stdout, "45 123\r\n").await;
+    assert!(text.contains("got typed\r\n"), "{text:?}");
+    let mut rest = String::new();
+    process.stdout.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(process.exit.await.unwrap().code(), 7);
+    f.node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_are_listened_to_and_typed_into() {
+    let f = Fixture::start(|_| {}).await;
+    let mut spec = one("echo before; while read line; do echo got $line; done; echo end");
+    spec["containers"][0]["stdin"] = json!(true);
+    spec["containers"][0]["stdinOnce"] = json!(true);
+    f.create("pipe", spec.clone()).await;
+    spec["containers"][0]["tty"] = json!(true);
+    f.create("terminal", spec).await;
+    for name in ["pipe", "terminal"] {
+        f.wait(name, |pod| phase(pod) == "Running").await;
+        let mut attached = f.node.attach("default", name, None).await.unwrap();
+        let mut stdin = attached.stdin.take().expect("the container has a standard input");
+        stdin.write_all(b"typed\n").await.unwrap();
+        read_until(&mut attached.stdout, "got typed").await;
+        if name == "terminal" {
+            attached.terminal.as_ref().unwrap().resize(80, 24).unwrap();
+            // The end of input, as terminals know it.
+            stdin.write_all(b"\x04").await.unwrap();
+        }
+        drop(stdin);
+        read_until(&mut attached.stdout, "end").await;
+        assert_eq!(phase(&f.ended(name).await), "Succeeded");
+    }
+    let log = f.log("pipe", "main", LogOptions::default()).await;
+    assert_eq!(log, "before\ngot typed\nend\n");
     f.node.shutdown().await;
 }

@@ -1,6 +1,6 @@
 //! From a pod's words to its end: commands, exit codes, order of containers, restarts, deletion, deadlines.
 
-use argosy_node::RuntimeChoice;
+use argosy_node::{RuntimeChoice, Streams};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
@@ -370,7 +370,13 @@ async fn probes_decide_readiness_and_life() {
     assert!(!ready(&pod));
     let touch = |path: &str| ["touch", path].map(String::from).to_vec();
     f.node
-        .exec("default", "readiness", None, touch("/tmp/ready"), false)
+        .exec(
+            "default",
+            "readiness",
+            None,
+            touch("/tmp/ready"),
+            Streams::default(),
+        )
         .await
         .unwrap()
         .exit
@@ -378,7 +384,13 @@ async fn probes_decide_readiness_and_life() {
         .unwrap();
     f.wait("readiness", ready).await;
     f.node
-        .exec("default", "readiness", None, touch("/tmp/end"), false)
+        .exec(
+            "default",
+            "readiness",
+            None,
+            touch("/tmp/end"),
+            Streams::default(),
+        )
         .await
         .unwrap()
         .exit

@@ -106,3 +106,37 @@ fn find(name: &str) -> Option<std::path::PathBuf> {
     }
     None
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_take_too_much_of_the_disk_are_evicted() {
+    let f = Fixture::start(|options| options.usage_check = std::time::Duration::from_millis(50)).await;
+    let fill = |file: &str| format!("dd if=/dev/zero of={file} bs=1M count=3 2>/dev/null; sleep 1000");
+    let mut spec = one(&fill("/v/file"));
+    spec["volumes"] = json!([{"name": "v", "emptyDir": {"sizeLimit": "2Mi"}}]);
+    spec["containers"][0]["volumeMounts"] = json!([{"name": "v", "mountPath": "/v"}]);
+    let storage = json!({"limits": {"ephemeral-storage": "2Mi"}});
+    let fits = limited(
+        "dd if=/dev/zero of=/file bs=1M count=1 2>/dev/null",
+        storage.clone(),
+    );
+    for (name, spec, expected) in [
+        (
+            "volume",
+            spec,
+            Some("Usage of EmptyDir volume \"v\" exceeds the limit \"2Mi\". "),
+        ),
+        (
+            "storage",
+            limited(&fill("/file"), storage),
+            Some("Container main exceeded its local ephemeral storage limit \"2Mi\". "),
+        ),
+        ("fits", fits, None),
+    ] {
+        f.create(name, spec).await;
+        let status = f.ended(name).await.status.unwrap();
+        let reason = status.reason.as_deref();
+        assert_eq!(reason, expected.map(|_| "Evicted"), "{name}");
+        assert_eq!(status.message.as_deref(), expected, "{name}");
+    }
+    f.node.shutdown().await;
+}

@@ -3,9 +3,11 @@
 
 mod access;
 mod crash;
+mod events;
 mod fixture;
 mod hooks;
 mod images;
+mod isolation;
 mod lifecycle;
 mod limits;
 mod network;

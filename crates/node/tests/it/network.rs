@@ -1,6 +1,6 @@
 //! Pods with addresses of their own.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use argosy_node::{Bridge, NetworkChoice};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::fixture::{Fixture, check, one, phase, sh};
 
@@ -90,6 +91,14 @@ async fn pods_have_addresses_of_their_own() {
     "#]]
     .assert_eq(&f.story(&pod).await);
     assert_eq!(host.join().unwrap(), ip(&pod));
+    // As `kubectl port-forward` does: from inside of the pod, though nothing of this machine is in its network.
+    let mut inside = f.node.connect("default", "two", 8080).await.unwrap();
+    inside.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    inside.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("two\n"), "{answer:?}");
+    let refused = f.node.connect("default", "two", 8081).await.unwrap_err();
+    assert_eq!(refused.to_string(), "Connection refused (os error 111)");
     f.node.shutdown().await;
     let links = std::fs::read_dir("/sys/class/net").unwrap().flatten();
     let aliases = links.map(|link| std::fs::read_to_string(link.path().join("ifalias")).unwrap_or_default());

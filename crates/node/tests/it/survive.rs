@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use argosy_apiserver::ApiServer;
-use argosy_node::{LogOptions, Options};
+use argosy_node::{LogOptions, Options, Streams};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -192,7 +192,7 @@ async fn a_stopped_node_leaves_its_pods_to_the_next() {
     let begin = std::time::Instant::now();
     while f
         .node
-        .exec("default", "pod", None, touch.clone(), false)
+        .exec("default", "pod", None, touch.clone(), Streams::default())
         .await
         .is_err()
     {

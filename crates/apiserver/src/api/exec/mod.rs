@@ -1,8 +1,9 @@
-//! Commands in containers: `pods/exec` and `pods/attach`, whatever the client speaks.
+//! Commands in containers: `pods/exec` and `pods/attach`, whatever the client speaks; and ports of pods (see `forward`).
 //!
 //! Deliberately absent: running the commands (see `Kubelet`), and the two ways to carry streams over one connection
 //! (see `websocket` and `spdy`).
 
+mod forward;
 mod spdy;
 mod spdy_frames;
 mod websocket;
@@ -95,41 +96,54 @@ enum Wire {
 /// Chooses how to go on, and the answer that says so.
 fn agree(call: &Call) -> Result<(Wire, Response<Body>)> {
     let wanted = call.header(header::UPGRADE).to_ascii_lowercase();
-    let mut response = Response::new(Body::full(Bytes::new()));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     if wanted == "spdy/3.1" {
-        let offered = call.parts.headers.get_all(STREAM_PROTOCOL).iter();
-        let offered = offered.filter_map(|value| value.to_str().ok());
-        if !offered
-            .flat_map(|one| one.split(','))
-            .any(|one| one.trim() == SPDY)
-        {
+        if !offers(call, &STREAM_PROTOCOL, SPDY) {
             return Err(Status::bad_request(format!(
                 "unable to upgrade: only {SPDY} is spoken over SPDY"
             )));
         }
-        headers.insert(header::UPGRADE, HeaderValue::from_static("SPDY/3.1"));
-        headers.insert(STREAM_PROTOCOL, HeaderValue::from_static(SPDY));
-        return Ok((Wire::Spdy, response));
+        return Ok((Wire::Spdy, accepted("SPDY/3.1", &STREAM_PROTOCOL, SPDY)));
     }
-    let offered = call.header(header::SEC_WEBSOCKET_PROTOCOL);
+    let named = header::SEC_WEBSOCKET_PROTOCOL;
     let key = call.header(header::SEC_WEBSOCKET_KEY);
-    let spoken = WEBSOCKET
-        .into_iter()
-        .find(|known| offered.split(',').any(|one| one.trim() == *known));
+    let spoken = WEBSOCKET.into_iter().find(|known| offers(call, &named, known));
     let (Some(protocol), false) = (spoken, key.is_empty()) else {
         return Err(Status::bad_request(
             "unable to upgrade: only SPDY/3.1 and WebSockets with v4.channel.k8s.io or v5.channel.k8s.io are served",
         ));
     };
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    Ok((Wire::WebSocket, accepted_socket(key, protocol)))
+}
+
+/// Whether a client speaks a protocol: one of those that it names in a header, or in several.
+fn offers(call: &Call, named: &HeaderName, protocol: &str) -> bool {
+    let offered = call.parts.headers.get_all(named).iter();
+    let mut offered = offered
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|one| one.split(','));
+    offered.any(|one| one.trim() == protocol)
+}
+
+/// The answer after which another protocol is spoken.
+fn accepted(upgrade: &'static str, named: &HeaderName, protocol: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::full(Bytes::new()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static(upgrade));
+    headers.insert(named, HeaderValue::from_static(protocol));
+    response
+}
+
+/// The same for a WebSocket, whose client has sent `key`.
+fn accepted_socket(key: &str, protocol: &'static str) -> Response<Body> {
+    let mut response = accepted("websocket", &header::SEC_WEBSOCKET_PROTOCOL, protocol);
     if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    Ok((Wire::WebSocket, response))
+    response
 }
 
 /// The streams that the client asked for.

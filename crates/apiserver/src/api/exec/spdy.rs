@@ -70,7 +70,7 @@ async fn open_streams(
                 sink.write_all(&packer.reply(stream)?).await?;
             }
             Frame::Ping(number) => sink.write_all(&super::spdy_frames::ping(number)).await?,
-            Frame::Data { .. } | Frame::Other => {}
+            Frame::Data { .. } | Frame::Reset(_) | Frame::Other => {}
             Frame::Bye => return Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }
@@ -150,7 +150,7 @@ async fn receive(
                 // A full queue has output in it, which proves as well that we are alive.
                 let _ = messages.try_send(Out::Pong(number.to_be_bytes().to_vec().into()));
             }
-            Ok(Frame::Opened { .. } | Frame::Other) => {}
+            Ok(Frame::Opened { .. } | Frame::Reset(_) | Frame::Other) => {}
             Ok(Frame::Bye) | Err(_) => return,
         }
     }

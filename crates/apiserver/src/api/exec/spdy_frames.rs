@@ -15,6 +15,7 @@ const LONGEST_HEADERS: usize = 64 * 1024;
 
 const SYN_STREAM: u16 = 1;
 const SYN_REPLY: u16 = 2;
+const RST_STREAM: u16 = 3;
 const PING: u16 = 6;
 const GOAWAY: u16 = 7;
 const FIN: u8 = 1;
@@ -33,6 +34,8 @@ pub enum Frame {
         last: bool,
     },
     Ping(u32),
+    /// A stream whose client wants no more of it.
+    Reset(u32),
     /// The client goes.
     Bye,
     /// One of no interest.
@@ -70,6 +73,7 @@ pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Frame> {
             let headers = bytes.get(10..).unwrap_or_default().to_vec();
             Frame::Opened { stream, headers }
         }
+        RST_STREAM => Frame::Reset(number(&bytes)? & 0x7fff_ffff),
         PING => Frame::Ping(number(&bytes)?),
         GOAWAY => Frame::Bye,
         _ => Frame::Other,
