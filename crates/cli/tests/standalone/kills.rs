@@ -52,7 +52,7 @@ const STEPS: [&str; 5] = ["a-first", "b-first", "bad", "first", "last"];
 fn a_killed_platform_loses_nothing_and_repeats_nothing() {
     let kills = std::env::var("ARGOSY_KILLS").map_or(KILLS, |n| n.parse().expect("ARGOSY_KILLS is a number"));
     let mut random = Random::new();
-    let mut machine = Machine::new();
+    let mut machine = Machine::with_own_network();
     let out = machine.folder().join("out");
     std::fs::create_dir(&out).expect("the folder can be written");
     let mut names = Vec::new();
