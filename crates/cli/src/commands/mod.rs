@@ -4,6 +4,7 @@ pub mod act;
 pub mod auth;
 pub mod completion;
 pub mod convert;
+pub mod cron;
 pub mod delete;
 mod from;
 pub mod get;
@@ -22,6 +23,7 @@ pub mod retry;
 pub mod run;
 #[cfg(feature = "local")]
 pub mod standalone;
+mod stored;
 pub mod submit;
 pub mod sync;
 pub mod template;
@@ -140,6 +142,9 @@ pub enum Command {
     /// Work with the templates of the whole cluster
     #[command(subcommand, visible_aliases = ["cwftmpl", "cwft"])]
     ClusterTemplate(template::Command),
+    /// Work with workflows on schedule
+    #[command(subcommand, visible_aliases = ["cronwf", "cwf"])]
+    Cron(cron::Command),
     /// Rewrite manifests that have fields of earlier versions
     Convert(convert::Args),
     /// Work with limits of semaphores
@@ -198,6 +203,7 @@ pub async fn perform(args: Args) -> anyhow::Result<ExitCode> {
         Command::ClusterTemplate(command) => {
             template::perform(command, template::Scope::Cluster, &connection).await
         }
+        Command::Cron(command) => cron::perform(command, &connection).await,
         Command::Convert(args) => convert::perform(args).await,
         Command::Sync(command) => sync::perform(command, &connection).await,
         Command::Auth(command) => auth::perform(&command, &connection).await,

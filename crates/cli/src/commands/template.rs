@@ -6,13 +6,12 @@ use argosy_engine::validate::{self, Mode};
 use argosy_model::{ClusterWorkflowTemplate, WorkflowTemplate, decode, yaml};
 use serde_json::Value;
 
-use super::submit::read;
+use super::stored::{self, LintArgs};
 use super::{emit, lint};
-use crate::api::{Api, Page, encode};
+use crate::api::{Api, encode};
 use crate::connection::{self, INSTANCE};
-use crate::failure::{hinted, tell};
-use crate::input;
-use crate::manifest::{API_VERSION, Object};
+use crate::failure::hinted;
+use crate::manifest::API_VERSION;
 use crate::print::{Clock, json, template as print};
 
 /// Which templates a group of commands is about.
@@ -48,20 +47,6 @@ pub struct FilesArgs {
     files: Vec<String>,
     /// Form of output: name, json, yaml or wide
     #[arg(short, long, default_value = "", hide_default_value = true)]
-    output: String,
-    /// Unknown fields and fields given twice are errors
-    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    strict: bool,
-}
-
-/// What is checked.
-#[derive(Debug, clap::Args)]
-pub struct LintArgs {
-    /// Files, folders, web addresses, or - for standard input
-    #[arg(required = true)]
-    files: Vec<String>,
-    /// Form of output: pretty or simple
-    #[arg(short, long, default_value = "pretty")]
     output: String,
     /// Unknown fields and fields given twice are errors
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
@@ -139,15 +124,7 @@ pub async fn perform(
             })?;
         }
         Command::Delete { names, all } => delete(names, all, scope, connection).await?,
-        Command::Lint(LintArgs {
-            files,
-            output,
-            strict,
-        }) => {
-            let args =
-                lint::Args::of_kind(files, format!("{}s", scope.kind().to_lowercase()), output, strict);
-            return lint::perform(args, connection).await;
-        }
+        Command::Lint(args) => return lint::perform(args.of_kind(scope.kind()), connection).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,17 +150,11 @@ async fn write(
         output,
         strict,
     } = args;
-    let mut wanted = Vec::new();
-    for source in input::read_all(&files).await? {
-        for object in read(&source, strict)? {
-            match object {
-                Object::Other(value) if value["kind"] == scope.kind() => wanted.push(typed(value)?),
-                Object::Other(value) => skipped(&source.name, value["kind"].as_str().unwrap_or("?"), scope),
-                Object::Workflow(..) => skipped(&source.name, "Workflow", scope),
-            }
-        }
-    }
-    anyhow::ensure!(!wanted.is_empty(), "no {} found in given files", scope.kind());
+    let wanted = stored::of_files(&files, strict, scope.kind()).await?;
+    let wanted = wanted
+        .into_iter()
+        .map(typed)
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let api = connection.connect().await?;
     let known = lint::of_cluster(&api).await?;
     for mut template in wanted {
@@ -211,13 +182,6 @@ async fn write(
         emit(&show(&typed(made)?, scope, &output)?)?;
     }
     Ok(())
-}
-
-fn skipped(file: &str, kind: &str, scope: Scope) {
-    tell(&format!(
-        "{file}: a {kind} is no {} and is left out\n",
-        scope.kind()
-    ));
 }
 
 fn check(
@@ -254,22 +218,12 @@ async fn list(
     selector: &str,
     connection: &connection::Options,
 ) -> anyhow::Result<Vec<WorkflowTemplate>> {
-    let mut labels = connection.instance_selector();
-    if !selector.is_empty() {
-        labels = format!("{labels},{selector}");
-    }
     let path = match everywhere {
         true => format!("/apis/{API_VERSION}/workflowtemplates"),
         false => scope.path(&api.namespace),
     };
-    let page: Page<Value> = api
-        .read(&format!("{path}?labelSelector={}", encode(&labels)))
-        .await?;
-    let mut found = page
-        .items
-        .into_iter()
-        .map(typed)
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let found = stored::list(api, &path, selector, connection).await?;
+    let mut found = found.into_iter().map(typed).collect::<anyhow::Result<Vec<_>>>()?;
     found.sort_by(|a, b| {
         let key = |t: &WorkflowTemplate| (t.metadata.namespace.clone(), t.metadata.name.clone());
         key(a).cmp(&key(b))

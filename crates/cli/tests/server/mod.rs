@@ -107,12 +107,15 @@ impl Server {
 
     /// A workflow as it is now.
     pub fn read(&self, name: &str) -> Value {
-        let request = http::Request::get(format!("{WORKFLOWS}/{name}"))
-            .body(Vec::new())
-            .expect("a request");
+        self.object(&format!("{WORKFLOWS}/{name}"))
+    }
+
+    /// Any object, or a list, as it is now.
+    pub fn object(&self, path: &str) -> Value {
+        let request = http::Request::get(path).body(Vec::new()).expect("a request");
         self.runtime
             .block_on(self.client.request::<Value>(request))
-            .expect("the API has the workflow")
+            .expect("the API has it")
     }
 
     /// Compares what a command says and how it exits.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::BACKFILL;
+use super::{BACKFILL, INSTANCE};
 use crate::names;
 
 /// How many times one backfill may have; a range of a year by the minute is more than anybody means.
@@ -31,6 +31,16 @@ pub struct Request {
     pub format: String,
     /// How many runs one monitor workflow makes.
     pub per_monitor: usize,
+    /// The controller that all the workflows are for; empty: the one without an id.
+    pub instance_id: String,
+}
+
+/// Reads a time by a Go layout. Without a zone it is in UTC.
+///
+/// # Errors
+/// When the text is no such time.
+pub fn time(text: &str, layout: &str) -> Result<Timestamp, String> {
+    gotime::parse(layout, text, &TimeZone::UTC).map(|time| time.timestamp())
 }
 
 /// Stands for the time of a run while its manifest is made; it is no text anybody writes.
@@ -121,7 +131,7 @@ fn monitor(cron: &CronWorkflow, request: &Request, times: &[Timestamp]) -> Resul
         "metadata": {
             "generateName": format!("{prefix}-"),
             "namespace": cron.metadata.namespace,
-            "labels": {BACKFILL: request.name},
+            "labels": labels(request),
         },
         "spec": {
             "entrypoint": "main",
@@ -152,6 +162,14 @@ fn monitor(cron: &CronWorkflow, request: &Request, times: &[Timestamp]) -> Resul
     Ok(monitor)
 }
 
+fn labels(request: &Request) -> Value {
+    let mut labels = json!({BACKFILL: request.name});
+    if !request.instance_id.is_empty() {
+        labels[INSTANCE] = json!(request.instance_id);
+    }
+    labels
+}
+
 /// The manifest of one run; its time comes in by a tag.
 fn run(cron: &CronWorkflow, request: &Request, prefix: &str) -> Result<String, Error> {
     let mut spec = json!(cron.spec.workflow_spec);
@@ -167,7 +185,7 @@ fn run(cron: &CronWorkflow, request: &Request, prefix: &str) -> Result<String, E
     spec["arguments"]["parameters"] = parameters.into();
     let run = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
-        "metadata": {"generateName": format!("{prefix}-"), "labels": {BACKFILL: request.name}},
+        "metadata": {"generateName": format!("{prefix}-"), "labels": labels(request)},
         "spec": spec,
     });
     let text = serde_json::to_string(&run).map_err(|e| Error::Json(e.to_string()))?;

@@ -4,12 +4,11 @@ use argosy_model::k8s::{ObjectMeta, OwnerReference, Time, TypeMeta};
 use argosy_model::{CronWorkflow, Workflow, WorkflowStatus};
 use jiff::Timestamp;
 
-use super::CHILD_OF;
+use super::{CHILD_OF, INSTANCE};
 use crate::config::Config;
 use crate::names;
 
 const SCHEDULED: &str = "workflows.argoproj.io/scheduled-time";
-const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
 
 /// Labels that a run has of its CronWorkflow: who made it.
 const INHERITED: &[&str] = &[

@@ -37,6 +37,9 @@ pub const CHILD_OF: &str = "workflows.argoproj.io/cron-workflow";
 /// Label of a run that makes up for the past; it counts neither as active nor as history.
 pub const BACKFILL: &str = "workflows.argoproj.io/backfill";
 
+/// Label that gives a workflow to one of several controllers.
+const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
+
 /// How the message about a stop condition begins that can't be evaluated.
 const STOP_ERROR: &str = "failed to check CronWorkflow";
 

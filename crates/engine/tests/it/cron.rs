@@ -558,6 +558,7 @@ fn backfill_makes_one_run_for_each_time() {
         argument: "cronScheduleTime".to_owned(),
         format: "Mon, 02 Jan 2006 15:04:05 MST".to_owned(),
         per_monitor: 2,
+        instance_id: String::new(),
     };
     let mut cron = stage.cron;
     cron.spec.workflow_spec.templates[0]
@@ -637,6 +638,7 @@ fn backfill_of_a_range_without_times_is_refused() {
             argument: "at".to_owned(),
             format: "2006".to_owned(),
             per_monitor: 1,
+            instance_id: String::new(),
         };
         assert_eq!(
             cron::backfill::monitors(&cron, &wrong)
