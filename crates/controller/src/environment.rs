@@ -64,6 +64,7 @@ impl<'a> Environment<'a> {
         config.transient_error_pattern = self.text("TRANSIENT_ERROR_PATTERN").unwrap_or_default();
         config.recursion_limit = !self.on("DISABLE_MAX_RECURSION", false);
         config.expression_templates = self.on("EXPRESSION_TEMPLATES", true);
+        config.estimates = !self.on("SKIP_WORKFLOW_DURATION_ESTIMATION", false);
         config.bubble_entry_errors = self.on("BUBBLE_ENTRY_TEMPLATE_ERR", true);
         config.pod_finalizer = self.on("ARGO_POD_STATUS_CAPTURE_FINALIZER", false);
         config.override_allowlist = self

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 use crate::api::{self, Resource};
 use crate::watch::{self, Event, Scope, Seen};
 use crate::world::{Kept, Key, World};
-use crate::{INSTANCE_LABEL, Shared, clock, cron, worker};
+use crate::{INSTANCE_LABEL, Shared, clock, cron, retention, worker};
 
 /// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
 const FEED_MAX: usize = 1024;
@@ -91,6 +91,7 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Worker
     // workflows run also where schedules can't be read.
     tasks.spawn(follow(shared.clone(), crons, cron::take));
     tasks.spawn(clock::watch(shared.clone()));
+    tasks.spawn(retention::run(shared.clone()));
     let mut looks = JoinSet::new();
     for _ in 0..workers.workflows {
         looks.spawn(worker::run(shared.clone()));

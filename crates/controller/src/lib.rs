@@ -22,8 +22,10 @@ mod probe;
 pub mod program;
 mod queue;
 mod repository;
+mod retention;
 pub mod settings;
 mod watch;
+mod watchdog;
 mod worker;
 pub mod world;
 
@@ -38,7 +40,7 @@ use argosy_model::k8s::ObjectMeta;
 use argosy_model::{ArtifactRepositoryRef, Workflow};
 use kube::Client;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -131,6 +133,9 @@ struct Shared {
     world: World,
     queue: Queue<Key>,
     crons: cron::Crons,
+    watchdog: watchdog::Watchdog,
+    /// Told when a workflow has ended or the number of those that are kept has changed.
+    ended: Notify,
     clock: Clock,
     machine: Mutex<locks::Machine>,
     throttle: Mutex<Throttle>,
@@ -182,6 +187,7 @@ impl Shared {
     fn let_go(&self, key: &Key) {
         self.plans().remove(key);
         self.tidied().remove(key);
+        self.watchdog.forget(key);
         let op = argosy_engine::locks::Op::ReleaseAll {
             workflow: key.to_string(),
         };
@@ -277,6 +283,8 @@ impl Controller {
             world: World::default(),
             queue: Queue::default(),
             crons: cron::Crons::default(),
+            watchdog: watchdog::Watchdog::default(),
+            ended: Notify::new(),
             clock,
             machine: Mutex::default(),
             throttle: Mutex::new(Throttle::new(limits)),
@@ -319,6 +327,7 @@ impl Controller {
             shared.queue.add(key);
         }
         shared.crons.look_at(shared.world.cron_keys());
+        shared.ended.notify_one();
     }
 
     /// Values of metrics.

@@ -164,6 +164,7 @@ fn one(key: &str, text: &str) -> Result<Value, Error> {
 fn engine(config: ControllerConfig, base: Config) -> Result<Config, Error> {
     let mut engine = base;
     engine.instance_id = config.instance_id;
+    engine.retention = config.retention_policy;
     if let Some(defaults) = config.workflow_defaults {
         engine.default_metadata = defaults.metadata;
         engine.default_spec = defaults.spec;
@@ -238,7 +239,6 @@ fn ineffective(config: &ControllerConfig) -> Vec<&'static str> {
         ("synchronization", config.synchronization.is_some()),
         ("resourceRateLimit", config.resource_rate_limit.is_some()),
         ("initialDelay", !config.initial_delay.is_empty()),
-        ("retentionPolicy", config.retention_policy.is_some()),
         (
             "podSpecLogStrategy",
             config.pod_spec_log_strategy != argosy_model::config::PodSpecLogStrategy::default(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Snapshot};
-use argosy_model::{NodeResult, Workflow};
+use argosy_model::{NodeResult, Workflow, WorkflowPhase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
@@ -18,6 +18,7 @@ use crate::api::{self, Failure};
 use crate::compression;
 use crate::cron;
 use crate::effects;
+use crate::watchdog;
 use crate::world::Key;
 
 /// How often one look may decide again on what it has just learned. Each round needs news (an image, a repository, a
@@ -75,7 +76,7 @@ pub fn restore(shared: &Shared) {
         let Some(workflow) = shared.world.workflow(&key) else {
             continue;
         };
-        if is_settled(&workflow) || workflow.status.phase != argosy_model::WorkflowPhase::Running {
+        if is_settled(&workflow) || workflow.status.phase != WorkflowPhase::Running {
             continue;
         }
         shared.throttle().seed(&key.namespace, &key.name);
@@ -95,7 +96,7 @@ fn is_settled(workflow: &Workflow) -> bool {
             .any(|f| f == "workflows.argoproj.io/artifact-gc")
 }
 
-fn is_completed(workflow: &Workflow) -> bool {
+pub fn is_completed(workflow: &Workflow) -> bool {
     let labels = &workflow.metadata.labels;
     labels
         .get("workflows.argoproj.io/completed")
@@ -116,6 +117,7 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
         return tidy.into_iter().chain(expiry).min();
     }
     let (plan, mut outcomes) = plan(shared, key, &workflow);
+    estimate(shared, &workflow, &mut outcomes);
     for _ in 0..ROUNDS {
         let workflow = shared.world.workflow(key)?;
         let decision = decide(shared, key, &plan, &workflow, &outcomes);
@@ -143,6 +145,19 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
     }
     error!(workflow = %key, "Deciding did not come to rest; looking again later");
     Some(RETRY)
+}
+
+/// Finds out how long the workflow and its nodes will probably take (C-NODE-32), where that is not known yet.
+fn estimate(shared: &Shared, workflow: &Workflow, outcomes: &mut Outcomes) {
+    let status = &workflow.status;
+    let wanted = status.phase == WorkflowPhase::default() || status.estimated_duration > 0;
+    if wanted
+        && outcomes.estimates.is_empty()
+        && shared.config().estimates
+        && let Some(example) = shared.world.example(workflow)
+    {
+        outcomes.estimates = argosy_engine::estimate::from(&example);
+    }
 }
 
 /// Whether a decision that changes nothing in the object has made a pod.
@@ -247,10 +262,16 @@ async fn settle(
     } else {
         Duration::ZERO
     };
+    if is_completed(current) && !is_completed(workflow) {
+        // When it goes is decided by what it is now, and our own write is no news to anybody.
+        shared.ended.notify_one();
+        return Some(Duration::ZERO);
+    }
+    let suspicion = watchdog::judge(shared, key, current, decision);
     let until = decision
         .wake_at
         .map(|at| wait_until(at, shared.clock.now()).max(soonest));
-    Some(until.unwrap_or(HEAL).min(HEAL))
+    until.into_iter().chain(suspicion).chain([HEAL]).min()
 }
 
 /// Writes the changes, only onto the object they were decided for.

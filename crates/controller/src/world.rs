@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use argosy_engine::{ConfigMaps, Templates};
-use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod};
+use argosy_engine::{ConfigMaps, Templates, estimate};
+use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{
-    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
+    WorkflowTemplate,
 };
 
 use crate::cron;
@@ -95,6 +96,8 @@ struct State {
     templates: BTreeMap<String, BTreeMap<String, Arc<WorkflowTemplate>>>,
     cluster_templates: BTreeMap<String, Arc<ClusterWorkflowTemplate>>,
     crons: BTreeMap<Key, Arc<CronWorkflow>>,
+    /// Workflows that succeeded, by what later ones may be like them by, in the order of their creation.
+    examples: BTreeMap<Likeness, BTreeSet<(Option<Time>, String)>>,
     /// Names of the workflows that a CronWorkflow started, so that finding them does not take looking at all.
     runs: BTreeMap<Key, BTreeSet<String>>,
     config_maps: Arc<ConfigMaps>,
@@ -158,7 +161,7 @@ impl World {
     /// Takes a workflow as it is now; false when an equal or newer one is known.
     pub fn put_workflow(&self, workflow: Workflow) -> bool {
         let mut state = self.lock();
-        state.index(&workflow.metadata);
+        state.index(&workflow);
         put(&mut state.workflows, Key::of(&workflow.metadata), workflow)
     }
 
@@ -172,7 +175,7 @@ impl World {
             .is_some_and(|known| known.metadata.uid == workflow.metadata.uid);
         if same {
             state.workflows.remove(&key);
-            state.unindex(&workflow.metadata);
+            state.unindex(workflow);
         }
         same
     }
@@ -181,8 +184,9 @@ impl World {
     pub fn replace_workflows(&self, listed: Vec<Workflow>) -> Vec<Key> {
         let mut state = self.lock();
         state.runs.clear();
+        state.examples.clear();
         for workflow in &listed {
-            state.index(&workflow.metadata);
+            state.index(workflow);
         }
         replace(&mut state.workflows, listed, |w| Key::of(&w.metadata))
     }
@@ -204,6 +208,15 @@ impl World {
         names
             .filter_map(|name| state.workflows.get(&Key::new(&cron.namespace, name)).cloned())
             .collect()
+    }
+
+    /// The newest workflow that succeeded and is like this one (C-NODE-32).
+    pub fn example(&self, workflow: &Workflow) -> Option<Arc<Workflow>> {
+        let likeness = likenesses(workflow).next()?;
+        let state = self.lock();
+        let (_, name) = state.examples.get(&likeness)?.last()?;
+        let key = Key::new(&workflow.metadata.namespace, name);
+        state.workflows.get(&key).cloned()
     }
 
     /// Takes a CronWorkflow as it is now, or notes that it is gone; false when an equal or newer one is known.
@@ -389,21 +402,27 @@ impl World {
 }
 
 impl State {
-    fn index(&mut self, workflow: &ObjectMeta) {
-        if let Some(parent) = cron::parent(workflow) {
-            self.runs.entry(parent).or_default().insert(workflow.name.clone());
+    fn index(&mut self, workflow: &Workflow) {
+        let meta = &workflow.metadata;
+        if let Some(parent) = cron::parent(meta) {
+            self.runs.entry(parent).or_default().insert(meta.name.clone());
+        }
+        if workflow.status.phase == WorkflowPhase::Succeeded {
+            let example = (meta.creation_timestamp, meta.name.clone());
+            for likeness in likenesses(workflow) {
+                self.examples.entry(likeness).or_default().insert(example.clone());
+            }
         }
     }
 
-    fn unindex(&mut self, workflow: &ObjectMeta) {
-        let Some(parent) = cron::parent(workflow) else {
-            return;
-        };
-        if let Some(names) = self.runs.get_mut(&parent) {
-            names.remove(&workflow.name);
-            if names.is_empty() {
-                self.runs.remove(&parent);
-            }
+    fn unindex(&mut self, workflow: &Workflow) {
+        let meta = &workflow.metadata;
+        if let Some(parent) = cron::parent(meta) {
+            take_out(&mut self.runs, &parent, &meta.name);
+        }
+        let example = (meta.creation_timestamp, meta.name.clone());
+        for likeness in likenesses(workflow) {
+            take_out(&mut self.examples, &likeness, &example);
         }
     }
 
@@ -411,6 +430,24 @@ impl State {
         let empty = |p: &Parts| p.pods.is_empty() && p.results.is_empty() && p.task_set.is_none();
         if self.parts.get(owner).is_some_and(empty) {
             self.parts.remove(owner);
+        }
+    }
+}
+
+/// Namespace, label and value that workflows have in common.
+type Likeness = (String, &'static str, String);
+
+fn likenesses(workflow: &Workflow) -> impl Iterator<Item = Likeness> {
+    let namespace = &workflow.metadata.namespace;
+    estimate::likenesses(workflow).map(move |(label, value)| (namespace.clone(), label, value.to_owned()))
+}
+
+/// Takes a value out of an index, and its set when that is empty then.
+fn take_out<K: Ord, V: Ord>(index: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(values) = index.get_mut(key) {
+        values.remove(value);
+        if values.is_empty() {
+            index.remove(key);
         }
     }
 }

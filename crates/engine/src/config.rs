@@ -83,6 +83,10 @@ pub struct Config {
     pub pod_names: crate::names::PodNames,
     /// A lock database is configured.
     pub lock_database: bool,
+    /// How many finished workflows are kept; `None`: all.
+    pub retention: Option<argosy_model::config::RetentionPolicy>,
+    /// Whether durations are estimated from earlier runs. Default true.
+    pub estimates: bool,
 }
 
 /// Entrypoint and command of an image.
@@ -147,6 +151,8 @@ impl Default for Config {
             workflow_plugins: false,
             pod_names: crate::names::PodNames::V2,
             lock_database: false,
+            retention: None,
+            estimates: true,
         }
     }
 }

@@ -7,12 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 /// has no time to live.
 #[must_use]
 pub fn expires_at(workflow: &Workflow) -> Option<Timestamp> {
-    let meta = &workflow.metadata;
-    let label = |name: &str| meta.labels.get(name).map(String::as_str);
-    let done = label("workflows.argoproj.io/completed") == Some("true")
-        && label("workflows.argoproj.io/workflow-archiving-status") != Some("Pending")
-        && meta.deletion_timestamp.is_none();
-    if !done {
+    if !is_done(workflow) {
         return None;
     }
     let stored = workflow.status.stored_workflow_template_spec.as_ref();
@@ -24,6 +19,15 @@ pub fn expires_at(workflow: &Workflow) -> Option<Timestamp> {
     let ttl = SignedDuration::from_secs(seconds(strategy, &workflow.status.phase)?.into());
     let finished = workflow.status.finished_at.as_ref()?.0;
     finished.checked_add(ttl + SignedDuration::from_secs(1)).ok()
+}
+
+/// Whether a finished workflow may be deleted: it neither waits for the archive nor is being deleted (C-GC-01).
+pub(crate) fn is_done(workflow: &Workflow) -> bool {
+    let meta = &workflow.metadata;
+    let label = |name: &str| meta.labels.get(name).map(String::as_str);
+    label("workflows.argoproj.io/completed") == Some("true")
+        && label("workflows.argoproj.io/workflow-archiving-status") != Some("Pending")
+        && meta.deletion_timestamp.is_none()
 }
 
 /// Phase Error only matches `secondsAfterCompletion`.

@@ -45,6 +45,7 @@ metrics! {
     "pods_total_count" Counter &[], "Pods that came into a phase.";
     "queue_adds_count" Counter &[], "Keys added to a queue.";
     "queue_depth_gauge" Gauge &[], "Keys that wait in a queue.";
+    "stuck_gauge" Gauge &[], "Workflows that nothing moves any more: faults of the controller.";
     "total_count" Counter &[], "Workflows that came into a phase.";
     "version" Counter &[], "Which release this is; always 1.";
     "workers_busy_count" Gauge &[], "Workers that are at work.";

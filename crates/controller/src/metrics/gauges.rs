@@ -57,6 +57,7 @@ pub(crate) fn count(shared: &Shared) -> Vec<Gauge> {
             count,
         )
     }));
+    gauges.push(gauge("stuck_gauge", Vec::new(), shared.watchdog.reported()));
     gauges.extend(queues(shared));
     gauges.extend(locks(shared));
     gauges

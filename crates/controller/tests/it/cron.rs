@@ -3,48 +3,17 @@
 
 use std::time::Duration;
 
-use argosy_controller::{Clock, Controller, Options};
+use argosy_engine::Config;
 use expect_test::{Expect, expect};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use crate::{NAMESPACE, Stage};
+use crate::NAMESPACE;
+use crate::play::{Play, START};
 
 const CRONS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/cronworkflows";
 
-/// Half a minute before the first full minute.
-const START: &str = "2026-01-01T12:00:30Z";
-
-struct Play {
-    stage: Stage,
-    clock: Clock,
-    controllers: Vec<Controller>,
-}
-
 impl Play {
-    fn new() -> Self {
-        let (start, began): (Timestamp, _) = (START.parse().expect("a time"), Instant::now());
-        let clock = Clock::new(move || {
-            let passed = SignedDuration::try_from(began.elapsed()).expect("short");
-            start + passed
-        });
-        Self {
-            stage: Stage::new(),
-            clock,
-            controllers: Vec::new(),
-        }
-    }
-
-    fn start(&mut self) {
-        let options = Options {
-            clock: self.clock.clone(),
-            ..Options::default()
-        };
-        let controller = Controller::start(self.stage.client.clone(), options);
-        self.controllers.push(controller);
-    }
-
     /// Makes a CronWorkflow `c` whose runs take this long.
     async fn make(&self, spec: &str, run_secs: u32) {
         let mut spec: Value = argosy_model::yaml::value(spec).expect("the case is YAML");
@@ -62,7 +31,7 @@ impl Play {
     async fn act(&mut self, words: &[&str]) {
         match words {
             [] => {}
-            ["start"] => self.start(),
+            ["start"] => self.start(Config::default()),
             ["stop"] => self.controllers.pop().expect("one runs").stop().await,
             // Nothing is finished or given back.
             ["crash"] => drop(self.controllers.pop()),
@@ -72,12 +41,6 @@ impl Play {
             }
             other => panic!("no such event: {other:?}"),
         }
-    }
-
-    async fn runs(&self) -> Vec<Value> {
-        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows");
-        let list = self.stage.call("GET", &path, None).await;
-        list["items"].as_array().cloned().unwrap_or_default()
     }
 
     /// Who runs or ran, named by the seconds of its time since the start, and what the status says.
@@ -91,7 +54,7 @@ impl Play {
             format!("+{}", secs - start.as_second())
         };
         let mut told = String::new();
-        for run in self.runs().await {
+        for run in self.workflows().await {
             let name = since(run["metadata"]["name"].as_str().expect("a name"));
             let (phase, message) = (&run["status"]["phase"], &run["status"]["message"]);
             told += &format!("{name} {} {}\n", word(phase), word(message));
@@ -133,7 +96,7 @@ fn list(value: &Value) -> &[Value] {
 /// Plays lines of `<seconds after the last line> <event>` and expects what is there in the end.
 async fn check(spec: &str, run_secs: u32, script: &str, expected: Expect) {
     let mut play = Play::new();
-    play.start();
+    play.start(Config::default());
     play.make(spec, run_secs).await;
     for line in script.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -359,12 +322,12 @@ async fn c_cron_12_each_time_has_one_run() {
 #[tokio::test(start_paused = true)]
 async fn c_cron_12_what_a_run_carries() {
     let mut play = Play::new();
-    play.start();
+    play.start(Config::default());
     let spec = "{schedules: ['* * * * *'], timezone: Europe/Zurich, \
         workflowMetadata: {labels: {a: b}, annotations: {c: d}}}";
     play.make(spec, 5).await;
     tokio::time::sleep(Duration::from_secs(31)).await;
-    let run = play.runs().await.remove(0);
+    let run = play.workflows().await.remove(0);
     let cron = play.stage.call("GET", &format!("{CRONS}/c"), None).await;
     let meta = &run["metadata"];
     assert_eq!(meta["name"], "c-1767268860");
@@ -401,7 +364,7 @@ async fn c_cron_12_what_a_run_carries() {
 #[tokio::test(start_paused = true)]
 async fn a_malformed_cron_workflow_is_told_by_an_event() {
     let mut play = Play::new();
-    play.start();
+    play.start(Config::default());
     let broken = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "CronWorkflow", "metadata": {"name": "broken"},
         "spec": {"schedules": 5, "workflowSpec": {}},
@@ -409,7 +372,11 @@ async fn a_malformed_cron_workflow_is_told_by_an_event() {
     play.stage.call("POST", CRONS, Some(broken)).await;
     play.make("schedules: ['* * * * *']", 5).await;
     tokio::time::sleep(Duration::from_secs(40)).await;
-    assert_eq!(play.runs().await.len(), 1, "others are not kept from running");
+    assert_eq!(
+        play.workflows().await.len(),
+        1,
+        "others are not kept from running"
+    );
     let path = format!("/api/v1/namespaces/{NAMESPACE}/events");
     let events = play.stage.call("GET", &path, None).await;
     let told = list(&events["items"]).iter().find(|e| e["reason"] == "Malformed");

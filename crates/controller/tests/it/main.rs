@@ -1,6 +1,8 @@
 //! The controller against the embedded API: what a user sees of workflows whose pods are played by the test.
 
 mod cron;
+mod ended;
+mod play;
 
 use std::time::Duration;
 

@@ -17,10 +17,12 @@ pub(super) fn of_pod(request: &PodRequest<'_>, template: &Template) -> Result<Op
     let Some(end) = request.workflow_deadline.filter(|_| !request.on_exit) else {
         return Ok(own);
     };
-    let left = end.duration_since(request.now).as_secs();
-    if left <= 0 {
+    let left = end.duration_since(request.now);
+    if left.as_secs() <= 0 {
         return Err(Error::NoTimeLeft);
     }
+    // Rounded up: the workflow's own deadline comes first, and says so; the pod's is there in case nobody is.
+    let left = left.as_secs() + i64::from(left.subsec_nanos() > 0);
     Ok(Some(own.map_or(left, |own| own.min(left))))
 }
 

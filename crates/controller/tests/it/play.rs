@@ -1,0 +1,59 @@
+//! Controllers in virtual time, for tests of what happens when.
+
+use argosy_controller::{Clock, Controller, Options};
+use argosy_engine::Config;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{NAMESPACE, Stage};
+
+/// When every play begins: half a minute before a full minute.
+pub const START: &str = "2026-01-01T12:00:30Z";
+
+/// An API, a clock that goes as fast as nothing is left to do, and controllers.
+pub struct Play {
+    pub stage: Stage,
+    pub clock: Clock,
+    pub controllers: Vec<Controller>,
+}
+
+impl Play {
+    pub fn new() -> Self {
+        let (start, began): (Timestamp, _) = (START.parse().expect("a time"), Instant::now());
+        let clock = Clock::new(move || {
+            let passed = SignedDuration::try_from(began.elapsed()).expect("short");
+            start + passed
+        });
+        Self {
+            stage: Stage::new(),
+            clock,
+            controllers: Vec::new(),
+        }
+    }
+
+    /// Starts a controller, beside those that run.
+    pub fn start(&mut self, config: Config) {
+        let options = Options {
+            config,
+            clock: self.clock.clone(),
+            ..Options::default()
+        };
+        let controller = Controller::start(self.stage.client.clone(), options);
+        self.controllers.push(controller);
+    }
+
+    /// All workflows, by name.
+    pub async fn workflows(&self) -> Vec<Value> {
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows");
+        let list = self.stage.call("GET", &path, None).await;
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Ends all controllers.
+    pub async fn stop(self) {
+        for controller in self.controllers {
+            controller.stop().await;
+        }
+    }
+}
