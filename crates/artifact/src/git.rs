@@ -56,7 +56,7 @@ pub(crate) async fn open(
         place: place.clone(),
         login: login.filter(|_| key.is_none()),
         key,
-        options: *options,
+        options: options.clone(),
     })
 }
 

@@ -22,6 +22,8 @@ pub mod location;
 mod objects;
 #[cfg(feature = "rest")]
 mod oss;
+#[cfg(feature = "plugin")]
+mod plugin;
 pub mod raw;
 #[cfg(feature = "rest")]
 mod rest;
@@ -43,4 +45,4 @@ pub mod web;
 mod xml;
 
 pub use retry::Backoff;
-pub use store::{Error, Options, Secrets, Store, open};
+pub use store::{Error, Options, Secrets, Store, open, open_artifact};

@@ -2,10 +2,10 @@
 //! (rules X-DRV-01 to X-DRV-05). The drivers are in their own files.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use argosy_model::artifact::ArtifactLocation;
+use argosy_model::artifact::{Artifact, ArtifactLocation};
 use argosy_model::k8s::SecretKeySelector;
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
@@ -30,8 +30,11 @@ pub trait Store: Send + Sync {
     async fn save(&self, source: &Path) -> Result<(), Error>;
 
     /// Whether [`Store::save_stream`] works; else what is to be saved must be a file.
-    fn takes_streams(&self) -> bool {
-        false
+    ///
+    /// # Errors
+    /// A store that must be asked, and did not answer.
+    async fn takes_streams(&self) -> Result<bool, Error> {
+        Ok(false)
     }
 
     /// Puts what arrives into the store as one object, without a copy on the disk. An error of the
@@ -175,7 +178,7 @@ pub(crate) async fn secret(
 }
 
 /// Choices that do not belong to a location.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How often requests to a store are repeated. Default five times over about 14 seconds.
     pub backoff: Backoff,
@@ -190,6 +193,11 @@ pub struct Options {
     pub part_bytes: u64,
     /// Whether an error's text says that trying again may help, beyond those that are known.
     pub is_transient: fn(&str) -> bool,
+    /// The folder in which plugins have their sockets, each in a folder of its name. Default none: no plugin
+    /// is reached.
+    pub plugins: Option<PathBuf>,
+    /// How long a plugin may take until its socket is there. Default two minutes (X-APLG-04).
+    pub plugin_appears: Duration,
 }
 
 impl Default for Options {
@@ -206,8 +214,26 @@ impl Default for Options {
             upload_threads: 4,
             part_bytes: 16 * 1024 * 1024,
             is_transient: |_| false,
+            plugins: None,
+            plugin_appears: Duration::from_secs(120),
         }
     }
+}
+
+/// The driver for an artifact with a complete location. Plugins are told all of it, other stores its location only.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_artifact(
+    artifact: &Artifact,
+    secrets: &dyn Secrets,
+    options: &Options,
+) -> Result<Box<dyn Store>, Error> {
+    #[cfg(feature = "plugin")]
+    if crate::location::kind(&artifact.location) == Some(crate::location::Kind::Plugin) {
+        return Ok(Box::new(crate::plugin::open(artifact, options)?));
+    }
+    open(&artifact.location, secrets, options).await
 }
 
 /// The driver for a complete location, in the order of X-ART-01.

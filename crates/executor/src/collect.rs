@@ -14,6 +14,7 @@ use crate::env;
 use crate::log;
 use crate::outcome::Failure;
 use crate::paths::Layout;
+use crate::plugins;
 use crate::retry;
 
 /// Artifacts that are deleted at the same time. Each keeps a client of some hundred KiB; the pod may use 64 MiB.
@@ -32,7 +33,7 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
     }
     let label = env::text("ARGO_ARTIFACT_POD_NAME")
         .ok_or_else(|| Failure::new("ARGO_ARTIFACT_POD_NAME is not set"))?;
-    let options = retry::store_options()?;
+    let options = retry::store_options(layout)?;
     let api = Api::connect(line).await?;
     let collection = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{}/{TASKS}",
@@ -53,6 +54,7 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
             .await;
         reported.map_err(|e| Failure::new(format!("cannot report on {}: {e}", task.metadata.name)))?;
     }
+    plugins::stop_sidecars(layout, env::grace()?).await?;
     Ok(0)
 }
 
@@ -103,8 +105,11 @@ async fn delete(
     secrets: &MountedSecrets,
     options: &Options,
 ) -> Result<(), Error> {
-    let place = location::complete(&artifact.location, archive)?;
-    let store = argosy_artifact::open(&place, secrets, options).await?;
+    let whole = Artifact {
+        location: location::complete(&artifact.location, archive)?,
+        ..artifact.clone()
+    };
+    let store = argosy_artifact::open_artifact(&whole, secrets, options).await?;
     let helps = |e: &Error| matches!(e, Error::Store { .. }) && !e.is_transient();
     retry::DEFAULT.retry(helps, || store.delete()).await
 }

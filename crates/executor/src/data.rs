@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use argosy_artifact::{Error, location};
+use argosy_artifact::{Error, Options, location};
 use argosy_model::template::{Data, Outputs};
 use argosy_template::value::json::{from_document, to_json};
 use argosy_template::{Env, Expr};
@@ -70,7 +70,11 @@ async fn source(pod: &Pod, data: &Data) -> Result<Value, Failure> {
     let paths = paths.ok_or_else(|| Failure::new("no valid source is used for data template"))?;
     let archive = pod.template.archive_location.as_deref();
     let place = location::complete(&paths.artifact.location, archive).map_err(failure)?;
-    let options = crate::retry::store_options()?;
+    // No plugin is started for data templates; waiting for one would take minutes.
+    let options = Options {
+        plugins: None,
+        ..crate::retry::store_options(&pod.layout)?
+    };
     let secrets = MountedSecrets::new(&pod.layout);
     let listed = match argosy_artifact::open(&place, &secrets, &options).await {
         Ok(store) => store.list().await,

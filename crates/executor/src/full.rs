@@ -7,7 +7,7 @@ use std::future::Future;
 use crate::args::Line;
 use crate::outcome::{Failure, conclude};
 use crate::paths::Layout;
-use crate::{agent, collect, data, init, resource, small, wait};
+use crate::{agent, collect, data, init, plugins, resource, small, supervisor, wait};
 
 const HELP: &str = "argoexec runs the steps of a workflow inside its pods.
 
@@ -17,11 +17,14 @@ Usage:
 Commands:
   init       prepare the pod: program, template, script, input artifacts
   wait       wait for the main containers and save their outputs
+  supervisor what init and wait do, in pods without init containers
   resource   act on Kubernetes objects and wait for them
   data       list artifacts and transform the list
   artifact   delete artifacts of a workflow (artifact delete)
   agent      run HTTP and plugin templates (agent init, agent main)
   emissary   wrap the process of a container
+  artifact-plugin-init     start an artifact plugin and load its artifacts
+  artifact-plugin-sidecar  run an artifact plugin beside the main containers
   kill       send a signal to a process
   version    print the version
 ";
@@ -56,6 +59,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
 fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, Failure>> {
     match name {
         "init" => Some(run(init::run(layout))),
+        "artifact-plugin-init" => Some(run(plugins::init(layout, line))),
+        "supervisor" => Some(run(supervisor::run(layout, line))),
         "wait" => Some(run(wait::run(layout, line))),
         "resource" => Some(run(resource::run(layout, line))),
         "data" => Some(run(data::run(layout, line))),

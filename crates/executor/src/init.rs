@@ -5,7 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::inputs;
+use argosy_artifact::location;
+use argosy_model::artifact::Artifact;
+
+use crate::inputs::{self, Keeper};
 use crate::log;
 use crate::outcome::Failure;
 use crate::paths::Layout;
@@ -24,7 +27,7 @@ pub async fn run(layout: &Layout) -> Result<i32, Failure> {
     copy_program(&pod)?;
     write_template(&pod)?;
     stage(&pod)?;
-    inputs::load(&pod, &retry::store_options()?).await?;
+    inputs::load(&pod, &retry::store_options(layout)?, Keeper::Store).await?;
     Ok(0)
 }
 
@@ -48,12 +51,10 @@ fn copy_program(pod: &Pod) -> Result<(), Failure> {
 fn program(pod: &Pod) -> Result<PathBuf, Failure> {
     let own =
         std::env::current_exe().map_err(|e| Failure::new(format!("cannot find this program's file: {e}")))?;
-    let uses_plugin = pod
-        .template
-        .inputs
-        .artifacts
-        .iter()
-        .any(|a| a.location.plugin.is_some());
+    let archive = pod.template.archive_location.as_deref();
+    let is_of_plugin =
+        |a: &Artifact| location::complete(&a.location, archive).is_ok_and(|whole| whole.plugin.is_some());
+    let uses_plugin = pod.template.inputs.artifacts.iter().any(is_of_plugin);
     let small = own.with_file_name("argosy-emissary");
     if uses_plugin || !small.is_file() {
         return Ok(own);
@@ -62,12 +63,12 @@ fn program(pod: &Pod) -> Result<PathBuf, Failure> {
 }
 
 /// Hands the template on, byte for byte (X-INIT-03).
-fn write_template(pod: &Pod) -> Result<(), Failure> {
+pub(crate) fn write_template(pod: &Pod) -> Result<(), Failure> {
     write_whole(&pod.layout.template(), &pod.template_text, 0o444)
 }
 
 /// Hands on what main executes (X-INIT-04).
-fn stage(pod: &Pod) -> Result<(), Failure> {
+pub(crate) fn stage(pod: &Pod) -> Result<(), Failure> {
     if let Some(script) = &pod.template.script {
         log::info("staging script", &[]);
         write_whole(&pod.layout.script(), &script.source, 0o755)?;
@@ -80,7 +81,8 @@ fn stage(pod: &Pod) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+/// Writes a file that is seen whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let half = argosy_artifact::archive::with_suffix(path, ".tmp");
     let write = || -> io::Result<()> {
         if let Some(parent) = path.parent() {

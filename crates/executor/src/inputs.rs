@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use argosy_artifact::archive::{self, with_suffix};
 use argosy_artifact::{Options, location};
-use argosy_model::artifact::{ArchiveStrategy, Artifact};
+use argosy_model::artifact::{ArchiveStrategy, Artifact, ArtifactLocation};
 
 use crate::artifacts::{MountedSecrets, archive_failure, in_background, path_of};
 use crate::log;
@@ -15,34 +15,61 @@ use crate::outcome::Failure;
 use crate::startup::Pod;
 use crate::text::failed;
 
-/// Loads every input artifact that is not a plugin's, in the order of the template.
+/// Whose artifacts are loaded (X-INIT-13).
+#[derive(Clone, Copy, Debug)]
+pub enum Keeper<'a> {
+    /// Those that our own drivers reach.
+    Store,
+    /// Those of one plugin.
+    Plugin(&'a str),
+}
+
+impl Keeper<'_> {
+    fn has(self, place: &ArtifactLocation) -> bool {
+        match (self, &place.plugin) {
+            (Self::Store, plugin) => plugin.is_none(),
+            (Self::Plugin(name), Some(plugin)) => plugin.name == name,
+            (Self::Plugin(_), None) => false,
+        }
+    }
+}
+
+/// Loads one keeper's input artifacts, in the order of the template.
 ///
 /// # Errors
 /// The first artifact that cannot be loaded.
-pub async fn load(pod: &Pod, options: &Options) -> Result<(), Failure> {
+pub async fn load(pod: &Pod, options: &Options, keeper: Keeper<'_>) -> Result<(), Failure> {
     for artifact in &pod.template.inputs.artifacts {
-        load_one(pod, artifact, options).await?;
+        if let Some((artifact, path)) = wanted(pod, artifact, keeper)? {
+            Box::pin(load_one(pod, artifact, &path, options)).await?;
+        }
     }
     Ok(())
 }
 
-async fn load_one(pod: &Pod, artifact: &Artifact, options: &Options) -> Result<(), Failure> {
+/// An artifact with its whole location and its path, if it is there and this keeper's.
+fn wanted(pod: &Pod, artifact: &Artifact, keeper: Keeper<'_>) -> Result<Option<(Artifact, String)>, Failure> {
     let name = &artifact.name;
     if !location::is_complete(&artifact.location) && location::key(&artifact.location).is_none() {
         if artifact.optional {
             log::warn("optional artifact was not supplied", &[("name", name)]);
-            return Ok(());
+            return Ok(None);
         }
         return Err(Failure::new(format!("required artifact '{name}' not supplied")));
     }
     let path = path_of(artifact)?;
     let place = location::complete(&artifact.location, pod.template.archive_location.as_deref())
         .map_err(|e| Failure::new(format!("failed to load artifact '{name}': {e}")))?;
-    if place.plugin.is_some() {
-        // The plugin's own init container does it (X-INIT-13).
-        return Ok(());
-    }
-    let target = target_of(pod, artifact, &path);
+    let whole = Artifact {
+        location: place,
+        ..artifact.clone()
+    };
+    Ok(keeper.has(&whole.location).then_some((whole, path)))
+}
+
+async fn load_one(pod: &Pod, artifact: Artifact, path: &str, options: &Options) -> Result<(), Failure> {
+    let name = &artifact.name;
+    let target = target_of(pod, &artifact, path);
     log::info(
         "loading artifact",
         &[("name", name), ("path", &target.to_string_lossy())],
@@ -54,7 +81,7 @@ async fn load_one(pod: &Pod, artifact: &Artifact, options: &Options) -> Result<(
     // Left behind by an init container that was started again.
     archive::remove_all(&half).map_err(|e| Failure::new(failed("remove", &half, &e)))?;
     let secrets = MountedSecrets::new(&pod.layout);
-    let loaded = match argosy_artifact::open(&place, &secrets, options).await {
+    let loaded = match argosy_artifact::open_artifact(&artifact, &secrets, options).await {
         Ok(store) => store.load(&half).await,
         Err(error) => Err(error),
     };
@@ -69,7 +96,6 @@ async fn load_one(pod: &Pod, artifact: &Artifact, options: &Options) -> Result<(
             return Err(Failure::new(format!("artifact {name} failed to load: {text}")));
         }
     }
-    let artifact = artifact.clone();
     in_background(move || {
         unpack(&artifact, &half, &target)?;
         set_modes(&artifact, &target)
@@ -123,15 +149,19 @@ fn keep(half: &Path, target: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Permissions as the template says; without a word there, everyone may read (X-INIT-18 to
-/// X-INIT-20).
+/// Permissions as the template says; without a word there, everyone may read, and write what a plugin made
+/// (X-INIT-18 to X-INIT-20).
 fn set_modes(artifact: &Artifact, target: &Path) -> Result<(), Failure> {
-    let Some(mode) = artifact.mode else {
+    let given = artifact
+        .mode
+        .map(|mode| u32::try_from(mode).unwrap_or(0) & 0o7777);
+    if given.is_none() && artifact.location.plugin.is_none() {
         return Ok(());
-    };
-    let mode = u32::try_from(mode).unwrap_or(0) & 0o7777;
+    }
     let set = |path: &Path| {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode))
+        // Without `x` nobody could enter a folder (X-INIT-19).
+        let open = if path.is_dir() { 0o777 } else { 0o666 };
+        std::fs::set_permissions(path, PermissionsExt::from_mode(given.unwrap_or(open)))
             .map_err(|e| Failure::new(failed("chmod", path, &e)))
     };
     if artifact.recurse_mode && target.is_dir() {

@@ -115,6 +115,11 @@ impl Layout {
         self.place("/tmp/argo/outputs/logs")
     }
 
+    /// The folder in which artifact plugins have their sockets (X-GEN-17).
+    pub fn plugins(&self) -> PathBuf {
+        self.place("/tmp/artifact-plugins")
+    }
+
     /// What Kubernetes shows as a container's message (X-GEN-19).
     pub fn termination_log(&self) -> PathBuf {
         self.place("/dev/termination-log")

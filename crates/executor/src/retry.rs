@@ -7,6 +7,7 @@ use argosy_artifact::Backoff;
 
 use crate::env;
 use crate::outcome::Failure;
+use crate::paths::Layout;
 
 /// Writes of the task result: until they work, at most 30 s apart (R-REPORT).
 pub fn report() -> Backoff {
@@ -48,7 +49,7 @@ pub fn executor() -> Result<Backoff, Failure> {
 ///
 /// # Errors
 /// A variable that is no number or duration (X-GEN-21).
-pub fn store_options() -> Result<argosy_artifact::Options, Failure> {
+pub fn store_options(layout: &Layout) -> Result<argosy_artifact::Options, Failure> {
     let usual = argosy_artifact::Options::default();
     let mib: u64 = number("ARTIFACT_S3_UPLOAD_PART_SIZE_MIB", 0)?;
     // Sizes that no server takes are ignored, as the peer does (X-S3-08).
@@ -62,6 +63,7 @@ pub fn store_options() -> Result<argosy_artifact::Options, Failure> {
         upload_threads: number("ARTIFACT_S3_UPLOAD_THREADS", usual.upload_threads)?,
         part_bytes,
         is_transient: matches_pattern,
+        plugins: Some(layout.plugins()),
         ..usual
     })
 }

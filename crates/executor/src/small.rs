@@ -16,6 +16,7 @@ Usage:
 
 Commands:
   emissary   wrap the process of a container
+  artifact-plugin-sidecar  run an artifact plugin beside the main containers
   kill       send a signal to a process
   version    print the version
 ";
@@ -55,14 +56,8 @@ pub fn prepare(args: impl IntoIterator<Item = OsString>) -> Result<Line, String>
 /// Runs one of the small program's commands; `None` if it has none of that name.
 pub fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, Failure>> {
     match name {
-        "emissary" => {
-            // Words before `--` belong to the command as well, as the peer takes them.
-            let words = line.words.iter().skip(1).map(OsString::from);
-            Some(emissary::run(
-                layout,
-                words.chain(line.rest.iter().cloned()).collect(),
-            ))
-        }
+        "emissary" => Some(emissary::run(layout, wrapped(line))),
+        "artifact-plugin-sidecar" => Some(emissary::run_plugin(layout, wrapped(line))),
         "kill" => {
             let words = line.words.iter().skip(1).cloned();
             let rest = line.rest.iter().map(|w| w.to_string_lossy().into_owned());
@@ -71,6 +66,12 @@ pub fn command(layout: &Layout, name: &str, line: &Line) -> Option<Result<i32, F
         "version" => Some(Ok(version::run(line.is_on("short")))),
         _ => None,
     }
+}
+
+/// The command to wrap. Words before `--` belong to it as well, as the peer takes them.
+fn wrapped(line: &Line) -> Vec<OsString> {
+    let words = line.words.iter().skip(1).map(OsString::from);
+    words.chain(line.rest.iter().cloned()).collect()
 }
 
 /// Prints a help text; exit code 0.

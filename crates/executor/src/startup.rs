@@ -30,6 +30,8 @@ pub struct Pod {
     pub deadline: Option<Timestamp>,
     /// Time between a termination signal and a kill.
     pub grace: Duration,
+    /// Whether the pod has no init containers of ours.
+    pub initless: bool,
     /// The template, as JSON and byte for byte.
     pub template_text: String,
     /// The template.
@@ -58,10 +60,21 @@ impl Pod {
             instance_id: env::text("ARGO_INSTANCE_ID"),
             deadline: deadline()?,
             grace: env::grace()?,
+            initless: env::is_true("ARGO_INITLESS_POD"),
             template: serde_json::from_str(&text).map_err(parse)?,
             task: serde_json::from_str(&text).map_err(parse)?,
             template_text: text,
         })
+    }
+
+    /// Whether an output is found on a volume instead of in the emissary's copies (X-ART-21). In init-less pods
+    /// what is at or below an input artifact's path is not (X-SUP-23).
+    pub fn is_on_volume(&self, path: &str) -> bool {
+        if self.initless {
+            self.task.mount_of(path).is_some()
+        } else {
+            self.task.is_on_volume(path)
+        }
     }
 }
 

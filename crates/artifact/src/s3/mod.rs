@@ -93,7 +93,7 @@ impl S3 {
                 region: store.region.clone(),
                 object_lock: new.object_locking,
             }),
-            options: *options,
+            options: options.clone(),
         })
     }
 
@@ -182,8 +182,8 @@ impl Store for S3 {
         self.upload(source).await
     }
 
-    fn takes_streams(&self) -> bool {
-        true
+    async fn takes_streams(&self) -> Result<bool, Error> {
+        Ok(true)
     }
 
     async fn save_stream(&self, name: &Path, content: Stream) -> Result<(), Error> {

@@ -114,7 +114,7 @@ pub async fn streams(open: impl AsyncFn(&str) -> Box<dyn Store>) {
     let name = Path::new("x.tgz");
     for size in [0, 1, 5 * MIB, 10 * MIB, 12 * MIB + 1] {
         let store = open("streamed/x.tgz").await;
-        assert!(store.takes_streams());
+        assert!(store.takes_streams().await.unwrap());
         store.save_stream(name, chunks(size, false)).await.unwrap();
         assert_eq!(read(&*store).await.len(), size);
         store.delete().await.unwrap();

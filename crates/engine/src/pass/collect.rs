@@ -13,6 +13,7 @@ use argosy_model::{
 
 use super::{Pass, labels};
 use crate::decision::{Effect, Event};
+use crate::pod;
 use crate::pod::collector::{self, Group, Request};
 
 /// Artifacts by node id, with the place of those that name none.
@@ -123,6 +124,7 @@ impl Pass<'_> {
                 strategy,
                 group: &group,
                 artifacts: &artifacts,
+                images: &self.seen.outcomes.images,
                 now: self.now,
             };
             match collector::build(&request, &name) {
@@ -130,7 +132,8 @@ impl Pass<'_> {
                     tasks,
                     pod: Box::new(pod),
                 }),
-                Err(message) => self.note_gc_failure(&message),
+                Err(pod::Error::ImageUnknown { image }) => self.look_up_image(image, group.service_account),
+                Err(error) => self.note_gc_failure(&error.to_string()),
             }
         }
         let gc = self.status.artifact_gc_status.get_or_insert_default();

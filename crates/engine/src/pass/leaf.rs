@@ -102,22 +102,12 @@ impl Pass<'_> {
             }
             Err(pod::Error::NoTimeLeft) => Ok(()),
             Err(pod::Error::ImageUnknown { image }) => {
-                let pull_secrets = self
-                    .spec
-                    .image_pull_secrets
-                    .iter()
-                    .map(|s| s.name.clone())
-                    .collect();
                 let service_account = if template.service_account_name.is_empty() {
                     self.spec.service_account_name.clone()
                 } else {
                     template.service_account_name.clone()
                 };
-                self.effect(Effect::LookUpImage {
-                    image: image.clone(),
-                    pull_secrets,
-                    service_account,
-                });
+                self.look_up_image(image.clone(), service_account);
                 self.waiting.insert(id.to_owned(), Waiting::Image { image });
                 Ok(())
             }
@@ -127,6 +117,17 @@ impl Pass<'_> {
             }
             Err(error @ pod::Error::Refused(_)) => Err(Stop::Error(error.to_string())),
         }
+    }
+
+    /// Asks for entrypoint and command of an image.
+    pub(super) fn look_up_image(&mut self, image: String, service_account: String) {
+        let secrets = self.spec.image_pull_secrets.iter();
+        let pull_secrets = secrets.map(|s| s.name.clone()).collect();
+        self.effect(Effect::LookUpImage {
+            image,
+            pull_secrets,
+            service_account,
+        });
     }
 
     /// Shows what the API said to an earlier try; an answer that no other try can change ends the node.

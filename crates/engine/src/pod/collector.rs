@@ -2,7 +2,7 @@
 //!
 //! Not here: when it is made, and what follows from its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::k8s::{
     Container, EnvVar, EnvVarSource, ObjectFieldSelector, ObjectMeta, Pod, Quantity, ResourceRequirements,
@@ -15,8 +15,10 @@ use argosy_model::{
 use jiff::Timestamp;
 
 use super::containers::log_flags;
-use super::{environment, label, metadata, patch, secrets, security};
-use crate::config::Config;
+use super::emissary::LEGACY_PROGRAM;
+use super::volumes::{SHARED, empty, mount};
+use super::{Error, emissary, environment, label, metadata, patch, plugins, secrets, security};
+use crate::config::{Config, ImageConfig};
 use crate::names;
 
 /// Selects the tasks of a pod.
@@ -25,6 +27,8 @@ const TASKS_OF: &str = "workflows.argoproj.io/artifact-gc-pod";
 pub(crate) const STRATEGY: &str = "workflows.argoproj.io/artifact-gc-strategy";
 /// The component that such pods are.
 pub(crate) const COMPONENT: &str = "artifact-gc";
+/// Tells the program which containers run plugins.
+const PLUGIN_NAMES: &str = "ARGO_ARTIFACT_PLUGIN_NAMES";
 /// A task is not made larger than this, in bytes of JSON: the API takes about 1.5 MB, and results are added.
 const TASK_LIMIT: usize = 512 * 1024;
 
@@ -45,6 +49,8 @@ pub(crate) struct Request<'a> {
     pub group: &'a Group,
     /// By node id: where its template puts artifacts, and those to delete.
     pub artifacts: &'a BTreeMap<String, (Option<Box<ArtifactLocation>>, Vec<Artifact>)>,
+    /// Entrypoints of images, for plugins.
+    pub images: &'a BTreeMap<String, Result<ImageConfig, String>>,
     pub now: Timestamp,
 }
 
@@ -76,8 +82,9 @@ pub(crate) fn tasks_selector(pod: &str) -> String {
 /// The tasks of a pod, and the pod, which the tasks will own.
 ///
 /// # Errors
-/// The workflow's patch for such pods does not fit.
-pub(crate) fn build(request: &Request<'_>, name: &str) -> Result<(Vec<WorkflowArtifactGcTask>, Pod), String> {
+/// The workflow's patch for such pods does not fit, or a plugin is not configured; [`Error::ImageUnknown`] names what
+/// to look up before another try.
+pub(crate) fn build(request: &Request<'_>, name: &str) -> Result<(Vec<WorkflowArtifactGcTask>, Pod), Error> {
     Ok((tasks(request, name), pod(request, name)?))
 }
 
@@ -133,7 +140,7 @@ fn add_instance(config: &Config, labels: &mut BTreeMap<String, String>) {
     }
 }
 
-fn pod(request: &Request<'_>, name: &str) -> Result<Pod, String> {
+fn pod(request: &Request<'_>, name: &str) -> Result<Pod, Error> {
     let (workflow, group) = (&request.workflow.metadata, request.group);
     let mut labels = group.labels.clone();
     labels.extend([
@@ -161,7 +168,12 @@ fn pod(request: &Request<'_>, name: &str) -> Result<Pod, String> {
         },
         ..Pod::default()
     };
-    let mut container = container(request, name);
+    let mut container = container(request, "main", &["artifact", "delete"]);
+    container.env.extend([
+        environment::value("ARGO_DEADLINE", Time(request.now).to_string()),
+        environment::value("ARGO_ARTIFACT_POD_NAME", tasks_label(name)),
+        environment::value(PLUGIN_NAMES, ""),
+    ]);
     container.volume_mounts = volumes.iter().map(secrets::mount).collect();
     pod.spec.containers = vec![container].into();
     pod.spec.volumes = volumes;
@@ -171,16 +183,67 @@ fn pod(request: &Request<'_>, name: &str) -> Result<Pod, String> {
     pod.spec
         .image_pull_secrets
         .clone_from(&request.spec.image_pull_secrets);
+    add_plugins(request, &mut pod)?;
     let own = request.spec.artifact_gc.as_deref();
     if let Some(text) = own.map(|gc| &gc.pod_spec_patch).filter(|text| !text.is_empty()) {
-        pod.spec = patch::apply(&pod.spec, text).map_err(|e| e.to_string())?;
+        pod.spec = patch::apply(&pod.spec, text).map_err(|e| Error::refused(e.to_string()))?;
     }
     Ok(pod)
 }
 
-fn container(request: &Request<'_>, pod: &str) -> Container {
+/// Plugins that keep some of the artifacts: their sidecars, and what these need (X-GC-12, X-APLG-22).
+fn add_plugins(request: &Request<'_>, pod: &mut Pod) -> Result<(), Error> {
+    let mut plugins = BTreeSet::new();
+    for (place, artifacts) in request.artifacts.values() {
+        let archive = place
+            .as_ref()
+            .and_then(|p| p.plugin.as_ref())
+            .map(|p| p.name.as_str());
+        plugins.extend(artifacts.iter().filter_map(|a| plugins::of_artifact(a, archive)));
+    }
+    if plugins.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = plugins.iter().map(|p| plugins::sidecar_name(p)).collect();
+    let mut init = container(request, "init", &["init"]);
+    init.volume_mounts.push(mount(SHARED, "/var/run/argo"));
+    pod.spec.init_containers = vec![init];
+    pod.spec.volumes.push(empty(SHARED));
+    for (plugin, name) in plugins.iter().zip(&names) {
+        pod.spec.volumes.push(empty(name));
+        let socket = mount(name, &plugins::socket_directory(plugin));
+        let mounts = [mount(SHARED, "/var/run/argo"), socket.clone()];
+        let mut sidecar = container(request, name, &[]);
+        sidecar.env.push(environment::value("ARGO_CONTAINER_NAME", name));
+        sidecar.image = plugins::image_of(request.config, plugin)?;
+        sidecar.image_pull_policy.clear();
+        let entry = emissary::entry_of(request.config, request.images, &sidecar.image)?;
+        sidecar.command = vec![LEGACY_PROGRAM.to_owned(), "emissary".to_owned()];
+        sidecar.command.append(&mut sidecar.args);
+        sidecar.command.push("--".to_owned());
+        sidecar.command.extend(entry.entrypoint);
+        sidecar
+            .command
+            .push(format!("{}/socket", plugins::socket_directory(plugin)));
+        sidecar.security_context = Some(Box::new(security::container(false)));
+        sidecar.volume_mounts = mounts.to_vec();
+        pod.spec.containers.push(sidecar);
+        if let Some(main) = pod.spec.containers.first_mut() {
+            main.volume_mounts.push(socket);
+        }
+    }
+    if let Some(main) = pod.spec.containers.first_mut() {
+        main.volume_mounts.push(mount(SHARED, "/var/run/argo"));
+        let variable = main.env.iter_mut().find(|e| e.name == PLUGIN_NAMES);
+        variable.expect("every container has it").value = names.join(",");
+    }
+    Ok(())
+}
+
+/// A container of ours that runs this command.
+fn container(request: &Request<'_>, name: &str, command: &[&str]) -> Container {
     let config = request.config;
-    let mut args = vec!["artifact".to_owned(), "delete".to_owned()];
+    let mut args: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
     args.extend(log_flags(config));
     let own_name = EnvVar {
         name: "ARGO_POD_NAME".to_owned(),
@@ -194,18 +257,12 @@ fn container(request: &Request<'_>, pod: &str) -> Container {
         })),
     };
     Container {
-        name: "main".to_owned(),
+        name: name.to_owned(),
         image: config.executor_image.clone(),
         image_pull_policy: config.executor_image_pull_policy.clone(),
         command: vec!["argoexec".to_owned()],
         args,
-        env: vec![
-            own_name,
-            environment::value("ARGO_TEMPLATE", "{}"),
-            environment::value("ARGO_DEADLINE", Time(request.now).to_string()),
-            environment::value("ARGO_ARTIFACT_POD_NAME", tasks_label(pod)),
-            environment::value("ARGO_ARTIFACT_PLUGIN_NAMES", ""),
-        ],
+        env: vec![own_name, environment::value("ARGO_TEMPLATE", "{}")],
         resources: resources(),
         security_context: Some(Box::new(security::container(true))),
         ..Container::default()

@@ -48,7 +48,7 @@ impl<'a> Draft<'a> {
         resource::own(request, &mut template)?;
         location::fill(request, &mut template);
         let template = tags::substitute_template(request, template)?;
-        let template_text = template_text(&template);
+        let template_text = template_text(request.config, &template);
         let trace = request
             .trace
             .cloned()
@@ -376,9 +376,10 @@ fn merged(defaults: &Container, container: &Container) -> Result<Container, Erro
 }
 
 /// What the executor is told: the template without its input parameters, safe from Kubernetes' expansion (C-BLD-16).
-fn template_text(template: &Template) -> String {
+fn template_text(config: &Config, template: &Template) -> String {
     let mut told = template.clone();
     told.inputs.parameters.clear();
+    plugins::add_timeouts(config, &mut told);
     go_json::to_string(&told).expect("wire types are always valid JSON")
 }
 

@@ -1,22 +1,27 @@
 //! The emissary around the user's commands, and the mounts that go into every container (C-BLD-18, C-BLD-30).
 
+use std::collections::BTreeMap;
+
 use argosy_model::TemplateType;
 use argosy_model::k8s::{Container, Pod, VolumeMount};
 
 use super::containers::{Draft, MAIN, is_ours, log_flags};
 use super::volumes::{SCRATCH, SHARED, mount};
 use super::{Error, PodRequest};
-use crate::config::ImageConfig;
+use crate::config::{Config, ImageConfig};
 
 /// Where to read about images and commands.
 const HELP: &str = "https://argo-workflows.readthedocs.io/en/latest/workflow-executors/#emissary-emissary";
+
+/// The path of our program where an init container puts it.
+pub(super) const LEGACY_PROGRAM: &str = "/var/run/argo/argoexec";
 
 /// The path of our program inside the user's containers.
 pub(super) fn program(request: &PodRequest<'_>) -> &'static str {
     if request.config.initless_pod {
         "/argo-bin/bin/argoexec"
     } else {
-        "/var/run/argo/argoexec"
+        LEGACY_PROGRAM
     }
 }
 
@@ -60,7 +65,7 @@ fn has_our_image(draft: &Draft<'_>, container: &Container) -> bool {
 
 fn wrap_one(request: &PodRequest<'_>, container: &mut Container) -> Result<(), Error> {
     if container.command.is_empty() {
-        let entry = entry_of(request, &container.image)?;
+        let entry = entry_of(request.config, request.images, &container.image)?;
         container.command = entry.entrypoint;
         if container.args.is_empty() {
             container.args = entry.cmd;
@@ -75,11 +80,15 @@ fn wrap_one(request: &PodRequest<'_>, container: &mut Container) -> Result<(), E
 }
 
 /// Entrypoint and command of an image: configured, else looked up.
-pub(super) fn entry_of(request: &PodRequest<'_>, image: &str) -> Result<ImageConfig, Error> {
-    if let Some(known) = request.config.images.get(image) {
+pub(super) fn entry_of(
+    config: &Config,
+    looked_up: &BTreeMap<String, Result<ImageConfig, String>>,
+    image: &str,
+) -> Result<ImageConfig, Error> {
+    if let Some(known) = config.images.get(image) {
         return Ok(known.clone());
     }
-    match request.images.get(image) {
+    match looked_up.get(image) {
         Some(Ok(found)) => Ok(found.clone()),
         Some(Err(why)) => Err(Error::refused(format!(
             "failed to look-up entrypoint/cmd for image \"{image}\", you must either explicitly specify the command, or \

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::containers::{Draft, executor_container, log_flags};
 use super::{Error, PodRequest, emissary, environment, location};
+use crate::config::Config;
 
 /// Begin of the names of plugin containers beside the user's.
 pub(super) const SIDECAR_PREFIX: &str = "artifact-plugin-";
@@ -38,14 +39,7 @@ pub(super) fn of(request: &PodRequest<'_>, template: &Template) -> Plugins {
     let collect = |artifacts: &[Artifact]| {
         let mut names: Vec<String> = Vec::new();
         for artifact in artifacts {
-            let own = artifact
-                .location
-                .plugin
-                .as_ref()
-                .map(|p| p.name.as_str())
-                .filter(|name| !name.is_empty());
-            let name = own.or_else(|| fallback.filter(|_| !names_a_store(&artifact.location)));
-            add(&mut names, name);
+            add(&mut names, of_artifact(artifact, fallback));
         }
         names
     };
@@ -58,6 +52,35 @@ pub(super) fn of(request: &PodRequest<'_>, template: &Template) -> Plugins {
         );
     }
     Plugins { inputs, outputs }
+}
+
+/// The plugin that keeps an artifact; `archive` is that of artifacts which name no store.
+pub(super) fn of_artifact<'a>(artifact: &'a Artifact, archive: Option<&'a str>) -> Option<&'a str> {
+    let own = artifact.location.plugin.as_ref().map(|p| p.name.as_str());
+    own.filter(|name| !name.is_empty())
+        .or_else(|| archive.filter(|_| !names_a_store(&artifact.location)))
+}
+
+/// The name of the container that runs a plugin beside others, and of the volume with its socket.
+pub(super) fn sidecar_name(plugin: &str) -> String {
+    format!("{SIDECAR_PREFIX}{plugin}")
+}
+
+/// Tells the executor how long connecting to a plugin may take, where an artifact does not (X-APLG-04).
+pub(super) fn add_timeouts(config: &Config, template: &mut Template) {
+    let (inputs, outputs) = (&mut template.inputs.artifacts, &mut template.outputs.artifacts);
+    let own = inputs.iter_mut().chain(outputs).map(|a| &mut a.location);
+    for place in own.chain(template.archive_location.as_deref_mut()) {
+        let Some(plugin) = &mut place.plugin else { continue };
+        let driver = config
+            .artifact_drivers
+            .iter()
+            .find(|d| d["name"] == plugin.name.as_str());
+        let secs = driver.and_then(|d| i32::try_from(d["connectionTimeoutSeconds"].as_i64()?).ok());
+        if let Some(secs) = secs.filter(|_| plugin.connection_timeout_seconds == 0) {
+            plugin.connection_timeout_seconds = secs;
+        }
+    }
 }
 
 fn add(names: &mut Vec<String>, name: Option<&str>) {
@@ -100,7 +123,7 @@ impl Plugins {
     pub fn sidecar_names(&self, plugins: &[String]) -> String {
         plugins
             .iter()
-            .map(|name| format!("{SIDECAR_PREFIX}{name}"))
+            .map(|name| sidecar_name(name))
             .collect::<Vec<_>>()
             .join(",")
     }
@@ -108,7 +131,7 @@ impl Plugins {
     /// Sidecars of plugins.
     pub fn sidecars(&self, draft: &Draft<'_>) -> Result<Vec<Container>, Error> {
         let container = |plugin: &String| {
-            let name = format!("{SIDECAR_PREFIX}{plugin}");
+            let name = sidecar_name(plugin);
             container(draft, plugin, name, &["artifact-plugin-sidecar"])
         };
         self.beside(draft.initless()).iter().map(container).collect()
@@ -136,9 +159,9 @@ pub(super) fn is_init(name: &str) -> bool {
 
 fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> Result<Container, Error> {
     let request = draft.request;
-    let image = image_of(request, plugin)?;
+    let image = image_of(request.config, plugin)?;
     let mut container = executor_container(request, &draft.template, &name);
-    let entry = emissary::entry_of(request, &image)?;
+    let entry = emissary::entry_of(request.config, request.images, &image)?;
     container.command = vec![emissary::program(request).to_owned()];
     container
         .command
@@ -158,10 +181,10 @@ fn container(draft: &Draft<'_>, plugin: &str, name: String, words: &[&str]) -> R
     Ok(container)
 }
 
-fn image_of(request: &PodRequest<'_>, plugin: &str) -> Result<String, Error> {
+/// The image of a configured plugin.
+pub(super) fn image_of(config: &Config, plugin: &str) -> Result<String, Error> {
     let text = |driver: &Value, key: &str| driver.get(key).and_then(Value::as_str).map(str::to_owned);
-    request
-        .config
+    config
         .artifact_drivers
         .iter()
         .find(|driver| text(driver, "name").as_deref() == Some(plugin))

@@ -193,7 +193,7 @@ fn credentials(draft: &mut Draft<'_>) {
 
 fn plugin_sockets(draft: &mut Draft<'_>) {
     for plugin in draft.plugins.beside(draft.initless()) {
-        let name = format!("{}{plugin}", plugins::SIDECAR_PREFIX);
+        let name = plugins::sidecar_name(&plugin);
         let socket = mount(&name, &plugins::socket_directory(&plugin));
         draft.pod.spec.volumes.push(empty(&name));
         if let Some(aux) = draft.aux_mut() {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use argosy_engine::config::ImageConfig;
 use argosy_engine::locks::Machine;
 use argosy_engine::{
     Config, ConfigMaps, Decision, Effect, Outcomes, Refusal, Snapshot, Templates, compile, decide,
@@ -313,4 +314,58 @@ fn x_gc_10_13_pods_by_account_and_their_labels() {
         "secrets": pod.spec.volumes.iter().map(|v| &v.name).collect::<Vec<_>>(),
     });
     expect![[r#"{"pod":{"l":"v","workflows.argoproj.io/completed":"false","workflows.argoproj.io/component":"artifact-gc","workflows.argoproj.io/controller-instanceid":"mine","workflows.argoproj.io/workflow":"wf"},"secrets":["cred"],"task":{"workflows.argoproj.io/artifact-gc-pod":"2125640790","workflows.argoproj.io/controller-instanceid":"mine"}}"#]].assert_eq(&shown.to_string());
+}
+
+#[test]
+fn x_gc_12_plugins_run_beside_the_program_that_deletes() {
+    let repository = json!({"plugin": {"name": "drv", "configuration": "c", "keyFormat": "k"}});
+    let own = json!({"name": "own", "key": "k"});
+    let artifacts = json!([{"name": "a", "plugin": own}, {"name": "b", "plugin": {"key": "wf/b"}}]);
+    let mut case = Case::new()
+        .with("/status/artifactRepositoryRef/artifactRepository", repository)
+        .with("/status/nodes/wf/outputs/artifacts", artifacts);
+    case.check(expect![[r#"
+        processed {} recouped {}
+        condition ArtifactGCError: artifact plugin 'drv' is not configured in artifactDrivers
+        looks again
+    "#]]);
+    let driver = |name: &str| json!({"name": name, "image": format!("{name}:1")});
+    case.config.artifact_drivers = vec![driver("drv"), driver("own")];
+    case.check(expect![[r#"
+        LookUpImage { image: "drv:1", pull_secrets: [], service_account: "" }
+        looks again
+    "#]]);
+    for image in ["drv:1", "own:1"] {
+        let entry = ImageConfig {
+            entrypoint: vec!["/plugin".to_owned()],
+            cmd: Vec::new(),
+        };
+        case.outcomes.images.insert(image.to_owned(), Ok(entry));
+    }
+    let effects = case.decide().effects;
+    let Some(Effect::CreateArtifactGc { pod, .. }) = effects.last() else {
+        panic!("{effects:?}");
+    };
+    let mut shown = String::new();
+    for c in pod.spec.init_containers.iter().chain(pod.spec.containers.iter()) {
+        let mounts: Vec<_> = c.volume_mounts.iter().map(|m| m.mount_path.as_str()).collect();
+        let told = ["ARGO_CONTAINER_NAME", "ARGO_ARTIFACT_PLUGIN_NAMES"];
+        let told = c.env.iter().filter(|e| told.contains(&e.name.as_str()));
+        let words = [&c.command[..], &c.args[..]].concat().join(" ");
+        shown += &format!("{} ({}): {words}\n  {}\n", c.name, c.image, mounts.join(" "));
+        told.for_each(|e| shown += &format!("  {}\n", e.value));
+    }
+    expect![[r#"
+        init (quay.io/argoproj/argoexec:v4.1.2): argoexec init --loglevel info --log-format text --gloglevel 0
+          /var/run/argo
+        main (quay.io/argoproj/argoexec:v4.1.2): argoexec artifact delete --loglevel info --log-format text --gloglevel 0
+          /tmp/artifact-plugins/drv /tmp/artifact-plugins/own /var/run/argo
+          artifact-plugin-drv,artifact-plugin-own
+        artifact-plugin-drv (drv:1): /var/run/argo/argoexec emissary --loglevel info --log-format text --gloglevel 0 -- /plugin /tmp/artifact-plugins/drv/socket
+          /var/run/argo /tmp/artifact-plugins/drv
+          artifact-plugin-drv
+        artifact-plugin-own (own:1): /var/run/argo/argoexec emissary --loglevel info --log-format text --gloglevel 0 -- /plugin /tmp/artifact-plugins/own/socket
+          /var/run/argo /tmp/artifact-plugins/own
+          artifact-plugin-own
+    "#]].assert_eq(&shown);
 }

@@ -114,6 +114,28 @@ fn what_is_not_known_is_asked_for() {
 }
 
 #[test]
+fn x_aplg_04_the_time_for_connecting_to_a_plugin_is_passed_on() {
+    let mut case = case(
+        "
+name: t
+container: {image: i, command: [c]}
+inputs: {artifacts: [{name: own, path: /a, plugin: {name: p, key: k, connectionTimeoutSeconds: 3}}]}
+outputs: {artifacts: [{name: o, path: /o, plugin: {name: p, key: k}}]}
+",
+    );
+    let driver = serde_json::json!({"name": "p", "image": "i:1", "connectionTimeoutSeconds": 7});
+    case.config.artifact_drivers = vec![driver];
+    let entry = ImageConfig {
+        entrypoint: vec!["e".to_owned()],
+        cmd: Vec::new(),
+    };
+    case.images.insert("i:1".to_owned(), Ok(entry));
+    let told = case.variable("ARGO_TEMPLATE");
+    let place = |secs: u8| format!("{{\"name\":\"p\",\"connectionTimeoutSeconds\":{secs},\"key\":\"k\"}}");
+    assert!(told.contains(&place(3)) && told.contains(&place(7)), "{told}");
+}
+
+#[test]
 fn dollars_reach_the_executor_as_written() {
     let sent = |args: &str| {
         case(&format!(

@@ -42,6 +42,7 @@ pub fn run(
         grace: env::grace()?,
         told_to_end: None,
         kill_at: None,
+        deaf_to: None,
     };
     if captures {
         log::info("capturing logs", &[]);
@@ -69,6 +70,21 @@ pub fn run(
             return Ok(Ended::with_code(code));
         }
     }
+}
+
+/// Runs an artifact plugin once. That the pod is to end does not reach it: outputs still go through it, and whoever
+/// saves them ends it by its `signal` file.
+pub fn run_plugin(folder: &Path, events: &mut Events, program: &Program) -> Ended {
+    let mut guard = Guard {
+        folder,
+        keep: None,
+        mains: Vec::new(),
+        grace: Duration::ZERO,
+        told_to_end: None,
+        kill_at: None,
+        deaf_to: Some(libc::SIGTERM),
+    };
+    guard.attempt(events, program)
 }
 
 /// The main containers that a sidecar must outlive; empty for every other container.
@@ -142,6 +158,7 @@ struct Guard<'a> {
     grace: Duration,
     told_to_end: Option<Signal>,
     kill_at: Option<Instant>,
+    deaf_to: Option<Signal>,
 }
 
 impl Guard<'_> {
@@ -186,6 +203,7 @@ impl Guard<'_> {
                     Event::Files => self.look_at_files(child),
                     Event::Signal(libc::SIGWINCH) => child.resize(),
                     Event::Signal(libc::SIGURG) => {}
+                    Event::Signal(signal) if self.deaf_to == Some(signal) => {}
                     Event::Signal(signal) => self.pass_on(child, signal),
                     Event::Deadline => {
                         self.kill_at = None;

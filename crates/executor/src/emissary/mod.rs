@@ -16,7 +16,7 @@ mod waiting;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::log;
 use crate::outcome::{EXECUTOR_ERROR, Failure};
@@ -61,16 +61,7 @@ impl Ended {
 /// Anything but the command's own failure; the exit code file is written all the same
 /// (X-EMIS-01).
 pub fn run(layout: &Layout, command: Vec<OsString>) -> Result<i32, Failure> {
-    if command.is_empty() {
-        return Err(Failure::new("requires at least 1 arg(s), only received 0"));
-    }
-    let name = env::container_name();
-    if name.is_empty() {
-        return Err(Failure::new("ARGO_CONTAINER_NAME is not set"));
-    }
-    sys::clear_umask();
-    let folder = layout.container(&name);
-    make_open_folder(&folder)?;
+    let (name, folder) = begin(layout, &command)?;
     let ended = wrap(layout, &name, command).unwrap_or_else(Ended::failed);
     publish(&folder, ended.published)?;
     log::info("file signal handler exiting due to context cancellation", &[]);
@@ -83,6 +74,51 @@ pub fn run(layout: &Layout, command: Vec<OsString>) -> Result<i32, Failure> {
             Ok(ended.published)
         }
     }
+}
+
+/// Runs an artifact plugin beside main until it is told to end by its `signal` file; the exit code is 0 whatever
+/// becomes of it (X-APLG-21).
+///
+/// # Errors
+/// It cannot be started.
+pub fn run_plugin(layout: &Layout, command: Vec<OsString>) -> Result<i32, Failure> {
+    let (_, folder) = begin(layout, &command)?;
+    let run = || {
+        let mut events = Events::new().map_err(|e| Failure::new(format!("signals: {e}")))?;
+        events.watch(&folder);
+        Ok(attempts::run_plugin(&folder, &mut events, &program(command)?))
+    };
+    let ended = run().unwrap_or_else(Ended::failed);
+    publish(&folder, ended.published)?;
+    ended.failure.map_or(Ok(0), Err)
+}
+
+/// The container's name and its folder, which is there then.
+fn begin(layout: &Layout, command: &[OsString]) -> Result<(String, PathBuf), Failure> {
+    if command.is_empty() {
+        return Err(Failure::new("requires at least 1 arg(s), only received 0"));
+    }
+    let name = env::container_name();
+    if name.is_empty() {
+        return Err(Failure::new("ARGO_CONTAINER_NAME is not set"));
+    }
+    sys::clear_umask();
+    let folder = layout.container(&name);
+    make_open_folder(&folder)?;
+    Ok((name, folder))
+}
+
+/// Looks the command up.
+fn program(command: Vec<OsString>) -> Result<child::Program, Failure> {
+    let mut words = command.into_iter();
+    let Some(word) = words.next() else {
+        return Err(Failure::new("requires at least 1 arg(s), only received 0"));
+    };
+    Ok(child::Program {
+        path: child::find(&word)?,
+        name: word,
+        args: words.collect(),
+    })
 }
 
 fn wrap(layout: &Layout, name: &str, command: Vec<OsString>) -> Result<Ended, Failure> {
@@ -100,15 +136,7 @@ fn wrap(layout: &Layout, name: &str, command: Vec<OsString>) -> Result<Ended, Fa
     if let Some(ended) = waiting::for_dependencies(layout, &mut events, name, &task)? {
         return Ok(ended);
     }
-    let mut words = command.into_iter();
-    let Some(word) = words.next() else {
-        return Err(Failure::new("requires at least 1 arg(s), only received 0"));
-    };
-    let program = child::Program {
-        path: child::find(&word)?,
-        name: word,
-        args: words.collect(),
-    };
+    let program = program(command)?;
     let folder = layout.container(name);
     if env::is_true("ARGO_DEBUG_PAUSE_BEFORE")
         && let Some(code) = waiting::for_file(&mut events, &folder, "before")?

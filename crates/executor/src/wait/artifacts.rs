@@ -39,7 +39,7 @@ enum Content {
 /// # Errors
 /// All messages, when some could not be saved; the others are saved all the same (X-WAIT-30).
 pub async fn save(pod: &Pod, wanted: &[Artifact], saved: &mut Vec<Artifact>) -> Result<(), Failure> {
-    let options = crate::retry::store_options()?;
+    let options = crate::retry::store_options(&pod.layout)?;
     let mut messages = String::new();
     for artifact in wanted {
         match save_one(pod, artifact, &options).await {
@@ -70,7 +70,7 @@ pub async fn save_logs(pod: &Pod, saved: &mut Vec<Artifact>) -> Result<(), Failu
     if !pod.task.archives_logs() {
         return Ok(());
     }
-    let options = crate::retry::store_options()?;
+    let options = crate::retry::store_options(&pod.layout)?;
     let mut result = Ok(());
     for name in pod.task.main_containers() {
         let combined = pod.layout.container(name).join("combined");
@@ -125,7 +125,7 @@ async fn save_one(pod: &Pod, artifact: &Artifact, options: &Options) -> Result<O
     let path = path_of(artifact)?;
     log::info("saving artifact", &[("name", &artifact.name), ("path", &path)]);
     let plan = Plan {
-        on_volume: pod.task.is_on_volume(&path),
+        on_volume: pod.is_on_volume(&path),
         layout: pod.layout.clone(),
         name: artifact.name.clone(),
         path,
@@ -163,9 +163,12 @@ async fn send(
         let prefix = location::key(archive).unwrap_or_default();
         reported.location = keyed(archive, &join_key(&prefix, &staged.object))?;
     }
-    let place = location::complete(&reported.location, archive).map_err(failure)?;
+    let whole = Artifact {
+        location: location::complete(&reported.location, archive).map_err(failure)?,
+        ..reported.clone()
+    };
     let secrets = MountedSecrets::new(&pod.layout);
-    let store = argosy_artifact::open(&place, &secrets, options)
+    let store = argosy_artifact::open_artifact(&whole, &secrets, options)
         .await
         .map_err(failure)?;
     put(pod, &*store, &artifact.name, staged).await?;
@@ -179,7 +182,7 @@ async fn put(pod: &Pod, store: &dyn Store, name: &str, staged: &Staged) -> Resul
     let (file, is_ours) = match &staged.content {
         Content::Theirs(file) => (file, false),
         Content::Ours(file) => (file, true),
-        Content::ToPack(source, level) if store.takes_streams() => {
+        Content::ToPack(source, level) if store.takes_streams().await.map_err(failure)? => {
             let told = name.to_owned();
             let content = archive::packed(source.clone(), *level, move |report| tell(&told, &report));
             let saved = store.save_stream(Path::new(&staged.object), content).await;

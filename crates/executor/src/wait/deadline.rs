@@ -1,22 +1,16 @@
 //! What happens when main runs longer than it may (rule X-DEAD-01): it is asked to end, then
 //! killed, then given up. Plugin sidecars are never stopped by this.
 
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::log;
+use crate::containers::AFTER_KILL;
 use crate::startup::Pod;
-use crate::text::failed;
 
 /// What the pod then shows.
 pub const MESSAGE: &str = "Step exceeded its deadline";
-
-/// How long a killed container may take to say so.
-const AFTER_KILL: Duration = Duration::from_secs(10);
 
 /// The steps, each reported once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,24 +57,4 @@ impl Stopping {
         };
         step
     }
-}
-
-/// Leaves an order for the emissaries of containers that have not ended.
-pub fn signal(folders: &[PathBuf], number: i32) {
-    for folder in folders.iter().filter(|f| !f.join("exitcode").exists()) {
-        if let Err(text) = write_signal(folder, number) {
-            log::warn("cannot signal a container", &[("error", &text)]);
-        }
-    }
-}
-
-fn write_signal(folder: &Path, number: i32) -> Result<(), String> {
-    use std::io::Write as _;
-    let path = folder.join("signal");
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o666);
-    options
-        .open(&path)
-        .and_then(|mut file| file.write_all(number.to_string().as_bytes()))
-        .map_err(|e| failed("write", &path, &e))
 }

@@ -14,6 +14,7 @@ use crate::args::Line;
 use crate::log;
 use crate::outcome::{Failure, write_termination_message};
 use crate::paths::Layout;
+use crate::plugins;
 use crate::report::Reporter;
 use crate::startup::Pod;
 use crate::text::failed;
@@ -48,19 +49,30 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
     // Mains may have ended already; their folders must exist before anything is written there.
     crate::sys::clear_umask();
     let api = Api::connect(line).await?;
-    Box::pin(outlive(&pod, Reporter::new(api, &pod))).await
+    Box::pin(outlive(&pod, Reporter::new(api, &pod), Ok(()))).await
 }
 
-async fn outlive(pod: &Pod, reporter: Reporter) -> Result<i32, Failure> {
+/// Everything after the start. What kept main from starting is passed in; then only its logs are collected
+/// (X-SUP-02).
+///
+/// # Errors
+/// The first error of all.
+pub(crate) async fn outlive(
+    pod: &Pod,
+    reporter: Reporter,
+    prepared: Result<(), Failure>,
+) -> Result<i32, Failure> {
     let mut errors = Errors::default();
+    let has_run = errors.record(prepared).is_some();
     errors.record(reporter.begin().await);
     let ended = mains::wait(pod, &reporter).await;
     errors.record(ended);
-    let outputs = collect(pod, &mut errors).await;
+    let outputs = collect(pod, has_run, &mut errors).await;
     if let Some(value) = errors.record(to_report(pod, &outputs)) {
         errors.record(reporter.outputs(&value).await);
     }
     let failed = errors.first.is_some();
+    errors.record(plugins::stop_sidecars(&pod.layout, pod.grace).await);
     errors.record(reporter.complete().await);
     let Some(message) = errors.first else {
         return Ok(0);
@@ -89,10 +101,10 @@ fn to_report(pod: &Pod, outputs: &Outputs) -> Result<serde_json::Value, Failure>
 }
 
 /// Steps 5 to 8 of the rules, whatever became of main (X-WAIT-02).
-async fn collect(pod: &Pod, errors: &mut Errors) -> Outputs {
+async fn collect(pod: &Pod, has_run: bool, errors: &mut Errors) -> Outputs {
     let mut outputs = pod.template.outputs.clone();
     let wanted = std::mem::take(&mut outputs.artifacts);
-    if pod.template.resource.is_none() {
+    if has_run && pod.template.resource.is_none() {
         outputs.result = errors.record(outputs::result(pod)).flatten();
         errors.record(outputs::parameters(pod, &mut outputs.parameters));
         errors.record(artifacts::save(pod, &wanted, &mut outputs.artifacts).await);

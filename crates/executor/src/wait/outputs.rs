@@ -84,7 +84,7 @@ pub fn parameters(pod: &Pod, parameters: &mut [Parameter]) -> Result<(), Failure
 
 /// A parameter's file: on a volume that wait sees too, or as the emissary saved it.
 fn source_of(pod: &Pod, path: &str) -> PathBuf {
-    if pod.task.is_on_volume(path) {
+    if pod.is_on_volume(path) {
         pod.layout.mirrored(path)
     } else {
         pod.layout.staged_parameter(path)

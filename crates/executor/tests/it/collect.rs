@@ -54,7 +54,7 @@ fn x_gc_20_to_23_artifacts_go_and_each_is_reported() {
         make_task(&cluster, name, label, &spec);
     }
     let pod = pod("{}");
-    delete(&cluster, &pod);
+    delete(&cluster, &pod, "");
     let results = |task: &str| {
         let task = cluster.get(&format!("{TASKS}/{task}")).unwrap();
         task["status"]["artifactResultsByNode"]["n-1"]["artifactResults"].clone()
@@ -84,7 +84,7 @@ fn x_gc_20_to_23_artifacts_go_and_each_is_reported() {
     assert_eq!(pod.read("/dev/termination-log"), None, "X-GC-23");
 }
 
-fn make_task(cluster: &Cluster, name: &str, label: &str, spec: &Value) {
+pub fn make_task(cluster: &Cluster, name: &str, label: &str, spec: &Value) {
     cluster.create(
         TASKS,
         &json!({
@@ -95,12 +95,13 @@ fn make_task(cluster: &Cluster, name: &str, label: &str, spec: &Value) {
     );
 }
 
-/// Runs the program for the tasks of one label.
-fn delete(cluster: &Cluster, pod: &Pod) {
+/// Runs the program for the tasks of label 42, with these containers of plugins.
+pub fn delete(cluster: &Cluster, pod: &Pod, plugins: &str) {
     let mut command = cluster.command(pod, "artifact");
     let command = command.arg("delete").envs([
         ("ARGO_ARTIFACT_POD_NAME", "42"),
         ("ARGO_TEMPLATE", "{}"),
+        ("ARGO_ARTIFACT_PLUGIN_NAMES", plugins),
         ("EXECUTOR_RETRY_BACKOFF_STEPS", "1"),
     ]);
     let output = finish(command.spawn().unwrap());

@@ -49,10 +49,15 @@ impl Pod {
 
     /// `emissary -- COMMAND` for a container, ready to be changed and started.
     pub fn emissary(&self, container: &str, command: &[&str]) -> Command {
+        self.small("emissary", container, command)
+    }
+
+    /// `NAME -- COMMAND` of the small program, as [`Pod::emissary`].
+    pub fn small(&self, name: &str, container: &str, command: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_argosy-emissary"));
         program
             .args([
-                "emissary",
+                name,
                 "--loglevel",
                 "info",
                 "--log-format",
