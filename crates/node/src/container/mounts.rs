@@ -68,7 +68,7 @@ pub(super) fn assemble_for_oci(spec: &ContainerSpec) -> Result<()> {
 }
 
 fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
-    overlay(&spec.root, &spec.rootfs)?;
+    overlay(spec)?;
     let root = rustix::fs::open(
         &spec.rootfs,
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -86,7 +86,8 @@ fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
     Ok(root)
 }
 
-fn overlay(root: &Root, target: &Path) -> Result<()> {
+fn overlay(spec: &ContainerSpec) -> Result<()> {
+    let (root, target) = (&spec.root, spec.rootfs.as_path());
     let mounted = match root.host {
         true => mount_overlay(root, Path::new("/"), "/", &root.upper, &root.work, target),
         false => mount_overlay(
@@ -100,7 +101,7 @@ fn overlay(root: &Root, target: &Path) -> Result<()> {
     };
     match mounted {
         Ok(()) => Ok(()),
-        Err(Errno::INVAL) if root.host => host_view::assemble(root, target),
+        Err(Errno::INVAL) if root.host => host_view::assemble(root, target, &spec.mounts),
         Err(Errno::NODEV) => Err(failure(
             "mounting the root",
             "this kernel has no overlay file system (CONFIG_OVERLAY_FS)",

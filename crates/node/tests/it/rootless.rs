@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use argosy_node::RuntimeChoice;
 use expect_test::expect;
 use serde_json::json;
 
@@ -40,6 +41,21 @@ async fn victim() {
         let ended = f.ended(name).await;
         story.push_str(&f.story(&ended).await);
     }
+    f.node.shutdown().await;
+    // The host's files belong to others, also the folders in which something is mounted.
+    let data = folder.join("host");
+    let f = Fixture::start(|options| {
+        options.data_dir = data;
+        options.runtime = RuntimeChoice::Host;
+    })
+    .await;
+    let mut spec = one("ls /usr/bin/mine && ls -d /etc/new/folder /usr/bin/env");
+    spec["volumes"] = json!([{"name": "v", "emptyDir": {}}]);
+    spec["containers"][0]["volumeMounts"] =
+        json!([{"name": "v", "mountPath": "/bin/mine"}, {"name": "v", "mountPath": "/etc/new/folder"}]);
+    f.create("view", spec).await;
+    let ended = f.ended("view").await;
+    story.push_str(&f.story(&ended).await);
     std::fs::write(folder.join("story"), story).unwrap();
     f.node.shutdown().await;
 }
@@ -92,6 +108,10 @@ fn users_without_rights_run_pods() {
         Failed
         main: Error 137
           | Killed
+        Succeeded
+        main: Completed 0
+          | /etc/new/folder
+          | /usr/bin/env
     "#]]
     .assert_eq(&story);
 }
