@@ -59,7 +59,6 @@ pub async fn open(choice: NetworkChoice, data_dir: &Path) -> Result<(Opened, Opt
         },
         Err(error) => return Err(Error::Node(error.into())),
     };
-    let notice =
-        format!("pods share this machine's network, as they cannot have addresses of their own: {why}");
+    let notice = format!("pods share this machine's network: {why}");
     Ok((Opened(None), Some(notice)))
 }

@@ -190,3 +190,22 @@ fn a_killed_run_leaves_no_process_and_the_next_one_clears_the_rest() {
     assert_eq!(code, Some(0), "{said}");
     room.check_empty();
 }
+
+#[test]
+fn a_network_that_cannot_be_is_told() {
+    let room = Room::new();
+    let file = room.workflow("command: ['true']");
+    let run = |command: &mut Command| finish(command.spawn().expect("the program starts"), "argosy run");
+    let note = "note: pods share this machine's network: ";
+    // Without the programs that let pods reach other machines, whoever runs this.
+    let told = run(room.run(&file).env("PATH", "/nowhere"));
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(told.stderr.contains(note), "{}", told.stderr);
+    let chosen = run(room
+        .run(&file)
+        .env("PATH", "/nowhere")
+        .env("ARGOSY_NETWORK", "host"));
+    assert_eq!(chosen.code, Some(0), "{}", chosen.stderr);
+    assert!(!chosen.stderr.contains(note), "{}", chosen.stderr);
+    room.check_empty();
+}

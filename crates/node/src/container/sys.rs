@@ -136,7 +136,7 @@ pub(crate) fn join(place: &impl std::os::fd::AsRawFd, flags: libc::c_int) -> io:
 
 /// Detaches from the namespaces in `flags` (`CLONE_NEW*`).
 pub(crate) fn unshare(flags: libc::c_int) -> io::Result<()> {
-    // SAFETY: the process is single-threaded, and no descriptor table is unshared.
+    // SAFETY: only namespaces of the calling thread change, and no descriptor table is unshared.
     if unsafe { libc::unshare(flags) } == 0 {
         Ok(())
     } else {

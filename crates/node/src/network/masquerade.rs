@@ -23,7 +23,7 @@ pub(super) fn set(bridge: &str, subnet: Subnet) -> Result<(), String> {
     }
     match nft(&table(bridge, subnet)) {
         Err(Trouble::NoProgram) => {
-            Err("neither iptables nor nft is here: pods cannot reach other machines".into())
+            Err("neither iptables nor nft is here, by which pods with addresses of their own reach other machines".into())
         }
         done => done.map_err(|trouble| trouble.text("nft")),
     }
@@ -77,7 +77,9 @@ fn rules(bridge: &str, subnet: Subnet) -> Vec<Rule> {
             "POSTROUTING",
             format!("-s {subnet} ! -d {subnet} -j MASQUERADE"),
         ),
-        // Container programs set the policy of this chain to drop.
+        // Firewalls set the policy of this chain to drop, and API and artifact store are on this machine.
+        rule("filter", "INPUT", format!("-i {bridge} -j ACCEPT")),
+        // Container programs do so with this one.
         rule("filter", "FORWARD", format!("-i {bridge} -j ACCEPT")),
         rule(
             "filter",

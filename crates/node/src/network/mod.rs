@@ -25,7 +25,7 @@ pub(crate) use netlink::Netlink;
 
 /// The addresses of which each platform takes a part.
 const RANGE: Ipv4Addr = Ipv4Addr::new(10, 213, 0, 0);
-/// Length of the network part of a platform's addresses: 1,021 pods.
+/// Length of the network part of a platform's addresses: 1,020 pods.
 const PREFIX: u8 = 22;
 /// Parts of the range.
 const PARTS: u32 = 1 << (PREFIX - 16);
@@ -45,6 +45,9 @@ pub enum Error {
     /// Every part of the range is in use on this machine.
     #[error("no free part of {RANGE}/16 for the addresses of pods")]
     NoAddresses,
+    /// It was tried out.
+    #[error("what stands behind a bridge does not reach this machine")]
+    Unreachable(#[source] io::Error),
     /// The kernel refused.
     #[error("{what}")]
     Kernel {
@@ -73,9 +76,9 @@ impl Subnet {
         Ipv4Addr::from_bits(self.0.to_bits() | number)
     }
 
-    /// Highest number of an address; the last one is for all.
+    /// Highest number of a pod's address. The one after it is for trying out, the very last one for all.
     fn last(self) -> u32 {
-        (1 << (32 - PREFIX)) - 2
+        (1 << (32 - PREFIX)) - 3
     }
 }
 
@@ -144,16 +147,24 @@ impl Bridge {
             }
         };
         let confined = masquerade::set(&name, subnet).err();
-        if let Some(why) = &confined {
-            tracing::warn!(why, "Pods reach this machine and each other, but nothing beyond");
-        }
-        Ok(Bridge {
+        let bridge = Bridge {
             name,
             subnet,
             mtu,
             confined,
             taken: Mutex::default(),
-        })
+        };
+        // A kernel without such links, or a firewall, would otherwise show in every pod.
+        if let Err(source) = reach::try_out(&bridge.link(subnet.last() + 1)) {
+            if bridge.is_free() {
+                bridge.close();
+            }
+            return Err(Error::Unreachable(source));
+        }
+        if let Some(why) = &bridge.confined {
+            tracing::warn!(why, "Pods reach this machine and each other, but nothing beyond");
+        }
+        Ok(bridge)
     }
 
     /// The address of this machine by which pods reach it.
@@ -164,6 +175,18 @@ impl Bridge {
     /// Why pods reach nothing beyond this machine; `None` when they do.
     pub fn confined(&self) -> Option<&str> {
         self.confined.as_deref()
+    }
+
+    /// What a sandbox needs to know to connect itself.
+    fn link(&self, number: u32) -> Link {
+        Link {
+            bridge: self.name.clone(),
+            outer: format!("{}-{number:x}", self.name.replace(BRIDGE, "v")),
+            address: self.subnet.address(number),
+            prefix: PREFIX,
+            gateway: self.gateway(),
+            mtu: self.mtu,
+        }
     }
 
     /// Gives a pod an address.
@@ -210,7 +233,9 @@ impl Bridge {
     /// Whether no pod stands on the bridge, not even one that an earlier node left.
     pub fn is_free(&self) -> bool {
         let ports = Path::new("/sys/class/net").join(&self.name).join("brif");
-        fs::read_dir(ports).is_ok_and(|mut ports| ports.next().is_none())
+        // What it was tried out with goes a moment later than that.
+        let trial = self.link(self.subnet.last() + 1).outer;
+        fs::read_dir(ports).is_ok_and(|ports| ports.flatten().all(|port| port.file_name() == *trial))
     }
 
     /// Takes the bridge and its rules away. No pod may stand on it.
@@ -236,14 +261,7 @@ impl Lease {
 
     /// What a sandbox needs to know to connect itself.
     pub(crate) fn link(&self) -> Link {
-        Link {
-            bridge: self.bridge.name.clone(),
-            outer: format!("{}-{:x}", self.bridge.name.replace(BRIDGE, "v"), self.number),
-            address: self.address(),
-            prefix: PREFIX,
-            gateway: self.bridge.gateway(),
-            mtu: self.bridge.mtu,
-        }
+        self.bridge.link(self.number)
     }
 }
 
@@ -254,9 +272,9 @@ impl Drop for Lease {
     }
 }
 
-/// Connects the current network namespace; `outside` is a socket from the namespace that has the bridge.
+/// Connects the network namespace of this thread; `outside` is a socket from the namespace that has the bridge.
 pub(crate) fn connect(outside: &Netlink, link: &Link) -> io::Result<()> {
-    let namespace = fs::File::open("/proc/self/ns/net")?;
+    let namespace = fs::File::open("/proc/thread-self/ns/net")?;
     let inner = "eth0";
     let make = || outside.make_pair(&link.bridge, &link.outer, inner, namespace.as_fd(), link.mtu);
     match make() {

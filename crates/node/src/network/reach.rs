@@ -1,14 +1,19 @@
-//! Connections from the node into the network of a pod.
+//! Connections from the node into the network of a pod, and a trial whether pods reach the node.
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use super::Netlink;
 use crate::container::sys;
+use crate::runtime::Link;
 
 /// How long a pod may take to answer on its own loopback address.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a packet between two namespaces of this machine may take, on a busy one.
+const TRIED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Connects to a port on the loopback address of the network that process `pid` is in.
 ///
@@ -36,6 +41,25 @@ fn connect_from_here(pid: u32, port: u16) -> io::Result<TcpStream> {
     let try_at = |address: SocketAddr| TcpStream::connect_timeout(&address, ANSWERS_WITHIN);
     try_at((Ipv4Addr::LOCALHOST, port).into())
         .or_else(|refused| try_at((Ipv6Addr::LOCALHOST, port).into()).map_err(|_| refused))
+}
+
+/// Connects to this machine as a pod with this link would.
+///
+/// # Errors
+/// What keeps it from that.
+pub(super) fn try_out(link: &Link) -> io::Result<()> {
+    let listener = TcpListener::bind((link.gateway, 0))?;
+    let (address, outside, link) = (listener.local_addr()?, Netlink::open()?, link.clone());
+    // The network that this thread makes for itself goes with it.
+    let tried = std::thread::spawn(move || {
+        sys::unshare(libc::CLONE_NEWNET)?;
+        super::connect(&outside, &link)?;
+        TcpStream::connect_timeout(&address, TRIED_WITHIN)
+    });
+    let tried = tried
+        .join()
+        .map_err(|_| io::Error::other("the trial broke off"))?;
+    tried.map(drop)
 }
 
 fn is_same(one: &File, other: &File) -> io::Result<bool> {
