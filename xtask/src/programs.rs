@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use crate::shell;
 
 /// Names of the programs that go into pods.
-const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
+pub const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
 
 /// How the programs are built.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,6 +94,22 @@ pub fn build(profile: Profile) -> anyhow::Result<Programs> {
     })
 }
 
+/// Largest size of the programs that go into pods when they are made small, in bytes, in the order of their names.
+const LARGEST: [u64; 2] = [15_000_000, 1_500_000];
+
+/// Refuses small programs that have grown beyond their budget.
+fn check_sizes(programs: &[PathBuf; 2]) -> anyhow::Result<()> {
+    for (program, largest) in programs.iter().zip(LARGEST) {
+        let size = std::fs::metadata(program)
+            .with_context(|| format!("reading {}", program.display()))?
+            .len();
+        if size > largest {
+            bail!("{} has {size} bytes; its budget is {largest}", program.display());
+        }
+    }
+    Ok(())
+}
+
 /// Cargo's own report goes to the terminal only; standard output belongs to whatever runs next.
 fn cargo_build(command: &mut Command) -> anyhow::Result<()> {
     let status = command
@@ -147,10 +163,11 @@ pub fn build_for_images(profile: Profile) -> anyhow::Result<ImagePrograms> {
     };
     let controller = build_static("argosy-controller", controller)?.join("argosy-controller");
     let folder = build_static("argosy-executor", pod)?;
-    Ok(ImagePrograms {
-        controller,
-        pod: POD_PROGRAMS.map(|name| folder.join(name)),
-    })
+    let pod = POD_PROGRAMS.map(|name| folder.join(name));
+    if profile == Profile::Small {
+        check_sizes(&pod)?;
+    }
+    Ok(ImagePrograms { controller, pod })
 }
 
 /// Replaces a program by renaming, because a running one can't be written to.

@@ -191,6 +191,9 @@ pub struct Options {
     /// Size of those parts in bytes, 5 MiB to 5 GiB. Default 16 MiB. Grown where a file would
     /// have more than 10,000 parts.
     pub part_bytes: u64,
+    /// Largest file that goes to Alibaba's storage in one request, in bytes. Default and most 5 GiB; larger ones go in
+    /// parts.
+    pub largest_put: u64,
     /// Whether an error's text says that trying again may help, beyond those that are known.
     pub is_transient: fn(&str) -> bool,
     /// The folder in which plugins have their sockets, each in a folder of its name. Default none: no plugin
@@ -213,6 +216,7 @@ impl Default for Options {
             },
             upload_threads: 4,
             part_bytes: 16 * 1024 * 1024,
+            largest_put: 5 * 1024 * 1024 * 1024,
             is_transient: |_| false,
             plugins: None,
             plugin_appears: Duration::from_secs(120),

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: the figures that the design has budgets for, as one table with the machine they come from.
 
-use std::path::Path;
+mod pods;
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,9 @@ pub struct Args {
     /// How often each thing is measured; the table shows the median.
     #[arg(long, default_value_t = 7)]
     runs: usize,
+    /// Build nothing, and measure only the two programs for pods that are in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pods: Option<PathBuf>,
     /// Options for `argosy run`, such as `--runtime host`.
     #[arg(last = true)]
     options: Vec<String>,
@@ -32,25 +37,20 @@ struct Row {
 /// # Errors
 /// When a build or a run fails.
 pub fn main(args: &Args) -> anyhow::Result<()> {
+    if let Some(folder) = &args.pods {
+        print(&of_pods(folder)?, args.runs);
+        return Ok(());
+    }
     let built = programs::build(programs::Profile::Small)?;
     let mut rows = vec![
         size("size of argosy", &built.argosy, "–")?,
-        size(
-            "size of argosy-executor",
-            &built.pod.join("argosy-executor"),
-            "≤ 15 MB",
-        )?,
-        size(
-            "size of argosy-emissary",
-            &built.pod.join("argosy-emissary"),
-            "≤ 1.5 MB",
-        )?,
         Row {
             what: "argosy version",
             value: times(args.runs, || timed(Command::new(&built.argosy).arg("version")))?,
             budget: "–",
         },
     ];
+    rows.extend(of_pods(&built.pod)?);
     for (what, file, budget) in [
         ("argosy run, one pod", "hello-world.yaml", "< 1 s"),
         ("argosy run, diamond of four pods", "dag-diamond.yaml", "–"),
@@ -76,6 +76,17 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     rows.extend(node()?);
     print(&rows, args.runs);
     Ok(())
+}
+
+/// Rows about the programs for pods in a folder.
+fn of_pods(folder: &Path) -> anyhow::Result<Vec<Row>> {
+    let [executor, emissary] = programs::POD_PROGRAMS.map(|name| folder.join(name));
+    let mut rows = vec![
+        size("size of argosy-executor", &executor, "≤ 15 MB")?,
+        size("size of argosy-emissary", &emissary, "≤ 1.5 MB")?,
+    ];
+    rows.extend(pods::rows(executor, emissary)?);
+    Ok(rows)
 }
 
 /// What an optimised program of a package prints as JSON; `program` is the package and what follows it.

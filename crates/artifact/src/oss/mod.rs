@@ -25,9 +25,6 @@ use crate::{trust, xml};
 use access::Access;
 use sign::{Keys, Signed, hex, region_of};
 
-/// Larger files go in parts.
-const LARGEST_WHOLE: u64 = 5 * 1024 * 1024 * 1024;
-
 /// An object has no more parts than this.
 const MOST_PARTS: u64 = 10_000;
 
@@ -141,7 +138,7 @@ pub(crate) async fn open(
         retry: Retry::new(options.cloud_backoff, options),
         part: options.part_bytes,
         threads: options.upload_threads.max(1),
-        largest_whole: LARGEST_WHOLE,
+        largest_whole: options.largest_put,
     };
     Ok(Keyed::new(oss, &place.key))
 }

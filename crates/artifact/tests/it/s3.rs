@@ -48,6 +48,7 @@ pub fn options() -> Options {
         backoff,
         cloud_backoff: backoff,
         part_bytes: 5 * 1024 * 1024,
+        largest_put: 8 * 1024 * 1024,
         ..Options::default()
     }
 }

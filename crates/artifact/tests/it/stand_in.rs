@@ -1,7 +1,7 @@
 //! Small HTTP servers that answer as a test says and keep what they were asked.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// An answer: status line's rest, header fields, body.
@@ -59,22 +59,52 @@ pub struct StandIn {
 
 impl StandIn {
     pub fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::serve(answer, |mut connection, serve| serve(&mut connection))
+    }
+
+    /// A server for `localhost` over TLS, and the certificate to trust.
+    pub fn start_tls(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> (Self, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let server = Self::serve(answer, move |connection, serve| {
+            let session = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, connection);
+            serve(&mut stream);
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        });
+        (server, made.cert.pem())
+    }
+
+    fn serve(
+        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream, &mut dyn FnMut(&mut dyn Wire)) + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let kept = asked.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                let connection = connection.unwrap();
-                let Some(request) = read(&connection) else {
-                    continue;
-                };
-                let Answer { status, fields, body } = answer(&request);
-                kept.lock().unwrap().push(request);
-                let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{fields}");
-                let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-                // The caller may have gone.
-                let _ = (&connection).write_all(answer.as_bytes());
+                wrap(connection.unwrap(), &mut |connection| {
+                    let Some(request) = read(connection) else {
+                        return;
+                    };
+                    let Answer { status, fields, body } = answer(&request);
+                    kept.lock().unwrap().push(request);
+                    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n{fields}");
+                    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+                    // The caller may have gone.
+                    let _ = connection.write_all(answer.as_bytes());
+                });
             }
         });
         Self { port, asked }
@@ -90,7 +120,12 @@ impl StandIn {
     }
 }
 
-fn read(connection: &std::net::TcpStream) -> Option<Request> {
+/// A connection, plain or not.
+trait Wire: Read + Write {}
+
+impl<T: Read + Write> Wire for T {}
+
+fn read(connection: &mut dyn Wire) -> Option<Request> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
