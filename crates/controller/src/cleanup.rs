@@ -4,7 +4,7 @@
 //! after a bound, because the next persist of its workflow asks for it again (C-CLN-01, C-CLN-02, C-CLN-10).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use argosy_model::k8s::{ContainerStatus, Pod};
@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::Pod as ClusterPod;
 use kube::api::AttachParams;
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::api::{self, Failure};
@@ -26,6 +27,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long an exec may take (C-CLN-10).
 const EXEC_LIMIT: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether the containers of a pod that was told to end have done so.
+const LABEL_PAUSE: Duration = Duration::from_millis(500);
+
+/// After this time a pod is labelled whatever still runs in it: its grace, the SIGKILL, and as long again.
+const LABEL_LIMIT: Duration = Duration::from_secs(90);
 
 /// Grace of pods that name none, in seconds (Kubernetes API reference, PodSpec).
 const DEFAULT_GRACE_SECS: i64 = 30;
@@ -42,6 +49,12 @@ pub struct Action {
     pub pod: String,
     /// What is to be done.
     pub what: What,
+}
+
+impl Action {
+    fn pod_key(&self) -> (String, String) {
+        (self.namespace.clone(), self.pod.clone())
+    }
 }
 
 /// What can be done to a pod.
@@ -68,6 +81,9 @@ pub struct Cleaner {
     queue: Queue<Action>,
     grace_secs: Option<u32>,
     failures: Mutex<BTreeMap<Action, u32>>,
+    /// Pods (namespace, name) that were told to end, and until when their label waits for that. Who is labelled is seen by
+    /// no controller any more, so a label that came first would leave what runs on to itself when we die.
+    ending: Mutex<BTreeMap<(String, String), Instant>>,
 }
 
 impl Cleaner {
@@ -78,12 +94,21 @@ impl Cleaner {
             queue: Queue::default(),
             grace_secs,
             failures: Mutex::default(),
+            ending: Mutex::default(),
         })
     }
 
     /// Asks for an action after a time.
     pub fn ask(&self, action: Action, after: Duration) {
+        if action.what == What::Terminate {
+            let until = Instant::now() + LABEL_LIMIT;
+            self.ending().entry(action.pod_key()).or_insert(until);
+        }
         self.queue.add_after(action, after);
+    }
+
+    fn ending(&self) -> MutexGuard<'_, BTreeMap<(String, String), Instant>> {
+        self.ending.lock().expect("no holder of this lock panics")
     }
 
     /// How much there is to do, and was.
@@ -137,6 +162,10 @@ impl Cleaner {
                 )
                 .await
             }
+            What::LabelCompleted if self.is_ending(action).await? => {
+                self.queue.add_after(action.clone(), LABEL_PAUSE);
+                Ok(())
+            }
             What::LabelCompleted => {
                 let labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
                 match self.patch(namespace, pod, &labels).await? {
@@ -149,6 +178,23 @@ impl Cleaner {
             What::Terminate => self.signal(namespace, pod, 15).await,
             What::Kill => self.signal(namespace, pod, 9).await,
         }
+    }
+
+    /// Whether a pod was told to end and something in it still runs.
+    async fn is_ending(&self, action: &Action) -> Result<bool, Failure> {
+        let key = action.pod_key();
+        let Some(until) = self.ending().get(&key).copied() else {
+            return Ok(false);
+        };
+        if Instant::now() < until {
+            match api::get::<Pod>(&self.client, &api::PODS, &action.namespace, &action.pod).await {
+                Ok(pod) if !running(&pod).is_empty() => return Ok(true),
+                Ok(_) | Err(Failure::NotFound(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        self.ending().remove(&key);
+        Ok(false)
     }
 
     /// The pod as stored; `None` when it is gone.
@@ -196,13 +242,7 @@ impl Cleaner {
             let uid = Some(pod.metadata.uid.as_str());
             return api::delete(&self.client, &api::PODS, namespace, name, uid, self.grace_secs).await;
         }
-        let running: Vec<&ContainerStatus> = pod
-            .status
-            .init_container_statuses
-            .iter()
-            .chain(pod.status.container_statuses.iter())
-            .filter(|c| c.state.running.is_some())
-            .collect();
+        let running = running(&pod);
         if running.is_empty() {
             return Ok(());
         }
@@ -252,6 +292,16 @@ impl Cleaner {
     }
 }
 
+/// The containers of a pod that run.
+fn running(pod: &Pod) -> Vec<&ContainerStatus> {
+    let status = &pod.status;
+    let all = status
+        .init_container_statuses
+        .iter()
+        .chain(status.container_statuses.iter());
+    all.filter(|c| c.state.running.is_some()).collect()
+}
+
 /// How a container is sent a signal (C-CLN-10).
 fn kill_command(pod: &Pod, container: &str, signal: u8) -> Vec<String> {
     let annotation = format!("workflows.argoproj.io/kill-cmd-{container}");
@@ -278,4 +328,55 @@ fn kill_command(pod: &Pod, container: &str, signal: u8) -> Vec<String> {
         _ => return vec!["/bin/sh".into(), "-c".into(), format!("kill -{signal} 1")],
     };
     vec![program.into(), "kill".into(), signal.to_string(), "1".into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use argosy_apiserver::{ApiServer, Options};
+
+    use super::*;
+
+    /// A pod whose containers run on is labelled once they have ended; nobody can send them signals here.
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_is_labelled_only_when_nothing_in_it_runs() {
+        let server = ApiServer::new(Options::default()).expect("the API starts");
+        let client = Client::new(server.service(), "default");
+        let state = |state: Value| json!({"phase": "Running", "containerStatuses": [{"name": "main", "state": state}]});
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"},
+            "spec": {"containers": [{"name": "main", "image": "i"}]},
+        });
+        let made: Result<Value, _> = api::create(&client, &api::PODS, "default", &pod).await;
+        made.expect("the API takes it");
+        let set = async |status: Value| {
+            let patch = json!({"status": status});
+            let done = api::merge_patch::<Value>(&client, &api::PODS, "default", "p/status", &patch).await;
+            done.expect("the API takes it");
+        };
+        set(state(json!({"running": {}}))).await;
+        let cleaner = Cleaner::new(client.clone(), None);
+        let work = tokio::spawn(cleaner.clone().work());
+        for what in [What::Terminate, What::LabelCompleted] {
+            let action = Action {
+                namespace: "default".to_owned(),
+                pod: "p".to_owned(),
+                what,
+            };
+            cleaner.ask(action, Duration::ZERO);
+        }
+        let is_labelled = async || {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let pod: Pod = api::get(&client, &api::PODS, "default", "p")
+                .await
+                .expect("it is there");
+            pod.metadata
+                .labels
+                .contains_key("workflows.argoproj.io/completed")
+        };
+        assert!(!is_labelled().await);
+        set(state(json!({"terminated": {"exitCode": 143}}))).await;
+        assert!(is_labelled().await);
+        cleaner.stop();
+        work.await.expect("it ends");
+    }
 }

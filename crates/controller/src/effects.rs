@@ -16,47 +16,90 @@ use crate::collect;
 use crate::repository;
 use crate::world::Key;
 
-/// Performs the effects that come before the status is stored. True if an outcome is to be decided on.
+/// What came of effects, the more telling the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Came {
+    /// They are done.
+    Done,
+    /// One failed that a later decision asks for again.
+    Failed,
+    /// There is an outcome to be decided on.
+    News,
+}
+
+impl Came {
+    fn news(learned: bool) -> Self {
+        if learned { Self::News } else { Self::Done }
+    }
+}
+
+/// The pauses before an effect that only stored status allows is tried again. Together they are longer than an API
+/// server takes to change its leader; what fails even then is found by a later look.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
+/// Performs the effects that come before the status is stored.
 pub async fn before(
     shared: &Shared,
     workflow: &Workflow,
     effects: &[Effect],
     outcomes: &mut Outcomes,
-) -> bool {
-    let mut learned = false;
+) -> Came {
+    let mut came = Came::Done;
     for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
-        learned |= perform(shared, workflow, effect, outcomes).await;
+        came = came.max(perform(shared, workflow, effect, outcomes).await);
     }
-    learned
+    came
 }
 
-/// Performs the effects that only stored status allows.
-pub async fn after(shared: &Shared, workflow: &Workflow, effects: &[Effect], outcomes: &mut Outcomes) {
+/// Performs the effects that only stored status allows. The status no more asks for them, so each is tried several times.
+pub async fn after(
+    shared: &Shared,
+    workflow: &Workflow,
+    effects: &[Effect],
+    outcomes: &mut Outcomes,
+) -> Came {
+    let mut came = Came::Done;
     for effect in effects.iter().filter(|e| e.order() == Order::AfterPersist) {
-        perform(shared, workflow, effect, outcomes).await;
+        let mut this = perform(shared, workflow, effect, outcomes).await;
+        for pause in PAUSES {
+            if this != Came::Failed {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            this = perform(shared, workflow, effect, outcomes).await;
+        }
+        came = came.max(this);
     }
+    came
 }
 
-/// Does one thing; true if the outcome is news for the next decision.
-async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes: &mut Outcomes) -> bool {
+/// Does one thing.
+async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes: &mut Outcomes) -> Came {
     let namespace = workflow.metadata.namespace.as_str();
     match effect {
         Effect::CreatePod { pod, config_maps, .. } => {
-            return create_pod(shared, pod, config_maps, outcomes).await;
+            return Came::news(create_pod(shared, pod, config_maps, outcomes).await);
         }
-        Effect::CreateClaim { claim } => return create_claim(shared, workflow, claim, outcomes).await,
-        Effect::CreateAgentPod { pod } => return create_agent(shared, pod, outcomes).await,
+        Effect::CreateClaim { claim } => {
+            return Came::news(create_claim(shared, workflow, claim, outcomes).await);
+        }
+        Effect::CreateAgentPod { pod } => return Came::news(create_agent(shared, pod, outcomes).await),
         Effect::SaveMemo {
             node_id,
             config_map,
             key,
             entry,
         } => {
-            return save_memo(shared, node_id, config_map, key, entry, outcomes).await;
+            return Came::news(save_memo(shared, node_id, config_map, key, entry, outcomes).await);
         }
         Effect::ResolveArtifactRepository => {
             outcomes.repository = Some(resolve_repository(shared, workflow).await);
-            return true;
+            return Came::News;
         }
         Effect::LookUpImage {
             image,
@@ -68,29 +111,33 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
                 .look_up(namespace, image, pull_secrets, service_account)
                 .await;
             outcomes.images.insert(image.clone(), answer);
-            return true;
+            return Came::News;
         }
         Effect::LookUpTokenSecret { service_account } => {
             let secret = token_secret(shared, namespace, service_account).await;
             outcomes.token_secrets.insert(service_account.clone(), secret);
-            return true;
+            return Came::News;
         }
         Effect::CreateDisruptionBudget { budget } => {
-            tell(api::create::<_, Value>(&shared.client, &api::PDBS, namespace, budget).await);
+            return tell(api::create::<_, Value>(&shared.client, &api::PDBS, namespace, budget).await);
         }
         Effect::DeleteDisruptionBudget { name } => {
-            tell(api::delete(&shared.client, &api::PDBS, namespace, name, None, None).await);
+            return tell(api::delete(&shared.client, &api::PDBS, namespace, name, None, None).await);
         }
-        Effect::DeleteClaim { name } => tell(delete_claim(shared, namespace, name).await),
-        Effect::WriteTaskSet { tasks } => tell(write_task_set(shared, workflow, &json!(tasks)).await),
-        Effect::CompleteTasks { tasks, all } => tell(complete_tasks(shared, workflow, tasks, *all).await),
+        Effect::DeleteClaim { name } => return tell(delete_claim(shared, namespace, name).await),
+        Effect::WriteTaskSet { tasks } => return tell(write_task_set(shared, workflow, &json!(tasks)).await),
+        Effect::CompleteTasks { tasks, all } => {
+            return tell(complete_tasks(shared, workflow, tasks, *all).await);
+        }
         Effect::CreateArtifactGc { tasks, pod } => {
-            return create_collector(shared, tasks, pod, outcomes).await;
+            return Came::news(create_collector(shared, tasks, pod, outcomes).await);
         }
         Effect::ReadArtifactGcTasks { pod, selector } => {
-            return collect::read(shared, namespace, pod, selector, outcomes).await;
+            return Came::news(collect::read(shared, namespace, pod, selector, outcomes).await);
         }
-        Effect::DeleteArtifactGcTasks { tasks } => tell(collect::delete(shared, namespace, tasks).await),
+        Effect::DeleteArtifactGcTasks { tasks } => {
+            return tell(collect::delete(shared, namespace, tasks).await);
+        }
         Effect::Lock(op) => {
             // Those before persisting were applied together with the decision itself, under the same lock.
             if effect.order() == Order::AfterPersist {
@@ -104,13 +151,15 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         | Effect::RemovePodFinalizer { .. } => clean(shared, namespace, effect),
         Effect::DeleteTaskResults => {
             let selector = format!("{}={}", crate::world::WORKFLOW_LABEL, workflow.metadata.name);
-            tell(api::delete_matching(&shared.client, &api::TASK_RESULTS, namespace, &selector).await);
+            return tell(
+                api::delete_matching(&shared.client, &api::TASK_RESULTS, namespace, &selector).await,
+            );
         }
         Effect::Emit(event) => shared.emit(workflow, event),
         Effect::Metric(metric) => shared.metrics.record(metric),
         Effect::LeaveThrottler => shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name)),
     }
-    false
+    Came::Done
 }
 
 /// Hands what concerns a finished pod to the cleaner.
@@ -157,10 +206,13 @@ async fn token_secret(shared: &Shared, namespace: &str, account: &str) -> String
 }
 
 /// Effects that a later decision asks for again need no more than a log line when they fail.
-fn tell<T>(outcome: Result<T, Failure>) {
+fn tell<T>(outcome: Result<T, Failure>) -> Came {
     match outcome {
-        Ok(_) | Err(Failure::AlreadyExists(_) | Failure::NotFound(_)) => {}
-        Err(failure) => warn!(error = %failure, "An effect failed; it is asked for again"),
+        Ok(_) | Err(Failure::AlreadyExists(_) | Failure::NotFound(_)) => Came::Done,
+        Err(failure) => {
+            warn!(error = %failure, "An effect failed; it is asked for again");
+            Came::Failed
+        }
     }
 }
 

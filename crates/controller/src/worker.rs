@@ -17,7 +17,7 @@ use crate::Shared;
 use crate::api::{self, Failure};
 use crate::compression;
 use crate::cron;
-use crate::effects;
+use crate::effects::{self, Came};
 use crate::watchdog;
 use crate::world::Key;
 
@@ -30,6 +30,9 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// A decision that changed nothing is not repeated sooner than this, so that no mistake can keep a core busy.
 const IDLE_MIN: Duration = Duration::from_millis(50);
+
+/// The longest pause between looks while effects go on failing.
+const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
@@ -44,6 +47,8 @@ pub struct Kept {
     generation: u64,
     plan: Arc<Plan>,
     outcomes: Outcomes,
+    /// How many looks in a row had an effect that failed.
+    failures: u32,
 }
 
 /// Works on the queue until it is closed.
@@ -129,11 +134,12 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
             wake_at = ?decision.wake_at,
             "Decided"
         );
-        if effects::before(shared, &workflow, &decision.effects, &mut outcomes).await {
+        let came = effects::before(shared, &workflow, &decision.effects, &mut outcomes).await;
+        if came == Came::News {
             continue;
         }
         let made = makes_a_pod(&decision, &outcomes);
-        let mut wait = settle(shared, key, &workflow, &decision, &mut outcomes).await;
+        let mut wait = settle(shared, key, &workflow, &decision, &mut outcomes, came).await;
         if made {
             // The pod is there now, which nobody tells us of.
             wait = Some(Duration::ZERO);
@@ -231,6 +237,7 @@ async fn settle(
     workflow: &Workflow,
     decision: &Decision,
     outcomes: &mut Outcomes,
+    before: Came,
 ) -> Option<Duration> {
     let stored;
     let current = if decision.changes.is_empty() {
@@ -256,7 +263,9 @@ async fn settle(
     if is_settled(current) {
         shared.tidied().insert(key.clone(), Instant::now());
     }
-    effects::after(shared, current, &decision.effects, outcomes).await;
+    let after = effects::after(shared, current, &decision.effects, outcomes).await;
+    let failed = before.max(after) == Came::Failed;
+    let again = note_failure(shared, key, failed);
     let soonest = if decision.changes.is_empty() {
         IDLE_MIN
     } else {
@@ -271,7 +280,25 @@ async fn settle(
     let until = decision
         .wake_at
         .map(|at| wait_until(at, shared.clock.now()).max(soonest));
-    until.into_iter().chain(suspicion).chain([HEAL]).min()
+    until
+        .into_iter()
+        .chain(again)
+        .chain(suspicion)
+        .chain([HEAL])
+        .min()
+}
+
+/// Counts looks of a workflow in which an effect failed; the pause before the next one, which asks for it again.
+fn note_failure(shared: &Shared, key: &Key, failed: bool) -> Option<Duration> {
+    let mut plans = shared.plans();
+    let kept = plans.get_mut(key)?;
+    if !failed {
+        kept.failures = 0;
+        return None;
+    }
+    kept.failures += 1;
+    let factor = 2u32.saturating_pow(kept.failures - 1);
+    Some(RETRY.saturating_mul(factor).min(RETRY_MAX))
 }
 
 /// Writes the changes, only onto the object they were decided for.
@@ -440,6 +467,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
         generation,
         plan: plan.clone(),
         outcomes: outcomes.clone(),
+        failures: 0,
     };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)

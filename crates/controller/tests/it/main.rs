@@ -2,6 +2,7 @@
 
 mod cron;
 mod ended;
+mod failing;
 mod play;
 
 use std::time::Duration;
