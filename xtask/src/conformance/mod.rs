@@ -116,8 +116,10 @@ fn prerequisites(args: &Args) -> Vec<PathBuf> {
         "configmaps/simple-parameters-configmap.yaml",
         "testvolume.yaml",
     ];
+    let rights = shell::root().join("xtask/src/conformance/rights.yaml");
     beside
         .into_iter()
+        .chain([rights])
         .chain(within.map(|f| args.cases.join(f)))
         .filter(|p| p.is_file())
         .collect()

@@ -28,9 +28,11 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// What the workflow begins with: as a step without a name, so that `steps.name` is there and empty.
     pub fn entry(template: &str) -> Self {
         Self {
             template: template.to_owned(),
+            sort: "steps",
             ..Self::default()
         }
     }

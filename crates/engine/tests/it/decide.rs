@@ -352,3 +352,21 @@ fn a_settled_workflow_decides_nothing() {
             && passed.decision.wake_at.is_none()
     );
 }
+
+/// C-VAR-02: the entry template is called as a step without a name.
+#[test]
+fn the_name_of_the_step_is_empty_at_the_root() {
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, steps: [[{{name: a, template: echo, \
+             arguments: {{parameters: [{{name: x, value: '{{{{steps.name}}}}'}}]}}}}]]}}{LEAF}"
+        ),
+        "",
+        expect![[r#"
+            Succeeded after 10s
+            wf Succeeded
+              [0] Succeeded
+                a Succeeded
+        "#]],
+    );
+}
