@@ -97,25 +97,8 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         } => {
             return Came::news(save_memo(shared, node_id, config_map, key, entry, outcomes).await);
         }
-        Effect::ResolveArtifactRepository => {
-            outcomes.repository = Some(resolve_repository(shared, workflow).await);
-            return Came::News;
-        }
-        Effect::LookUpImage {
-            image,
-            pull_secrets,
-            service_account,
-        } => {
-            let answer = shared
-                .images
-                .look_up(namespace, image, pull_secrets, service_account)
-                .await;
-            outcomes.images.insert(image.clone(), answer);
-            return Came::News;
-        }
-        Effect::LookUpTokenSecret { service_account } => {
-            let secret = token_secret(shared, namespace, service_account).await;
-            outcomes.token_secrets.insert(service_account.clone(), secret);
+        Effect::ResolveArtifactRepository | Effect::LookUpImage { .. } | Effect::LookUpTokenSecret { .. } => {
+            look_up(shared, workflow, effect, outcomes).await;
             return Came::News;
         }
         Effect::CreateDisruptionBudget { budget } => {
@@ -160,6 +143,32 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         Effect::LeaveThrottler => shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name)),
     }
     Came::Done
+}
+
+/// Finds out what a decision must know.
+async fn look_up(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes: &mut Outcomes) {
+    let namespace = workflow.metadata.namespace.as_str();
+    match effect {
+        Effect::ResolveArtifactRepository => {
+            outcomes.repository = Some(resolve_repository(shared, workflow).await);
+        }
+        Effect::LookUpImage {
+            image,
+            pull_secrets,
+            service_account,
+        } => {
+            let answer = shared
+                .images
+                .look_up(namespace, image, pull_secrets, service_account)
+                .await;
+            outcomes.images.insert(image.clone(), answer);
+        }
+        Effect::LookUpTokenSecret { service_account } => {
+            let secret = token_secret(shared, namespace, service_account).await;
+            outcomes.token_secrets.insert(service_account.clone(), secret);
+        }
+        _ => {}
+    }
 }
 
 /// Hands what concerns a finished pod to the cleaner.
