@@ -18,8 +18,8 @@ use crate::cron;
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
 
-/// How many ended pods are remembered. An answer is late by seconds at most; so many pods don't end in that time.
-const GONE_PODS: usize = 256;
+/// How many objects that are gone are remembered. An answer is late by seconds at most; so many don't go in that time.
+const GONE: usize = 256;
 
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,10 +101,36 @@ struct State {
     /// Names of the workflows that a CronWorkflow started, so that finding them does not take looking at all.
     runs: BTreeMap<Key, BTreeSet<String>>,
     config_maps: Arc<ConfigMaps>,
-    /// Uids of pods that are gone, the oldest first: the answer to our own creation may come after the news of the end.
-    gone_pods: VecDeque<String>,
+    /// Pods that are gone: the answer to our own creation may come after the news of the end.
+    gone_pods: Gone,
+    /// Workflows that are gone: so may the answer to our own write.
+    gone_workflows: Gone,
     /// Counts changes of templates, for those who keep what they made of them.
     templates_generation: u64,
+}
+
+/// Uids and last versions of objects that are gone, the oldest first.
+#[derive(Debug, Default)]
+struct Gone(VecDeque<ObjectMeta>);
+
+impl Gone {
+    fn note(&mut self, meta: &ObjectMeta) {
+        if self.0.len() == GONE {
+            self.0.pop_front();
+        }
+        self.0.push_back(ObjectMeta {
+            uid: meta.uid.clone(),
+            resource_version: meta.resource_version.clone(),
+            ..ObjectMeta::default()
+        });
+    }
+
+    /// Whether the object is gone. It may come back: what a watch hides by its labels is there all the same.
+    fn contains(&self, meta: &ObjectMeta) -> bool {
+        self.0
+            .iter()
+            .any(|gone| gone.uid == meta.uid && !is_newer(gone, meta))
+    }
 }
 
 /// The controller's cache.
@@ -158,9 +184,12 @@ impl World {
         }
     }
 
-    /// Takes a workflow as it is now; false when an equal or newer one is known.
+    /// Takes a workflow as it is now; false when an equal or newer one is known, or it is gone.
     pub fn put_workflow(&self, workflow: Workflow) -> bool {
         let mut state = self.lock();
+        if state.gone_workflows.contains(&workflow.metadata) {
+            return false;
+        }
         state.index(&workflow);
         put(&mut state.workflows, Key::of(&workflow.metadata), workflow)
     }
@@ -168,6 +197,7 @@ impl World {
     /// Forgets a deleted workflow; false when a later one of this name is known.
     pub fn remove_workflow(&self, workflow: &Workflow) -> bool {
         let mut state = self.lock();
+        state.gone_workflows.note(&workflow.metadata);
         let key = Key::of(&workflow.metadata);
         let same = state
             .workflows
@@ -240,7 +270,7 @@ impl World {
     pub fn put_pod(&self, pod: Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
-        if state.gone_pods.contains(&pod.metadata.uid) {
+        if state.gone_pods.contains(&pod.metadata) {
             return None;
         }
         let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
@@ -251,10 +281,7 @@ impl World {
     pub fn remove_pod(&self, pod: &Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
-        if state.gone_pods.len() == GONE_PODS {
-            state.gone_pods.pop_front();
-        }
-        state.gone_pods.push_back(pod.metadata.uid.clone());
+        state.gone_pods.note(&pod.metadata);
         let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
         if pods
             .get(&pod.metadata.name)
@@ -370,9 +397,15 @@ impl World {
         state.drop_empty(key);
     }
 
-    /// Takes a ConfigMap, or notes that it is gone.
+    /// Takes a ConfigMap, or notes that it is gone. One that is older than what is known is left aside: the news of a
+    /// change may come after the answer to our own later one.
     pub fn put_config_map(&self, namespace: &str, name: &str, map: Option<ConfigMap>) {
-        Arc::make_mut(&mut self.lock().config_maps).insert(namespace, name, map.map(Arc::new));
+        let mut state = self.lock();
+        let known = state.config_maps.get(namespace, name).map(|m| &m.metadata);
+        let newer = |map: &ConfigMap| known.is_none_or(|known| is_newer(known, &map.metadata));
+        if map.as_ref().is_none_or(newer) {
+            Arc::make_mut(&mut state.config_maps).insert(namespace, name, map.map(Arc::new));
+        }
     }
 
     /// Takes a template, or notes that it is gone.
@@ -537,5 +570,22 @@ mod tests {
             "the name belongs to another object now"
         );
         assert!(world.remove_workflow(&workflow("b", "3")));
+        assert!(!world.put_workflow(workflow("b", "3")), "it is gone");
+        assert!(world.put_workflow(workflow("b", "4")), "it came back");
+    }
+
+    #[test]
+    fn an_older_config_map_is_left_aside() {
+        let world = World::default();
+        let map = |version: &str| ConfigMap {
+            metadata: workflow("m", version).metadata,
+            ..ConfigMap::default()
+        };
+        for (version, known) in [("5", "5"), ("4", "5"), ("12", "12")] {
+            world.put_config_map("n", "w", Some(map(version)));
+            let maps = world.config_maps();
+            let kept = maps.get("n", "w").expect("it was put");
+            assert_eq!(kept.metadata.resource_version, known, "after {version}");
+        }
     }
 }
