@@ -42,6 +42,8 @@ pub struct Session<'m> {
     machine: &'m Machine,
     touched: BTreeMap<String, Lock>,
     ops: Vec<Op>,
+    /// Who asked for locks.
+    askers: BTreeSet<String>,
 }
 
 impl<'m> Session<'m> {
@@ -52,6 +54,7 @@ impl<'m> Session<'m> {
             machine,
             touched: BTreeMap::new(),
             ops: Vec::new(),
+            askers: BTreeSet::new(),
         }
     }
 
@@ -75,6 +78,7 @@ impl<'m> Session<'m> {
 
     /// Takes all locks of the request or none (C-SYN-10).
     pub fn acquire(&mut self, request: &Request<'_>) -> Answer {
+        self.askers.insert(request.holder.to_owned());
         let waiter = Waiter {
             holder: request.holder.to_owned(),
             priority: request.priority,
@@ -166,6 +170,21 @@ impl<'m> Session<'m> {
             .filter(involved)
             .map(ToOwned::to_owned)
             .collect()
+    }
+
+    /// Whether the holder asked for locks in this decision.
+    pub fn was_asked(&self, holder: &str) -> bool {
+        self.askers.contains(holder)
+    }
+
+    /// Ids of the nodes of a workflow (`<namespace>/<name>`) that hold or wait for any lock.
+    pub fn nodes_of_workflow(&self, workflow: &str) -> BTreeSet<String> {
+        let known = self.machine.of_workflow(workflow);
+        let names: BTreeSet<&str> = known.chain(self.touched.keys().map(String::as_str)).collect();
+        let locks = names.into_iter().filter_map(|name| self.get(name));
+        let holders = locks.flat_map(|l| l.holders.iter().chain(l.queue.iter().map(|w| &w.holder)));
+        let node = |holder: &String| Some(holder.strip_prefix(workflow)?.strip_prefix('/')?.to_owned());
+        holders.filter_map(node).collect()
     }
 
     /// Whether the workflow (`<namespace>/<name>`) or one of its nodes holds or waits for any lock.

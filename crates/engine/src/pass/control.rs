@@ -121,13 +121,15 @@ impl Pass<'_> {
 
     /// Ends the daemons of a boundary that is done; "" stands for the workflow.
     pub fn stop_daemons(&mut self, boundary: &str) {
-        let daemons: Vec<String> = self
-            .nodes
-            .in_boundary(boundary)
-            .filter(|n| node::daemoned(n))
-            .map(|n| n.id.clone())
-            .collect();
-        for id in daemons {
+        let nodes = self.nodes.in_boundary(boundary);
+        let daemons = nodes.filter(|n| node::daemoned(n) || !n.restarting_pod_uid.is_empty());
+        let daemons: Vec<NodeStatus> = daemons.cloned().collect();
+        for daemon in daemons {
+            // One whose pod is just being made anew is none until that runs.
+            if !node::daemoned(&daemon) && !self.expectation(&daemon).daemon {
+                continue;
+            }
+            let id = daemon.id;
             self.terminate(&id);
             self.change(&id, |node| {
                 node.phase = NodePhase::Succeeded;

@@ -240,15 +240,12 @@ impl Pass<'_> {
                 self.run_task_exit(task, node, context, &vars);
             }
             self.go_on_with_item_exits(task, node, context);
-            return Ok(());
+            return self.run_forgotten(name, context);
         }
-        for dependency in context
-            .dependencies(name)
-            .into_iter()
-            .map(ToOwned::to_owned)
-            .collect::<Vec<_>>()
-        {
-            self.run_task(&dependency, context)?;
+        let dependencies = context.dependencies(name).into_iter();
+        let dependencies: Vec<String> = dependencies.map(ToOwned::to_owned).collect();
+        for dependency in &dependencies {
+            self.run_task(dependency, context)?;
         }
         if node.is_none() {
             match self.judge_dependencies(context, task) {
@@ -273,6 +270,28 @@ impl Pass<'_> {
             }
         }
         self.start_task(task, context, &id, &node_name)
+    }
+
+    /// Looks at what a task that is done depends on and that is not: a retry by a person takes up again what failed, but
+    /// not always what was left out after it. Only once nothing else moves, since the peer never does.
+    fn run_forgotten(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
+        if !self.last_resort {
+            return Ok(());
+        }
+        let open = |task: &&str| {
+            let node = self.nodes.by_name(&context.node_name(task));
+            node.is_some_and(|n| !node::fulfilled(n))
+        };
+        let forgotten: Vec<String> = context
+            .ancestors(name)
+            .into_iter()
+            .filter(open)
+            .map(ToOwned::to_owned)
+            .collect();
+        for task in &forgotten {
+            self.run_task(task, context)?;
+        }
+        Ok(())
     }
 
     /// Runs the hooks of a target once more: nothing looks at a target after it.
@@ -494,12 +513,17 @@ impl Pass<'_> {
                 node.template_ref.clone_from(&holder.reference);
             });
         }
+        let mut held_back = false;
         for item in &items {
-            if !self.run_item(item, task, context, &vars, true) {
-                return Ok(());
+            // One that holds a place and lacks its pod is looked at all the same, or nothing would give the place back.
+            let lacks = || self.may_lack_pod(&self.nodes.id(&context.node_name(&item.name)));
+            if !held_back || lacks() {
+                held_back |= !self.run_item(item, task, context, &vars, true);
             }
         }
-        self.assess_task_group(id, &items, context);
+        if !held_back {
+            self.assess_task_group(id, &items, context);
+        }
         Ok(())
     }
 

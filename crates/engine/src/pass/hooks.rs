@@ -40,6 +40,8 @@ impl Pass<'_> {
         vars: &Vars,
     ) -> Result<bool, Stop> {
         let mut done = true;
+        // Hooks inside an exit handler run as long as it does, also past the workflow's deadline.
+        let on_exit = self.in_exit_handler(parent);
         for (name, hook) in hooks.iter().filter(|(name, _)| *name != "exit") {
             let node_name = names::hook(&parent.name, name);
             let id = self.nodes.id(&node_name);
@@ -65,7 +67,7 @@ impl Pass<'_> {
                 base,
                 arguments: &arguments,
                 boundary: &parent.boundary_id,
-                on_exit: false,
+                on_exit,
                 deadline: None,
                 flag: Some(NodeFlag {
                     hooked: true,

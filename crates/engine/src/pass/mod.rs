@@ -221,6 +221,7 @@ impl<'a> Pass<'a> {
             return;
         }
         self.evaluate();
+        self.release_locks_of_the_dead();
     }
 
     /// From the entry template to the final phase (C-OP-03, rows 14 to 21).

@@ -1,6 +1,6 @@
 //! How many may run at once inside one workflow (section 14).
 
-use argosy_model::{NodePhase, NodeStatus, NodeType, Template};
+use argosy_model::{NodePhase, NodeStatus, NodeType, RetryStrategy, Template};
 
 use super::template::Call;
 use super::{Pass, Stop};
@@ -56,11 +56,11 @@ impl Pass<'_> {
         self.pods.contains_key(id) || self.asked.contains(id)
     }
 
-    /// Whether a limit does not hold back this node: it is counted already and only lacks its pod, or it may hold one
-    /// that does (`lacks`), or its pod is there although the node was never stored.
+    /// Whether a limit does not hold back this node: it is counted already, or it may hold a node that is counted and
+    /// lacks its pod (`lacks`), or its pod is there although the node was never stored.
     fn is_within_limit(&self, id: &str, call: &Call<'_>, template: &Template, lacks: bool) -> bool {
         match self.nodes.get(id) {
-            Some(node) if node.type_ == NodeType::Pod => self.active_pod(node) && !self.has_pod(id),
+            Some(node) if node.type_ == NodeType::Pod => self.active_pod(node),
             Some(node) if node.type_ == NodeType::Retry => {
                 let last = self.nodes.attempts(node).1.filter(|last| in_progress(last));
                 last.is_some_and(|last| self.is_within_limit(&last.id, call, template, lacks))
@@ -77,10 +77,10 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether a node is about to start something: a new one, or a retry node between two attempts.
+    /// Whether a node is about to start something: a new one, or a retry node before an attempt.
     fn starts(&self, node: Option<&NodeStatus>) -> bool {
         let Some(node) = node else { return true };
-        let between = || self.nodes.attempts(node).1.is_some_and(node::fulfilled);
+        let between = || self.nodes.attempts(node).1.is_none_or(node::fulfilled);
         !in_progress(node) || node.type_ == NodeType::Retry && between()
     }
 
@@ -140,6 +140,32 @@ impl Pass<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a retry node that is refused may end all the same, since those who have a place may wait for it: for its
+    /// lock, or as pods that no node knows of yet. Otherwise it waits for a place, as in the peer.
+    pub fn ends_without_place(
+        &self,
+        id: &str,
+        template: &Template,
+        strategy: Option<&RetryStrategy>,
+    ) -> bool {
+        let awaited = template.synchronization.is_some() || self.has_strays || self.lacks_pods;
+        awaited && strategy.is_some_and(|strategy| self.retries_end(id, strategy))
+    }
+
+    /// Whether a node was begun and has no pod, or may hold one that has none.
+    pub fn may_lack_pod(&self, id: &str) -> bool {
+        let lacks = |n: &NodeStatus| self.active_pod(n) && !self.has_pod(&n.id);
+        self.nodes.get(id).is_some_and(|node| match node.type_ {
+            NodeType::Pod => lacks(node),
+            NodeType::Retry => self
+                .nodes
+                .attempts(node)
+                .1
+                .is_some_and(|last| self.may_lack_pod(&last.id)),
+            _ => self.has_strays || self.lacks_pods || self.nodes.in_boundary(id).any(lacks),
+        })
     }
 
     fn refuse_parallelism(&mut self, id: &str, active: i64, limit: i64) -> Result<(), Stop> {

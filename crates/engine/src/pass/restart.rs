@@ -42,6 +42,7 @@ impl Pass<'_> {
             failed_pod_restarts: old.failed_pod_restarts + 1,
             restarting_pod_uid: pod.metadata.uid.clone(),
             daemoned: None,
+            finished_at: None,
             host_node_name: pod.spec.node_name.clone(),
             ..old.clone()
         })

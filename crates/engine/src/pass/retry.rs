@@ -70,8 +70,24 @@ impl Pass<'_> {
         }
     }
 
+    /// Whether a retry node comes to its end as soon as it is looked at: no other attempt will start.
+    pub fn retries_end(&self, id: &str, strategy: &RetryStrategy) -> bool {
+        let Some(wrapper) = self.nodes.get(id) else {
+            return false;
+        };
+        let (count, last) = self.nodes.attempts(wrapper);
+        let Some(last) = last.filter(|last| node::phase_ended(&last.phase) && node::synced(last)) else {
+            return false;
+        };
+        !node::failed_or_error(&last.phase)
+            || matches!(
+                self.judge_failure(wrapper, count, last, strategy),
+                Ok(Verdict::Ends(..))
+            )
+    }
+
     fn judge_failure(
-        &mut self,
+        &self,
         wrapper: &NodeStatus,
         count: usize,
         last: &NodeStatus,

@@ -10,6 +10,7 @@ use super::template::Call;
 use super::{Pass, Stop};
 use crate::decision::Waiting;
 use crate::locks::{self, Answer, Kind, Name, Request};
+use crate::node;
 use crate::plan::kind;
 
 /// What a template's locks say.
@@ -289,6 +290,21 @@ impl Pass<'_> {
             }
         }
         self.change(id, |n| n.synchronization_status = None);
+    }
+
+    /// Gives back what nodes still hold or wait for that nothing looks at any more: they ended with what holds them, or
+    /// what holds them ended without them.
+    pub fn release_locks_of_the_dead(&mut self) {
+        let workflow = self.lock_key();
+        let mut nodes = self.locks.nodes_of_workflow(&workflow);
+        nodes.retain(|id| {
+            let asked = self.locks.was_asked(&format!("{workflow}/{id}"));
+            let dead = |n| node::fulfilled(n) || !asked && self.is_forsaken(n);
+            self.nodes.get(id).is_some_and(dead)
+        });
+        for id in nodes {
+            self.release_template_locks(&id);
+        }
     }
 
     fn hide(&mut self, lock: &str, holder: &str) {

@@ -137,7 +137,12 @@ impl Pass<'_> {
             return Err(Stop::Error(message));
         }
         self.check_timeouts(&id, &processed)?;
-        self.check_parallelism(&id, call, &processed)?;
+        match self.check_parallelism(&id, call, &processed) {
+            Err(Stop::Parallelism) if self.ends_without_place(&id, &processed, strategy.as_deref()) => {
+                self.waiting.remove(&id);
+            }
+            checked => checked?,
+        }
         let fresh_lock = match self.template_locks(&id, call, &processed)? {
             super::sync::Gate::Closed => return Ok(Some(id)),
             super::sync::Gate::Open { fresh } => fresh,

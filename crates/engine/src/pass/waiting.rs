@@ -89,6 +89,11 @@ impl Pass<'_> {
             .collect()
     }
 
+    /// Whether a node has no pod and nothing looks at it any more.
+    pub fn is_forsaken(&self, node: &NodeStatus) -> bool {
+        !self.pods.contains_key(&node.id) && self.is_abandoned(node, &mut BTreeMap::new())
+    }
+
     fn is_abandoned(&self, node: &NodeStatus, known: &mut BTreeMap<String, bool>) -> bool {
         if let Some(answer) = known.get(&node.id) {
             return *answer;
@@ -129,6 +134,11 @@ impl Pass<'_> {
                 NodePhase::Failed,
                 Some("abandoned: its parent ended before it"),
             );
+            // Edges are drawn before limits are asked: what was held back then is never made.
+            let exists = |child: &String| self.nodes.get(child).is_some();
+            let children = self.nodes.get(&id).map_or(&[][..], |n| &n.children);
+            let children: Vec<String> = children.iter().filter(|c| exists(c)).cloned().collect();
+            self.change(&id, |n| n.children = children);
             self.release_template_locks(&id);
         }
     }
