@@ -8,6 +8,7 @@
 mod bench;
 mod cluster;
 mod conformance;
+mod decide;
 mod deploy;
 mod examples;
 mod fuzz;

@@ -1,15 +1,47 @@
 //! Runs many seeds of the simulator and prints what came of them: `cargo xtask simulate` calls it, optimised.
 //!
-//! Arguments: how many seeds, and the first of them. A single seed is shown with its trace.
+//! Arguments: how many seeds, and the first of them. A single seed is shown with its trace. Seeds are independent, so
+//! that each core takes its share of them.
 #![expect(clippy::print_stdout, reason = "a program of figures")]
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use argosy_testkit::sim::{self, Injected};
+use argosy_testkit::sim::{self, Injected, Outcome};
 
 /// Failing seeds that are shown.
-const SHOWN: usize = 12;
+const SHOWN: usize = 100;
+
+/// Seeds between two lines that tell how far the run is.
+const REPORT: u64 = 5_000;
+
+/// What came of all seeds so far.
+#[derive(Default)]
+struct Total {
+    seeds: u64,
+    injected: Injected,
+    decisions: u64,
+    events: u64,
+    phases: BTreeMap<String, u64>,
+    failed: BTreeMap<u64, String>,
+}
+
+impl Total {
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
+        self.seeds += 1;
+        self.injected.add(&outcome.injected);
+        self.decisions += outcome.decisions;
+        self.events += outcome.events;
+        for phase in outcome.phases.values() {
+            *self.phases.entry(phase.clone()).or_default() += 1;
+        }
+        if !outcome.violations.is_empty() {
+            self.failed.insert(seed, outcome.violations.join("; "));
+        }
+    }
+}
 
 fn main() -> std::process::ExitCode {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
@@ -18,37 +50,62 @@ fn main() -> std::process::ExitCode {
         numbers.get(1).copied().unwrap_or(0),
     );
     let started = Instant::now();
-    let mut injected = Injected::default();
-    let (mut decisions, mut failed) = (0, 0);
-    let mut phases: BTreeMap<String, u64> = BTreeMap::new();
-    for seed in from..from + count {
-        let outcome = sim::check_seed(seed);
-        injected.add(&outcome.injected);
-        decisions += outcome.decisions;
-        for phase in outcome.phases.values() {
-            *phases.entry(phase.clone()).or_default() += 1;
-        }
-        if outcome.violations.is_empty() {
-            continue;
-        }
-        failed += 1;
-        if failed <= SHOWN {
-            println!("seed {seed}: {}", outcome.violations.join("; "));
-            if count == 1 {
-                for workflow in &sim::Scenario::of(seed).workflows {
-                    println!("{}", serde_json::to_string(&workflow.spec).unwrap_or_default());
-                }
-                outcome.trace.iter().for_each(|line| println!("  {line}"));
-            }
-        }
+    let total = if count == 1 { show(from) } else { run(count, from) };
+    for (seed, broken) in total.failed.iter().take(SHOWN) {
+        println!("seed {seed}: {broken}");
     }
     println!(
-        "{count} seeds from {from}: {failed} failed, {decisions} decisions, {:.1} s",
+        "{count} seeds from {from}: {} failed, {} events, {} decisions, {:.1} s",
+        total.failed.len(),
+        total.events,
+        total.decisions,
         started.elapsed().as_secs_f64()
     );
-    println!("ended: {phases:?}");
-    for (name, number) in injected.rows() {
+    println!("ended: {:?}", total.phases);
+    for (name, number) in total.injected.rows() {
         println!("  {number:>9} {name}");
     }
-    if failed == 0 { 0.into() } else { 1.into() }
+    if total.failed.is_empty() {
+        0.into()
+    } else {
+        1.into()
+    }
+}
+
+/// Runs one seed and shows its workflows and its last events.
+fn show(seed: u64) -> Total {
+    let outcome = sim::check_seed(seed);
+    for workflow in &sim::Scenario::of(seed).workflows {
+        println!("{}", serde_json::to_string(&workflow.spec).unwrap_or_default());
+    }
+    outcome.trace.iter().for_each(|line| println!("  {line}"));
+    let mut total = Total::default();
+    total.add(seed, &outcome);
+    total
+}
+
+/// Runs many seeds on all cores.
+fn run(count: u64, from: u64) -> Total {
+    let next = AtomicU64::new(from);
+    let total = Mutex::new(Total::default());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + count {
+                        return;
+                    }
+                    let outcome = sim::check_seed(seed);
+                    let mut total = total.lock().expect("nobody panics while holding it");
+                    total.add(seed, &outcome);
+                    if total.seeds % REPORT == 0 {
+                        println!("{} seeds, {} failed", total.seeds, total.failed.len());
+                    }
+                }
+            });
+        }
+    });
+    total.into_inner().expect("nobody panics while holding it")
 }

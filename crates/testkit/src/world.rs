@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
 use argosy_engine::{
-    Config, ConfigMaps, Decision, Effect, Order, Outcomes, Snapshot, Templates, compile, decide, locks,
+    Config, ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot, Templates, compile, decide, locks,
 };
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
@@ -84,6 +84,12 @@ impl World {
     pub fn pass(&mut self, name: &str, now: Timestamp) -> Option<Passed> {
         let life = self.workflows.get_mut(name)?;
         let (plan, _) = compile(&life.workflow, &self.templates, &self.config);
+        self.pass_by(&plan, name, now)
+    }
+
+    /// As [`World::pass`], by a plan that was made before.
+    pub fn pass_by(&mut self, plan: &Plan, name: &str, now: Timestamp) -> Option<Passed> {
+        let life = self.workflows.get_mut(name)?;
         let seen = Snapshot {
             workflow: &life.workflow,
             pods: &life.pods,
@@ -95,9 +101,9 @@ impl World {
             config: &self.config,
             admitted: true,
         };
-        let decision = decide(&plan, &seen, now);
+        let decision = decide(plan, &seen, now);
         if life.look_up(&decision) {
-            return self.pass(name, now);
+            return self.pass_by(plan, name, now);
         }
         let life = self.workflows.get_mut(name)?;
         let mut created = Vec::new();

@@ -3,6 +3,7 @@
 //! Many more seeds: `cargo xtask simulate --seeds N`. What the runs check is in `docs/reliability.md`.
 
 use argosy_testkit::sim::{self, Faults, Outcome, Scenario};
+use serde_json::{Value, json};
 
 /// Seeds of the usual run: some twenty seconds without optimisation.
 const SEEDS: u64 = 40;
@@ -106,4 +107,113 @@ fn clock_jumps_stop_no_workflow() {
         clock_jumps: 6,
         ..Faults::default()
     });
+}
+
+/// Seeds for one workflow: what its pods come to differs with each.
+const LIVES: u64 = 12;
+
+/// Runs one workflow, with leaves `pod`, `lock` (under a mutex) and `again` (tried twice), without faults, with harmless
+/// and with harmful ones. Each of these once hung or broke a limit.
+fn check_workflow(mut spec: Value) {
+    let container = json!({"image": "x", "command": ["x"]});
+    let mutex = json!({"mutexes": [{"name": "m"}]});
+    let retry = json!({"limit": 1});
+    let leaves = [
+        json!({"name": "pod", "container": container}),
+        json!({"name": "lock", "container": container, "synchronization": mutex}),
+        json!({"name": "again", "container": container, "retryStrategy": retry}),
+        json!({"name": "again-lock", "container": container, "retryStrategy": retry, "synchronization": mutex}),
+        json!({"name": "server", "container": container, "daemon": true}),
+    ];
+    spec["entrypoint"] = json!("main");
+    let templates = spec["templates"].as_array_mut().expect("a spec has templates");
+    templates.extend(leaves);
+    for faults in [Faults::default(), Faults::harmless(), Faults::harmful()] {
+        for seed in 0..LIVES {
+            clean(
+                seed,
+                &sim::simulate(seed, Scenario::of_spec(spec.clone()), faults),
+            );
+        }
+    }
+}
+
+/// Locks that are never given back: their nodes ended with the whole, which stopped at the first failure.
+#[test]
+fn locks_of_nodes_that_ended_with_their_parent_are_given_back() {
+    let each = json!({"name": "each", "template": "lock", "withItems": ["a", "b", "c"]});
+    check_workflow(json!({"templates": [
+        {"name": "main", "dag": {"tasks": [{"name": "t", "template": "stop", "withItems": ["a", "b"]}]}},
+        {"name": "stop", "failFast": true, "steps": [[each]]},
+    ]}));
+}
+
+/// Locks that are never given back: exit handlers of a loop's items, which nothing looked at any more.
+#[test]
+fn locks_of_exit_handlers_of_items_are_given_back() {
+    let each = json!({"name": "each", "template": "pod", "withSequence": {"count": "3"}, "onExit": "lock"});
+    check_workflow(json!({"templates": [{"name": "main", "dag": {"tasks": [each]}}]}));
+}
+
+/// Workflows stuck in Running: what only had to end waited for a place that nothing gave back.
+#[test]
+fn a_retry_ends_although_no_place_is_free() {
+    let each = json!({"name": "each", "template": "again-lock", "withItems": ["a", "b", "c"]});
+    check_workflow(json!({"parallelism": 1, "onExit": "pod", "templates": [
+        {"name": "main", "steps": [[each]]},
+    ]}));
+}
+
+/// Workflows stuck in Running: an item that held the only place and had no pod was not looked at.
+#[test]
+fn an_item_without_its_pod_is_looked_at_when_others_are_held_back() {
+    let each = json!({"name": "each", "template": "again", "withItems": ["a", "b", "c"]});
+    check_workflow(json!({"parallelism": 1, "templates": [{"name": "main", "dag": {"tasks": [each]}}]}));
+}
+
+/// More at work than may: a retry under a lock had a node, but no attempt that counted.
+#[test]
+fn a_retry_that_waited_for_a_lock_takes_a_place_when_it_starts() {
+    let tell = json!({"tell": {"template": "pod", "expression": "steps[\"b\"].status == \"Running\""}});
+    check_workflow(json!({"templates": [
+        {"name": "main", "steps": [[{"name": "t", "template": "one", "withItems": ["a", "b"]}]]},
+        {"name": "one", "parallelism": 1, "steps": [[
+            {"name": "a", "template": "again-lock"}, {"name": "b", "template": "pod", "hooks": tell},
+        ]]},
+    ]}));
+}
+
+/// Retries that never complete: a task that was left out hid what it depends on.
+#[test]
+fn a_task_left_out_does_not_hide_what_a_person_retries() {
+    check_workflow(json!({"templates": [
+        {"name": "main", "dag": {"tasks": [
+            {"name": "a", "template": "inner"},
+            {"name": "b", "template": "pod", "dependencies": ["a"]},
+        ]}},
+        {"name": "inner", "dag": {"tasks": [{"name": "x", "template": "rest"}, {"name": "y", "template": "two"}]}},
+        {"name": "rest", "suspend": {"duration": "1"}},
+        {"name": "two", "steps": [[{"name": "p", "template": "pod"}], [{"name": "q", "template": "pod"}]]},
+    ]}));
+}
+
+/// Hooks stuck Pending: one inside an exit handler, after the workflow's deadline.
+#[test]
+fn hooks_of_an_exit_handler_run_after_the_deadline() {
+    let tell =
+        json!({"tell": {"template": "again-lock", "expression": "steps[\"a\"].status == \"Succeeded\""}});
+    check_workflow(
+        json!({"activeDeadlineSeconds": 3, "onExit": "last", "templates": [
+            {"name": "main", "steps": [[{"name": "a", "template": "pod"}]]},
+            {"name": "last", "steps": [[{"name": "a", "template": "pod", "hooks": tell}]]},
+        ]}),
+    );
+}
+
+/// Daemons left behind: the pod of one was just to be made anew when its workflow ended.
+#[test]
+fn daemons_end_with_their_workflow() {
+    check_workflow(json!({"templates": [{"name": "main", "steps": [
+        [{"name": "server", "template": "server"}], [{"name": "a", "template": "pod"}],
+    ]}]}));
 }

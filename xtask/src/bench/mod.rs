@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::{examples, programs, shell};
+use crate::{decide, examples, programs, shell};
 
 /// Longest time one run may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -21,6 +21,9 @@ pub struct Args {
     /// Build nothing, and measure only the two programs for pods that are in this folder.
     #[arg(long, value_name = "FOLDER")]
     pods: Option<PathBuf>,
+    /// Only count what decisions cost by the size of a workflow.
+    #[arg(long)]
+    decide: bool,
     /// Options for `argosy run`, such as `--runtime host`.
     #[arg(last = true)]
     options: Vec<String>,
@@ -40,6 +43,10 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     if let Some(folder) = &args.pods {
         print(&of_pods(folder)?, args.runs);
         return Ok(());
+    }
+    if args.decide {
+        println!("{}\n", machine());
+        return decide::print();
     }
     let built = programs::build(programs::Profile::Small)?;
     let mut rows = vec![

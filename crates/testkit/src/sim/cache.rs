@@ -104,6 +104,10 @@ impl Cache {
                 Vec::new()
             }
             News::Map(map) => {
+                let known = self.maps.get("argo", &map.metadata.name);
+                if known.is_some_and(|known| !newer(&known.metadata, &map.metadata)) {
+                    return Vec::new();
+                }
                 self.maps.insert("argo", &map.metadata.name, Some(map.clone()));
                 self.workflows.keys().cloned().collect()
             }

@@ -258,8 +258,13 @@ impl Sim {
         if life != self.life || !self.up {
             return;
         }
-        if !last && matches!(news, News::Pod(pod) if !self.cluster.pods.contains_key(&pod.metadata.name)) {
-            // A watch does not tell of a pod after its deletion.
+        let gone = match news {
+            News::Pod(pod) => !self.cluster.pods.contains_key(&pod.metadata.name),
+            News::Workflow(workflow) => !self.cluster.workflows.contains_key(&workflow.metadata.name),
+            _ => false,
+        };
+        if !last && gone {
+            // A watch does not tell of an object after its deletion.
             return;
         }
         if let News::WorkflowGone(workflow) = news {
@@ -309,7 +314,7 @@ impl Sim {
         self.shell = Shell::start(Cache::of(&self.cluster), throttle, self.now);
     }
 
-    fn is(&self, name: &str, uid: &str) -> bool {
+    pub(super) fn is(&self, name: &str, uid: &str) -> bool {
         self.cluster.pods.get(name).is_some_and(|p| p.metadata.uid == uid)
     }
 

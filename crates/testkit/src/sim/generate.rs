@@ -47,8 +47,10 @@ impl Scenario {
         if rng.one_in(4) {
             config.failed_pod_restart = Some(FailedPodRestart { max_restarts: 2 });
         }
+        let mut limit = |limits: &[usize]| if rng.one_in(6) { rng.pick(limits) } else { 0 };
         let limits = Limits {
-            global: if rng.one_in(5) { 1 } else { 0 },
+            global: limit(&[1]),
+            namespace: limit(&[1, 2]),
             ..Limits::default()
         };
         Self {
@@ -56,10 +58,25 @@ impl Scenario {
             templates,
             config,
             limits,
-            maps: (0..=LEAF)
-                .map(|level| ("limits".to_owned(), format!("two{level}"), "2".to_owned()))
-                .collect(),
+            maps: semaphores(),
             deterministic,
+        }
+    }
+
+    /// One workflow by its spec, alone.
+    #[must_use]
+    pub fn of_spec(spec: Value) -> Self {
+        let workflow = json!({"metadata": {"name": "w0", "namespace": "argo"}, "spec": spec});
+        Self {
+            workflows: vec![serde_json::from_value(workflow).expect("the value is a spec")],
+            templates: Templates::default(),
+            config: Config {
+                failed_pod_restart: Some(FailedPodRestart { max_restarts: 2 }),
+                ..Config::default()
+            },
+            limits: Limits::default(),
+            maps: semaphores(),
+            deterministic: false,
         }
     }
 
@@ -68,6 +85,12 @@ impl Scenario {
     pub fn lock_limit(&self, lock: &str) -> usize {
         if lock.contains("/ConfigMap/") { 2 } else { 1 }
     }
+}
+
+/// Two may hold each semaphore.
+fn semaphores() -> Vec<(String, String, String)> {
+    let semaphore = |level| ("limits".to_owned(), format!("two{level}"), "2".to_owned());
+    (0..=LEAF).map(semaphore).collect()
 }
 
 /// Templates outside the workflows.
@@ -314,6 +337,28 @@ impl Author {
         self.add("set", json!({"containerSet": {"containers": containers}}))
     }
 
+    /// A loop over what an earlier step or task printed: its name, if it prints a list.
+    fn loop_over(&mut self, call: &mut Map<String, Value>, earlier: Option<&str>, sort: &str) {
+        let looped = ["withItems", "withSequence"]
+            .iter()
+            .any(|key| call.contains_key(*key));
+        if let Some(earlier) = earlier.filter(|_| !looped && self.rng.one_in(2)) {
+            let result = format!("{{{{{sort}.{earlier}.outputs.result}}}}");
+            call.insert("withParam".to_owned(), json!(result));
+            // The result of one that failed is there or not, as it comes.
+            self.deterministic = false;
+        }
+    }
+
+    /// Whether a step or task prints a list.
+    fn prints_list(call: &Map<String, Value>) -> bool {
+        let template = call.get("template").and_then(Value::as_str);
+        let looped = ["withItems", "withSequence", "withParam"]
+            .iter()
+            .any(|key| call.contains_key(*key));
+        template.is_some_and(|t| t.starts_with("list")) && !looped
+    }
+
     /// What steps and tasks have in common.
     fn call(&mut self, name: &str, depth: u64, sort: &str) -> Map<String, Value> {
         let mut call = Map::new();
@@ -368,13 +413,21 @@ impl Author {
 
     fn steps(&mut self, depth: u64) -> String {
         let mut groups = Vec::new();
+        let mut list: Option<String> = None;
         for group in 0..1 + self.rng.below(3) {
             let mut steps = Vec::new();
+            let mut next = list.clone();
             for step in 0..1 + self.rng.below(2) {
-                let mut call = self.call(&format!("s{group}{step}"), depth, "steps");
+                let name = format!("s{group}{step}");
+                let mut call = self.call(&name, depth, "steps");
+                self.loop_over(&mut call, list.as_deref(), "steps");
+                if Self::prints_list(&call) {
+                    next = Some(name);
+                }
                 self.continue_on(&mut call);
                 steps.push(Value::Object(call));
             }
+            list = next;
             groups.push(json!(steps));
         }
         let mut template = json!({"steps": groups});
@@ -386,10 +439,19 @@ impl Author {
         let count = 1 + self.rng.below(4);
         let mut tasks = Vec::new();
         let mut depends = false;
+        let mut lists: Vec<u64> = Vec::new();
         let style = self.rng.one_in(2);
         for task in 0..count {
             let mut call = self.call(&format!("t{task}"), depth, "tasks");
             let before: Vec<u64> = (0..task).filter(|_| self.rng.one_in(2)).collect();
+            let list = before
+                .iter()
+                .find(|b| lists.contains(*b))
+                .map(|b| format!("t{b}"));
+            self.loop_over(&mut call, list.as_deref(), "tasks");
+            if Self::prints_list(&call) {
+                lists.push(task);
+            }
             if style && !before.is_empty() {
                 let terms: Vec<String> = before.iter().map(|b| self.term(*b)).collect();
                 let glue = self.rng.pick(&[" && ", " || "]);

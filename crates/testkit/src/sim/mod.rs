@@ -47,6 +47,8 @@ pub struct Outcome {
     pub injected: Injected,
     /// How many decisions were made.
     pub decisions: u64,
+    /// How much happened around the controller: news that reached it, pods that moved, people who acted.
+    pub events: u64,
     /// Phases that the workflows ended in, by name.
     pub phases: BTreeMap<String, String>,
     /// Names, phases and messages of the nodes of each workflow at the end.
@@ -77,6 +79,7 @@ pub fn check_seed(seed: u64) -> Outcome {
     };
     let mut stormy = simulate(seed, Scenario::of(seed), faults);
     stormy.decisions += calm.decisions;
+    stormy.events += calm.events;
     if !harmful && Scenario::of(seed).deterministic && stormy.violations.is_empty() {
         for (name, tree) in &calm.trees {
             let Some(other) = stormy.trees.get(name) else {
@@ -120,6 +123,7 @@ pub struct Sim {
     trace: VecDeque<String>,
     violations: Vec<String>,
     decisions: u64,
+    events: u64,
     ended: BTreeMap<String, Arc<Workflow>>,
     retried: BTreeSet<String>,
     /// Whether anything happened after which two runs need not agree.
@@ -154,6 +158,7 @@ impl Sim {
             trace: VecDeque::new(),
             violations: Vec::new(),
             decisions: 0,
+            events: 0,
             ended: BTreeMap::new(),
             retried: BTreeSet::new(),
             disturbed: false,
@@ -191,6 +196,7 @@ impl Sim {
         self.now = self.now.max(next);
         let result = if event == Some(next) {
             let (_, event) = self.agenda.pop_first().expect("it was just seen");
+            self.events += 1;
             self.happen(event);
             Ok(())
         } else if let Some((_, pod, what)) = clean.filter(|c| c.0 == next) {
@@ -213,7 +219,7 @@ impl Sim {
 
     fn next_clean(&self) -> Option<(Timestamp, String, Clean)> {
         let due = self.shell.cleaning.iter().filter(|_| self.up);
-        due.map(|((pod, what), (at, _))| (*at, pod.clone(), *what)).min()
+        due.map(|((pod, what), (at, ..))| (*at, pod.clone(), *what)).min()
     }
 
     fn say(&mut self, what: impl FnOnce() -> String) {
@@ -243,6 +249,7 @@ impl Sim {
             trace: self.trace.into(),
             injected: self.injected,
             decisions: self.decisions,
+            events: self.events,
             phases: self
                 .ended
                 .iter()

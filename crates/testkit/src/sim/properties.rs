@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argosy_engine::node::{fulfilled, workflow_fulfilled};
+use argosy_engine::node::{failed_or_error, fulfilled, workflow_fulfilled};
 use argosy_engine::{Decision, Effect, Outcomes, Waiting, check};
 use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeType, PodGcStrategy, Workflow, WorkflowPhase};
@@ -21,9 +21,11 @@ pub fn tree(workflow: &Workflow) -> BTreeMap<String, String> {
         .nodes
         .values()
         .map(|n| {
+            // What a failed pod reports is taken if it comes in time, and nobody waits for it.
             let outputs = n
                 .outputs
                 .as_ref()
+                .filter(|_| !failed_or_error(&n.phase))
                 .map(|o| argosy_model::go_json::to_string(o).unwrap_or_default());
             (
                 n.name.clone(),
@@ -81,6 +83,9 @@ impl Sim {
         }
         let idle = |reason: &Waiting| *reason == Waiting::Nodes(Vec::new());
         if decision.changes.is_empty() && decision.wake_at.is_none() && decision.waiting.values().all(idle) {
+            for node in workflow.status.nodes.values() {
+                self.say(|| show(node));
+            }
             self.violate(format!("{name}: nothing can move the workflow any more"));
         }
     }
@@ -121,8 +126,10 @@ impl Sim {
             .iter()
             .filter(|w| w.status.phase == WorkflowPhase::Running && !self.retried.contains(&w.metadata.name));
         let running = running.count();
-        let limit = self.scenario.limits.global;
-        if limit > 0 && running > limit {
+        let limits = &self.scenario.limits;
+        let exceeded = |limit: &usize| *limit > 0 && running > *limit;
+        // All are in one namespace.
+        if let Some(limit) = [limits.global, limits.namespace].into_iter().find(exceeded) {
             self.violate(format!("{running} workflows run, the limit is {limit}"));
         }
         let mut by_lock: BTreeMap<String, usize> = BTreeMap::new();
@@ -194,9 +201,17 @@ impl Sim {
             let Some(limit) = template.and_then(|t| t.parallelism) else {
                 continue;
             };
+            // A retry by a person sets all that held a failed pod to Running at once, as the peer's does; only pods
+            // count from then on.
+            let retried = self.retried.contains(&workflow.metadata.name);
+            let counts = |kind: &NodeType| match kind {
+                NodeType::Pod => true,
+                NodeType::Steps | NodeType::Dag => !retried,
+                _ => false,
+            };
             let inside = |n: &&argosy_model::NodeStatus| {
                 n.boundary_id == node.id
-                    && matches!(n.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
+                    && counts(&n.type_)
                     && matches!(n.phase, NodePhase::Pending | NodePhase::Running)
                     && n.daemoned != Some(true)
             };

@@ -66,8 +66,8 @@ pub struct Shell {
     plans: BTreeMap<String, Kept>,
     /// When workflows are to be looked at.
     pub due: BTreeMap<String, Timestamp>,
-    /// What is to be done to pods, when, and how often that failed.
-    pub cleaning: BTreeMap<(String, Clean), (Timestamp, u32)>,
+    /// What is to be done to pods: when, how often that failed, and to which incarnation alone.
+    pub cleaning: BTreeMap<(String, Clean), (Timestamp, u32, Option<String>)>,
     /// When finished workflows were last looked through for what they left behind.
     tidied: BTreeMap<String, Timestamp>,
 }
@@ -200,6 +200,7 @@ impl Sim {
             self.shell.tidied.remove(&name);
             return Ok(None);
         }
+        self.say(|| format!("{name}: {} effects to be done again", decision.effects.len()));
         self.shell.tidied.insert(name, self.now);
         self.after(workflow, &decision)?;
         Ok(Some(TIDY))
@@ -429,7 +430,8 @@ impl Sim {
         let until = decision
             .wake_at
             .map(|at| at.duration_since(wall).max(SignedDuration::ZERO).max(soonest));
-        Ok(Settled::Done(until))
+        // The real worker looks at everything again after a while; here only what has ended, or no run would.
+        Ok(Settled::Done(until.or(is_settled(&current).then_some(TIDY))))
     }
 
     /// Somebody else writes the workflow.
@@ -462,10 +464,14 @@ impl Sim {
                     self.wake(woken);
                 }
                 Effect::TerminateContainers { pod, .. } => {
-                    self.clean(pod, Clean::Terminate, SignedDuration::ZERO)
+                    self.clean(pod, Clean::Terminate, SignedDuration::ZERO, None)
                 }
-                Effect::DeletePod { pod, after, .. } => self.clean(pod, Clean::Delete, *after),
-                Effect::LabelPodCompleted { pod, .. } => self.clean(pod, Clean::Label, SignedDuration::ZERO),
+                Effect::DeletePod { pod, after, uid, .. } => {
+                    self.clean(pod, Clean::Delete, *after, uid.clone())
+                }
+                Effect::LabelPodCompleted { pod, .. } => {
+                    self.clean(pod, Clean::Label, SignedDuration::ZERO, None)
+                }
                 Effect::DeleteTaskResults => {
                     let done = self.call() != Fate::Fails;
                     done.then(|| self.cluster.delete_results(&workflow.metadata.name));
@@ -480,19 +486,20 @@ impl Sim {
         Ok(())
     }
 
-    fn clean(&mut self, pod: &str, what: Clean, after: SignedDuration) {
+    fn clean(&mut self, pod: &str, what: Clean, after: SignedDuration, uid: Option<String>) {
         let at = self.now + after;
         let entry = self
             .shell
             .cleaning
             .entry((pod.to_owned(), what))
-            .or_insert((at, 0));
+            .or_insert((at, 0, None));
         entry.0 = entry.0.min(at);
+        entry.2 = uid;
     }
 
     /// Does what is due to a pod.
     pub fn clean_now(&mut self, pod: &str, what: Clean) -> Result<(), Crash> {
-        let Some((_, tries)) = self.shell.cleaning.remove(&(pod.to_owned(), what)) else {
+        let Some((_, tries, uid)) = self.shell.cleaning.remove(&(pod.to_owned(), what)) else {
             return Ok(());
         };
         self.boundary()?;
@@ -506,7 +513,10 @@ impl Sim {
                 Clean::Label => self.cluster.change_pod(pod, |p| {
                     p.metadata.labels.insert(COMPLETED.to_owned(), "true".to_owned());
                 }),
-                Clean::Delete => self.cluster.delete_pod(pod),
+                Clean::Delete if uid.as_deref().is_none_or(|uid| self.is(pod, uid)) => {
+                    self.cluster.delete_pod(pod);
+                }
+                Clean::Delete => {}
                 Clean::Terminate => self.terminate(pod),
             }
         }
@@ -514,7 +524,7 @@ impl Sim {
             let pause = SignedDuration::from_millis(100 << tries);
             self.shell
                 .cleaning
-                .insert((pod.to_owned(), what), (self.now + pause, tries + 1));
+                .insert((pod.to_owned(), what), (self.now + pause, tries + 1, uid));
         }
         Ok(())
     }
