@@ -1,12 +1,14 @@
 //! Figures of the template languages: reading and evaluating typical tags, big parameters, long lists. The same work in
-//! the peer's way (document to JSON text, scan for tags, text back to document) was measured apart; see
-//! `docs/performance.md`.
+//! the peer's way (template to JSON text, scan for tags, text back to a template) was measured apart; see
+//! `docs/expressions.md`.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use argosy_template::{Expr, Level, Tags, tags};
+use argosy_engine::Substitution;
+use argosy_model::Template;
+use argosy_template::{Expr, Level, Tags};
 use serde_json::{Value, json};
 
 /// Bytes of the big parameter.
@@ -33,7 +35,10 @@ pub fn measure(runs: usize) -> anyhow::Result<Vec<(&'static str, [f64; 3])>> {
     }
     let expression = Expr::compile(EXPRESSION)?;
     let text = Tags::compile(TEXT)?;
-    let template = template();
+    let template: Template = serde_json::from_value(template())?;
+    let fill = |template: &Template, scope: &BTreeMap<String, Value>| {
+        Substitution::lenient(&[scope]).apply(template).map(drop)
+    };
     let mut all = vec![
         (
             "read an expression",
@@ -49,19 +54,17 @@ pub fn measure(runs: usize) -> anyhow::Result<Vec<(&'static str, [f64; 3])>> {
         ),
         (
             "put values into a template of 12 tags",
-            timed(runs, 50, || {
-                tags::replace_in_value(&mut template.clone(), &scope, Level::Lenient).map(drop)
-            })?,
+            timed(runs, 50, || fill(&template, &scope))?,
         ),
     ];
     scope.insert("inputs.parameters.big".to_owned(), json!("x".repeat(BIG)));
     let mut big = template;
-    big["container"]["args"][0] = json!("{{inputs.parameters.big}}");
+    if let Some(container) = &mut big.container {
+        container.args[0] = "{{inputs.parameters.big}}".to_owned();
+    }
     all.push((
         "the same with a parameter of 1 MiB",
-        timed(runs, 2, || {
-            tags::replace_in_value(&mut big.clone(), &scope, Level::Lenient).map(drop)
-        })?,
+        timed(runs, 2, || fill(&big, &scope))?,
     ));
     let items: Vec<Value> = (0..LONG)
         .map(|i| json!({"id": i, "name": format!("n{i}")}))

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Snapshot};
+use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
 use argosy_model::{NodeResult, Workflow, WorkflowPhase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -460,7 +460,10 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     };
     drop(plans);
     let templates = shared.world.templates(&key.namespace);
-    let (plan, _) = argosy_engine::compile(workflow, &templates, &shared.config());
+    let (plan, diagnostics) = argosy_engine::compile(workflow, &templates, &shared.config());
+    for found in diagnostics.iter().filter(|d| d.severity == Severity::Warning) {
+        warn!(workflow = %key, place = found.path, fault = found.message, "A part of the spec will probably fail");
+    }
     let plan = Arc::new(plan);
     let kept = Kept {
         source: workflow.clone(),

@@ -2,10 +2,11 @@
 //! The languages themselves are those of `argosy_template`.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use argosy_model::go_json;
+use argosy_model::{Field, go_json};
 use argosy_template::expr::error::Stage;
-use argosy_template::{Expr, Layers, Scope, tags};
+use argosy_template::{Expr, Layers, Scope, Tags, tags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,7 +37,7 @@ impl Level {
 
 /// Why a text can't be completed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// A variable does not exist, or not yet (C-SUB-06).
     #[error("{0}")]
     Missing(String),
@@ -68,35 +69,87 @@ pub(crate) fn text(value: impl Into<String>) -> Value {
     Value::String(value.into())
 }
 
-/// Puts the variables into every text of a structure.
-pub(crate) fn substitute<T: Serialize + DeserializeOwned>(
-    value: &T,
-    layers: &[&Vars],
+/// What is put into texts, and what an unknown variable means.
+#[derive(Debug, Clone, Copy)]
+pub struct Substitution<'v> {
+    layers: &'v [&'v Vars],
     level: Level,
-) -> Result<T, Error> {
-    let fault = |e: serde_json::Error| Error::Fault(e.to_string());
-    let json = go_json::to_string(value).map_err(fault)?;
-    if !json.contains("{{") {
-        return serde_json::from_str(&json).map_err(fault);
+}
+
+impl<'v> Substitution<'v> {
+    /// Nothing is known, and tags stay.
+    pub const NONE: Self = Self {
+        layers: &[],
+        level: Level::Lenient,
+    };
+
+    /// What is known is put in, earlier layers before later ones; tags that read anything else stay.
+    #[must_use]
+    pub fn lenient(layers: &'v [&'v BTreeMap<String, Value>]) -> Self {
+        Self::new(layers, Level::Lenient)
     }
-    let replaced = substitute_json(&json, layers, level)?;
-    serde_json::from_str(&replaced).map_err(fault)
+
+    pub(crate) fn new(layers: &'v [&'v Vars], level: Level) -> Self {
+        Self { layers, level }
+    }
+
+    /// A structure with the variables put into every text of it.
+    ///
+    /// Texts are changed in a copy of the structure, by tags that are compiled once. What that can't do, errors above
+    /// all, is left to the peer's way over JSON text, which decides their words and their order.
+    ///
+    /// # Errors
+    /// When an expression fails, a tag has no end, or a variable must be known and is not.
+    pub fn apply<T>(&self, value: &T) -> Result<T, Error>
+    where
+        T: Field + Clone + Serialize + DeserializeOwned,
+    {
+        let mut replaced = value.clone();
+        let done = self.with_scope(|scope| replaced.each_text(&mut |text| self.put_into(text, scope)));
+        match done {
+            ControlFlow::Continue(()) => Ok(replaced),
+            ControlFlow::Break(()) => self.over_json(value),
+        }
+    }
+
+    fn put_into(&self, text: &mut String, scope: &dyn Scope) -> ControlFlow<()> {
+        if !text.contains("{{") {
+            return ControlFlow::Continue(());
+        }
+        match Tags::cached(text).and_then(|tags| tags.text(scope, self.level.of_tags())) {
+            Ok(replaced) => {
+                *text = replaced;
+                ControlFlow::Continue(())
+            }
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+
+    fn over_json<T: Serialize + DeserializeOwned>(&self, value: &T) -> Result<T, Error> {
+        let fault = |e: serde_json::Error| Error::Fault(e.to_string());
+        let json = go_json::to_string(value).map_err(fault)?;
+        let replaced = self.with_scope(|scope| tags::replace_in_json(&json, scope, self.level.of_tags()))?;
+        serde_json::from_str(&replaced).map_err(fault)
+    }
+
+    fn with_scope<R>(&self, with: impl FnOnce(&dyn Scope) -> R) -> R {
+        let texts: Vec<Texts<'_>> = self.layers.iter().map(|l| Texts(l)).collect();
+        let scopes: Vec<&dyn Scope> = texts.iter().map(|t| t as &dyn Scope).collect();
+        with(&Layers(&scopes))
+    }
+}
+
+/// [`Substitution::apply`] for callers that have the parts.
+pub(crate) fn substitute<T>(value: &T, layers: &[&Vars], level: Level) -> Result<T, Error>
+where
+    T: Field + Clone + Serialize + DeserializeOwned,
+{
+    Substitution::new(layers, level).apply(value)
 }
 
 /// Puts the variables into one text.
 pub(crate) fn substitute_text(value: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
-    if value.contains("{{") {
-        substitute(&value.to_owned(), layers, level)
-    } else {
-        Ok(value.to_owned())
-    }
-}
-
-/// Puts the variables into a JSON text.
-pub(crate) fn substitute_json(json: &str, layers: &[&Vars], level: Level) -> Result<String, Error> {
-    let texts: Vec<Texts<'_>> = layers.iter().map(|l| Texts(l)).collect();
-    let scopes: Vec<&dyn Scope> = texts.iter().map(|t| t as &dyn Scope).collect();
-    Ok(tags::replace_in_json(json, &Layers(&scopes), level.of_tags())?)
+    substitute(&value.to_owned(), layers, level)
 }
 
 /// The variables that tags see: artifacts are for references and expressions of their own only.

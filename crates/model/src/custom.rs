@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::{ControlFlow, Deref, DerefMut};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value, json};
 
 use crate::decode::Reader;
-use crate::object::Field;
+use crate::object::{EachText, Field};
 use crate::scalar::List;
 use crate::schema::{self, Path};
 use crate::template::WorkflowStep;
@@ -117,6 +117,10 @@ impl Field for AnyString {
         self.0.is_empty()
     }
 
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        each(&mut self.0)
+    }
+
     fn go_type() -> String {
         "v1alpha1.AnyString".to_owned()
     }
@@ -180,6 +184,10 @@ impl From<Value> for Item {
 impl Field for Item {
     fn read(value: Value, _: &mut Reader) -> Self {
         Self(value)
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        self.0.each_text(each)
     }
 
     fn go_type() -> String {
@@ -268,6 +276,15 @@ impl Field for Plugin {
         }
     }
 
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        let mut members = Value::Object(std::mem::take(&mut self.0));
+        let flow = members.each_text(each);
+        if let Value::Object(members) = members {
+            self.0 = members;
+        }
+        flow
+    }
+
     fn go_type() -> String {
         "map[string]interface {}".to_owned()
     }
@@ -305,6 +322,10 @@ impl From<Vec<WorkflowStep>> for ParallelSteps {
 impl Field for ParallelSteps {
     fn read(value: Value, reader: &mut Reader) -> Self {
         reader.refusing_unknown(|reader| Self(List::read(value, reader)))
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        self.0.each_text(each)
     }
 
     fn go_type() -> String {
@@ -381,6 +402,10 @@ impl Field for Progress {
 
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        each(&mut self.0)
     }
 
     fn go_type() -> String {

@@ -4,11 +4,16 @@
 //! Reading goes through [`serde_json::Value`], so that one mechanism serves the lenient and the strict mode and
 //! every problem carries its path. Not here: what a single value type accepts (see `decode` and `scalar`).
 
+use std::ops::ControlFlow;
+
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::decode::Reader;
 use crate::schema::Path;
+
+/// What is done with every text of a value; `Break` ends the walk.
+pub type EachText<'a> = dyn FnMut(&mut String) -> ControlFlow<()> + 'a;
 
 /// A value that stands behind a key of a wire type.
 pub trait Field: Sized + Default {
@@ -18,6 +23,16 @@ pub trait Field: Sized + Default {
     /// Whether Go's `omitempty` leaves the key out. Structs are never empty.
     fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Goes through the free texts of the wire form in Go's order, keys of maps too; each may be changed. Types that hold
+    /// none (numbers, times, quantities) do nothing.
+    ///
+    /// # Errors
+    /// `Break` when `each` gave it.
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        let _ = each;
+        ControlFlow::Continue(())
     }
 
     /// The Go name of the type, for error texts.
@@ -100,6 +115,15 @@ macro_rules! objects {
         impl $crate::object::Field for $name {
             fn read(value: ::serde_json::Value, reader: &mut $crate::decode::Reader) -> Self {
                 reader.object(value)
+            }
+
+            #[allow(unused_variables)]
+            fn each_text(
+                &mut self,
+                each: &mut $crate::object::EachText<'_>,
+            ) -> ::std::ops::ControlFlow<()> {
+                $( $crate::object::Field::each_text(&mut self.$field, each)?; )*
+                ::std::ops::ControlFlow::Continue(())
             }
 
             fn go_type() -> String {
@@ -228,6 +252,19 @@ macro_rules! texts {
 
             fn is_empty(&self) -> bool {
                 *self == Self::Unset
+            }
+
+            fn each_text(
+                &mut self,
+                each: &mut $crate::object::EachText<'_>,
+            ) -> ::std::ops::ControlFlow<()> {
+                let mut text = match self {
+                    Self::Other(text) => String::from(std::mem::take(text)),
+                    _ => return ::std::ops::ControlFlow::Continue(()),
+                };
+                let flow = each(&mut text);
+                *self = Self::from(text.as_str());
+                flow
             }
 
             fn go_type() -> String {

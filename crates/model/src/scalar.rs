@@ -3,13 +3,13 @@
 //! Null reads as the zero value everywhere. Not here: types with a JSON form of their own (see `custom` and `k8s`).
 
 use std::collections::BTreeMap;
-use std::ops::{Deref, DerefMut};
+use std::ops::{ControlFlow, Deref, DerefMut};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::decode::{INTEGER, Reader};
-use crate::object::Field;
+use crate::object::{EachText, Field};
 use crate::schema::{self, Path};
 
 impl Field for String {
@@ -26,6 +26,10 @@ impl Field for String {
 
     fn is_empty(&self) -> bool {
         String::is_empty(self)
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        each(self)
     }
 
     fn go_type() -> String {
@@ -117,6 +121,15 @@ impl Field for Value {
         self.is_null()
     }
 
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        match self {
+            Self::String(text) => each(text),
+            Self::Array(items) => items.iter_mut().try_for_each(|item| item.each_text(each)),
+            Self::Object(members) => keyed(members, each),
+            Self::Null | Self::Bool(_) | Self::Number(_) => ControlFlow::Continue(()),
+        }
+    }
+
     fn go_type() -> String {
         "interface {}".to_owned()
     }
@@ -139,6 +152,10 @@ impl<T: Field> Field for Option<T> {
         self.is_none()
     }
 
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        self.iter_mut().try_for_each(|value| value.each_text(each))
+    }
+
     fn go_type() -> String {
         T::go_type()
     }
@@ -155,6 +172,10 @@ impl<T: Field> Field for Box<T> {
 
     fn is_empty(&self) -> bool {
         (**self).is_empty()
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        (**self).each_text(each)
     }
 
     fn go_type() -> String {
@@ -182,6 +203,10 @@ impl<T: Field> Field for Vec<T> {
         Vec::is_empty(self)
     }
 
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        self.iter_mut().try_for_each(|item| item.each_text(each))
+    }
+
     fn go_type() -> String {
         format!("[]{}", T::go_type())
     }
@@ -189,6 +214,26 @@ impl<T: Field> Field for Vec<T> {
     fn schema(path: &mut Path) -> Value {
         json!({"type": "array", "nullable": true, "items": T::schema(path)})
     }
+}
+
+/// Goes through keys and values of a map; of two keys that become equal the later counts, as in JSON text.
+fn keyed<M, T: Field>(map: &mut M, each: &mut EachText<'_>) -> ControlFlow<()>
+where
+    M: Default + IntoIterator<Item = (String, T)> + Extend<(String, T)>,
+{
+    let mut flow = ControlFlow::Continue(());
+    let mut changed = M::default();
+    changed.extend(std::mem::take(map).into_iter().map(|(mut key, mut value)| {
+        if flow.is_continue() {
+            flow = each(&mut key);
+        }
+        if flow.is_continue() {
+            flow = value.each_text(each);
+        }
+        (key, value)
+    }));
+    *map = changed;
+    flow
 }
 
 impl<T: Field> Field for BTreeMap<String, T> {
@@ -205,6 +250,10 @@ impl<T: Field> Field for BTreeMap<String, T> {
 
     fn is_empty(&self) -> bool {
         BTreeMap::is_empty(self)
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        keyed(self, each)
     }
 
     fn go_type() -> String {
@@ -335,6 +384,10 @@ impl<T: Field> Field for List<T> {
 
     fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        self.items.each_text(each)
     }
 
     fn go_type() -> String {

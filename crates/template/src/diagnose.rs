@@ -125,6 +125,7 @@ fn nearest(name: &str, scope: &dyn Scope) -> Option<String> {
         .filter_map(|n| n.split_once('.').map(|(root, _)| root.to_owned()))
         .collect();
     candidates.extend(roots);
+    candidates.extend(crate::env::functions());
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     candidates
         .into_iter()

@@ -104,7 +104,7 @@ impl Env {
             .map(|(k, v)| (Text::from(k.as_str()), v.clone()))
             .collect();
         if self.functions {
-            for name in ["asInt", "asFloat", "jsonpath", "toJson", "sprig"] {
+            for name in FUNCTIONS {
                 if let Some(f) = function(name) {
                     all.insert(name.into(), f);
                 }
@@ -131,6 +131,29 @@ impl Names for Env {
     fn lookup(&self, name: &str) -> Option<Type> {
         self.root_type(name)
     }
+}
+
+/// Functions beside the variables that are values themselves.
+const FUNCTIONS: [&str; 5] = ["asFloat", "asInt", "jsonpath", "sprig", "toJson"];
+
+/// Whether a dotted name is that of a function beside the variables: `asInt`, `sprig.trim`.
+#[must_use]
+pub fn is_function(name: &str) -> bool {
+    match name.strip_prefix("sprig.") {
+        Some(name) => crate::sprig::namespace().entries.contains_key(name.as_bytes()),
+        None => FUNCTIONS.contains(&name),
+    }
+}
+
+/// The dotted names of these functions and the names of built-in ones, for messages.
+pub(crate) fn functions() -> Vec<String> {
+    let sprig = crate::sprig::namespace().entries.keys();
+    FUNCTIONS
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(sprig.map(|name| format!("sprig.{name}")))
+        .chain(crate::builtins::all_names().map(ToOwned::to_owned))
+        .collect()
 }
 
 fn function(name: &str) -> Option<Value> {

@@ -48,6 +48,7 @@ mod gostrings;
 pub mod gotime;
 pub mod jq;
 pub mod jsonpath;
+mod kept;
 pub mod kubectl;
 pub mod regexp;
 pub mod scope;

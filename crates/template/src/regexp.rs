@@ -1,15 +1,16 @@
 //! Go's regular expressions on the `regex` crate: the same syntax for all that both have, Go's words for errors.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
+
+use crate::kept::Kept;
 
 /// Compiled size in bytes that one pattern may take: more than any sane pattern, small enough to refuse bombs.
 const SIZE: usize = 4 << 20;
 
-/// Patterns that are kept compiled.
-const KEPT: usize = 256;
+/// How many compiled patterns are kept: twice this.
+const PATTERNS: usize = 128;
 
 /// Compiles a pattern.
 ///
@@ -42,17 +43,8 @@ pub fn for_text(pattern: &str) -> Result<regex::Regex, String> {
 /// # Errors
 /// Like [`compile`].
 pub fn cached(pattern: &str) -> Result<Arc<Regex>, String> {
-    static CACHE: LazyLock<Mutex<BTreeMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
-    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = cache.get(pattern) {
-        return Ok(Arc::clone(found));
-    }
-    let made = Arc::new(compile(pattern)?);
-    if cache.len() >= KEPT {
-        cache.clear();
-    }
-    cache.insert(pattern.to_owned(), Arc::clone(&made));
-    Ok(made)
+    static KEPT: Kept<Result<Arc<Regex>, String>> = Kept::new(PATTERNS);
+    KEPT.get(pattern, |pattern| compile(pattern).map(Arc::new))
 }
 
 /// Rewrites what Go reads otherwise: its classes `\d`, `\w`, `\s`, `\b` know ASCII only, `\C`, `\Q…\E`, `\z`.

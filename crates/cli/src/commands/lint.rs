@@ -263,13 +263,15 @@ fn typed<T: Field>(document: &Document, strict: bool) -> Result<T, Vec<String>> 
 }
 
 fn check(object: &Checked, templates: &Templates) -> Result<(), Fault> {
-    let (config, mode) = (
-        Config::default(),
-        Mode {
-            lint: true,
-            submit: false,
-        },
-    );
+    let config = Config {
+        expression_templates: expression_tags(),
+        ..Config::default()
+    };
+    let mode = Mode {
+        lint: true,
+        plain_tags_only: !config.expression_templates,
+        ..Mode::default()
+    };
     match object {
         Checked::Workflow(workflow) => validate::check_workflow(workflow, templates, &config, mode),
         Checked::Template(template) => validate::check_template(template, templates, mode),
@@ -281,14 +283,15 @@ fn check(object: &Checked, templates: &Templates) -> Result<(), Fault> {
 /// What will probably fail when it runs, though nothing refuses it: variables that are not in scope, expressions that
 /// are none. All of them, each with its place.
 fn warned(file: &str, document: &Document, object: &Checked) -> Vec<String> {
-    let (spec, of) = match object {
-        Checked::Workflow(workflow) => (&workflow.spec, Of::Workflow),
-        Checked::Template(template) => (&template.spec, Of::Template),
-        Checked::ClusterTemplate(template) => (&template.spec, Of::Template),
-        Checked::Cron(cron) => (&cron.spec.workflow_spec, Of::Cron),
+    let with = expression_tags();
+    let found = match object {
+        Checked::Workflow(workflow) => scope_check::check(&workflow.spec, Of::Workflow, with),
+        Checked::Template(template) => scope_check::check(&template.spec, Of::Template, with),
+        Checked::ClusterTemplate(template) => scope_check::check(&template.spec, Of::Template, with),
+        Checked::Cron(cron) => scope_check::check_cron(cron, with),
     };
     let (name, kind) = about(document);
-    scope_check::check(spec, of)
+    found
         .into_iter()
         .map(|finding| {
             let at = document.position(&finding.place);
@@ -298,6 +301,11 @@ fn warned(file: &str, document: &Document, object: &Checked) -> Vec<String> {
             )
         })
         .collect()
+}
+
+/// Whether `{{=…}}` is an expression: switched off by the variable that switches it off in the controller.
+fn expression_tags() -> bool {
+    std::env::var("EXPRESSION_TEMPLATES").as_deref() != Ok("false")
 }
 
 /// Name and kind of an object.

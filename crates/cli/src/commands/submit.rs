@@ -278,8 +278,8 @@ impl Given {
     /// Refuses what the controller would refuse, before anything is made (rules W-CRE-01, W-SUB-06).
     fn check(&self, templates: &Templates) -> anyhow::Result<()> {
         let mode = Mode {
-            lint: false,
             submit: self.file.is_none(),
+            ..Mode::default()
         };
         let checked = validate::check_workflow(&self.workflow, templates, &Config::default(), mode);
         checked.map_err(|fault| {

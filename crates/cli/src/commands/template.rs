@@ -189,10 +189,7 @@ fn check(
     known: &argosy_engine::Templates,
     scope: Scope,
 ) -> Result<(), validate::Fault> {
-    let mode = Mode {
-        lint: false,
-        submit: false,
-    };
+    let mode = Mode::default();
     match scope {
         Scope::Namespace => validate::check_template(template, known, mode),
         Scope::Cluster => {

@@ -9,7 +9,7 @@ use super::{Evaluated, Pass, Stop};
 use crate::decision::{Effect, Waiting};
 use crate::plan::{Kind, kind};
 use crate::pod::{self, PodRequest};
-use crate::vars::{self, Level};
+use crate::vars;
 use crate::{names, node};
 
 impl Pass<'_> {
@@ -171,9 +171,7 @@ impl Pass<'_> {
         locals.insert("pod.name".to_owned(), vars::text(pod_name));
         let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_deref());
         let globals = &self.globals;
-        let substitute = |json: &str| {
-            vars::substitute_json(json, &[&locals, globals], Level::Lenient).map_err(|e| e.to_string())
-        };
+        let layers = [&locals, globals];
         let reference = self.status.artifact_repository_ref.as_ref();
         pod::build(&PodRequest {
             config: self.seen.config,
@@ -200,7 +198,7 @@ impl Pass<'_> {
             claims: &self.status.persistent_volume_claims,
             failed_hosts: &failed_hosts,
             trace: None,
-            substitute: &substitute,
+            substitute: vars::Substitution::lenient(&layers),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Expanding steps and tasks over items (C-LOOP-01 to C-LOOP-06). Names and variables of items are in `item`.
 
-use argosy_model::{DagTask, Item, Sequence, WorkflowStep};
+use argosy_model::{DagTask, Field, Item, Sequence, WorkflowStep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::item;
 use crate::vars::{self, Level, Vars};
 
 /// A step or task, which loop in the same way.
-pub(crate) trait Looped: Clone + Serialize + DeserializeOwned {
+pub(crate) trait Looped: Clone + Field + Serialize + DeserializeOwned {
     fn sources(&self) -> (&[Item], &str, Option<&Sequence>);
     fn when(&self) -> &str;
     fn clear_sources(&mut self);

@@ -9,10 +9,12 @@ mod restrict;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use argosy_model::decode::path_text;
 use argosy_model::{ClusterWorkflowTemplate, Template, Workflow, WorkflowSpec, WorkflowTemplate};
 
 use crate::config::Config;
 use crate::pass::Holder;
+use crate::scope_check;
 
 pub use merge::{join_metadata, join_spec, merge_parameters, merge_template, merge_workflow};
 pub use restrict::{sanitize, user_overrides};
@@ -81,6 +83,16 @@ pub struct Plan {
     reference: Option<argosy_model::WorkflowTemplateRef>,
 }
 
+/// What will probably fail when it runs, told before it does.
+fn warnings(spec: &WorkflowSpec, config: &Config) -> impl Iterator<Item = Diagnostic> + use<> {
+    scope_check::check(spec, scope_check::Of::Workflow, config.expression_templates)
+        .into_iter()
+        .map(|finding| Diagnostic {
+            path: path_text(&finding.place),
+            ..Diagnostic::new(Severity::Warning, finding.diagnosis.to_string())
+        })
+}
+
 /// Compiles a workflow.
 ///
 /// The plan is usable whatever the diagnostics say: a workflow that can't run is decided to its Failed or Error end.
@@ -101,6 +113,7 @@ pub fn compile(workflow: &Workflow, templates: &Templates, config: &Config) -> (
     }
     if diagnostics.is_empty() && workflow.status.phase == argosy_model::WorkflowPhase::Unset {
         diagnostics.extend(crate::validate::workflow(workflow, &spec, templates, config));
+        diagnostics.extend(warnings(&spec, config));
     }
     let defaults = spec.template_defaults.as_deref();
     let local = spec

@@ -31,6 +31,7 @@ use argosy_model::{ArtifactRepository, Template, Workflow, WorkflowSpec};
 use jiff::Timestamp;
 
 use crate::config::{Config, ImageConfig};
+use crate::vars::Substitution;
 
 pub use location::archive_location;
 pub(crate) use location::{has_key, has_location};
@@ -79,8 +80,8 @@ pub struct PodRequest<'a> {
     pub failed_hosts: &'a [String],
     /// Trace of the node; [`Trace::derived`] when no tracer is at work.
     pub trace: Option<&'a Trace>,
-    /// Lenient substitution in a JSON text with globals, the node's variables and inputs: unknown tags stay.
-    pub substitute: &'a dyn Fn(&str) -> Result<String, String>,
+    /// Lenient, with globals, the node's variables and inputs: unknown tags stay.
+    pub substitute: Substitution<'a>,
 }
 
 /// A pod and what must exist before it.

@@ -1,7 +1,7 @@
 //! `podSpecPatch`: what users change in the spec of a pod as the last thing (C-BLD-35).
 
 use argosy_model::k8s::{Pod, PodSpec};
-use argosy_model::{Template, decode, go_json, yaml};
+use argosy_model::{Template, decode, yaml};
 use serde_json::Value;
 
 use super::{Error, PodRequest};
@@ -20,13 +20,10 @@ pub(super) fn apply_all(request: &PodRequest<'_>, template: &Template, pod: &mut
 }
 
 fn substituted(request: &PodRequest<'_>, patch: &str) -> Result<String, Error> {
-    if !patch.contains("{{") {
-        return Ok(patch.to_owned());
-    }
-    (request.substitute)(&go_json::quoted(patch))
-        .ok()
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .ok_or_else(|| Error::refused("Failed to substitute the PodSpecPatch variables"))
+    request
+        .substitute
+        .apply(&patch.to_owned())
+        .map_err(|_| Error::refused("Failed to substitute the PodSpecPatch variables"))
 }
 
 /// Why a patch does not fit a pod.

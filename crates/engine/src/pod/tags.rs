@@ -8,23 +8,18 @@ use super::{Error, PodRequest};
 
 /// The template with all variables that are known now.
 pub(super) fn substitute_template(request: &PodRequest<'_>, template: Template) -> Result<Template, Error> {
-    let text = go_json::to_string(&template).expect("wire types are always valid JSON");
-    if !text.contains("{{") {
-        return Ok(template);
-    }
-    let text = (request.substitute)(&text).map_err(Error::Refused)?;
-    serde_json::from_str(&text).map_err(|error| Error::refused(error.to_string()))
+    request
+        .substitute
+        .apply(&template)
+        .map_err(|error| Error::refused(error.to_string()))
 }
 
 /// The pod with all variables that are known now, and what the executor is told about the template.
 pub(super) fn substituted_pod(request: &PodRequest<'_>, draft: &Draft<'_>) -> Result<Pod, Error> {
-    let text = go_json::to_string(&draft.pod).expect("wire types are always valid JSON");
-    let mut pod = if text.contains("{{") {
-        let text = (request.substitute)(&text).map_err(Error::Refused)?;
-        serde_json::from_str(&text).map_err(|error| Error::refused(error.to_string()))?
-    } else {
-        draft.pod.clone()
-    };
+    let mut pod: Pod = request
+        .substitute
+        .apply(&draft.pod)
+        .map_err(|error| Error::refused(error.to_string()))?;
     let template = escaped(&draft.template_text);
     let containers = pod
         .spec

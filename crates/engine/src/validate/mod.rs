@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::plan::{Diagnostic, Severity, Templates};
 
 pub use fault::Fault;
+pub(crate) use scope::has_result;
 
 /// What the validation is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,18 @@ pub struct Mode {
     pub lint: bool,
     /// A template is being submitted as a workflow: its arguments need values.
     pub submit: bool,
+    /// `{{=…}}` is a tag like others, whose name nothing has (`EXPRESSION_TEMPLATES=false`).
+    pub plain_tags_only: bool,
+}
+
+impl Mode {
+    /// With what the configuration switches off.
+    fn with(self, config: &Config) -> Self {
+        Self {
+            plain_tags_only: self.plain_tags_only || !config.expression_templates,
+            ..self
+        }
+    }
 }
 
 /// What is wrong with a workflow in the first pass, whose merged spec is `spec`.
@@ -46,8 +59,7 @@ pub fn workflow(
     templates: &Templates,
     config: &Config,
 ) -> Vec<Diagnostic> {
-    let _ = config;
-    match object::workflow(workflow, spec, templates, Mode::default()) {
+    match object::workflow(workflow, spec, templates, Mode::default().with(config)) {
         Ok(()) => Vec::new(),
         Err(fault) => vec![Diagnostic {
             severity: Severity::Failed,
@@ -69,7 +81,7 @@ pub fn check_workflow(
     mode: Mode,
 ) -> Result<(), Fault> {
     let spec = object::merged_spec(workflow, templates, config)?;
-    object::workflow(workflow, &spec, templates, mode)
+    object::workflow(workflow, &spec, templates, mode.with(config))
 }
 
 /// Checks a template object.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use argosy_model::k8s::ObjectMeta;
 use argosy_model::{PodGcStrategy, Template, TemplateRef, Workflow, WorkflowSpec, WorkflowTemplateRef};
+use argosy_template::scope::SWITCHED_OFF;
 use serde_json::Value;
 
 use super::arguments::{self, Supplied};
@@ -140,7 +141,7 @@ fn check_spec(
             .map(|(at, t)| (t.name.as_str(), at))
             .collect(),
         defaults: spec.template_defaults.as_deref(),
-        globals: globals(metadata, spec),
+        globals: globals(metadata, spec, mode),
         template_only,
         seen: BTreeSet::new(),
         depth: 0,
@@ -230,8 +231,11 @@ fn check_pod_gc(spec: &WorkflowSpec) -> Result<(), Fault> {
 }
 
 /// The global variables, with placeholders for what only a run knows (C-VAR-01).
-fn globals(metadata: &ObjectMeta, spec: &WorkflowSpec) -> Globals {
+fn globals(metadata: &ObjectMeta, spec: &WorkflowSpec, mode: Mode) -> Globals {
     let mut globals = Globals::default();
+    if mode.plain_tags_only {
+        globals.values.insert(SWITCHED_OFF.to_owned(), Value::Bool(true));
+    }
     for name in [
         "name",
         "namespace",

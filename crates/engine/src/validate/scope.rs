@@ -207,7 +207,7 @@ pub(super) fn simple_tags(json: &str) -> Result<Vec<String>, Fault> {
 }
 
 /// Whether a node of the template has a result and an exit code.
-fn has_result(template: &Template) -> bool {
+pub(crate) fn has_result(template: &Template) -> bool {
     match kind(template) {
         Kind::Container | Kind::Script | Kind::Data | Kind::Http | Kind::Plugin => true,
         Kind::ContainerSet => template

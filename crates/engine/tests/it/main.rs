@@ -7,4 +7,5 @@ mod edit;
 mod merge;
 mod pod;
 mod scope_check;
+mod substitution;
 mod validate;

@@ -1,6 +1,7 @@
 //! Kubernetes types whose JSON form is their own: times and numbers that may be text. Quantities are in `quantity`.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::decode::Reader;
 use crate::go_json::quoted;
-use crate::object::Field;
+use crate::object::{EachText, Field};
 use crate::schema::{self, Path};
 
 macro_rules! deserialize {
@@ -222,6 +223,13 @@ impl Field for IntOrString {
                 reader.wrong_type::<i32>(&other, "a number or a string");
                 Self::default()
             }
+        }
+    }
+
+    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+        match self {
+            Self::String(text) => each(text),
+            Self::Int(_) => ControlFlow::Continue(()),
         }
     }
 

@@ -4,12 +4,17 @@
 use super::ast::{Builtin, Kind, Member, Node, Slice};
 use super::error::Fault;
 use super::types::Type;
-use super::{check_calls, check_ops, methods};
+use super::{check_calls, check_ops, methods, names};
 use crate::builtins;
 
 /// What the check knows of the variables: the type of a top-level name, if there is one.
 pub trait Names {
     fn lookup(&self, name: &str) -> Option<Type>;
+
+    /// The type behind a dotted name. The language knows nothing below a top-level name; a linter does.
+    fn member(&self, _path: &str) -> Option<Type> {
+        None
+    }
 }
 
 pub struct Checker<'a> {
@@ -149,6 +154,12 @@ impl Checker<'_> {
         }
         let base = self.visit(&member.node)?;
         let property = self.visit(&member.property)?;
+        if let Some(path) = names::chain(node)
+            && !self.variables.iter().any(|(own, _)| names::is_root(own, &path))
+            && let Some(t) = self.names.member(&path)
+        {
+            return Ok(t);
+        }
         if base.is_unknown() {
             return Ok(Type::Unknown);
         }

@@ -16,14 +16,14 @@ mod parser;
 mod token;
 pub mod types;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use error::{Error, Stage};
 pub use eval::conversion;
 pub use names::{Reference, references};
 
 use crate::env::Env;
+use crate::kept::Kept;
 use crate::scope::Scope;
 use crate::value::Value;
 use ast::Node;
@@ -34,34 +34,6 @@ const SHAPES: usize = 8;
 
 /// How many compiled expressions are kept: twice this, at a few KiB each.
 const EXPRESSIONS: usize = 2_048;
-
-/// Longer expressions than this are not kept.
-const LONGEST: usize = 8 << 10;
-
-/// Compiled expressions in two generations: when the younger one is full, the older one is forgotten.
-#[derive(Default)]
-struct Kept {
-    young: BTreeMap<String, Result<Expr, Error>>,
-    old: BTreeMap<String, Result<Expr, Error>>,
-}
-
-impl Kept {
-    fn get(&mut self, source: &str) -> Option<Result<Expr, Error>> {
-        if let Some(known) = self.young.get(source) {
-            return Some(known.clone());
-        }
-        let known = self.old.remove(source)?;
-        self.put(source, known.clone());
-        Some(known)
-    }
-
-    fn put(&mut self, source: &str, made: Result<Expr, Error>) {
-        if self.young.len() >= EXPRESSIONS {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(source.to_owned(), made);
-    }
-}
 
 /// A compiled expression. Cheap to clone, safe to share.
 #[derive(Clone, Debug)]
@@ -113,18 +85,8 @@ impl Expr {
     /// # Errors
     /// Like [`Expr::compile`].
     pub fn cached(source: &str) -> Result<Self, Error> {
-        if source.len() > LONGEST {
-            return Self::compile(source);
-        }
-        static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
-        if let Some(known) = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(source) {
-            return known;
-        }
-        let made = Self::compile(source);
-        KEPT.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(source, made.clone());
-        made
+        static KEPT: Kept<Result<Expr, Error>> = Kept::new(EXPRESSIONS);
+        KEPT.get(source, Self::compile)
     }
 
     /// The text it was compiled from.
@@ -199,6 +161,16 @@ impl Expr {
     /// What the static check finds.
     pub fn check(&self, env: &Env) -> Result<(), Error> {
         self.program(env).map(|_| ())
+    }
+
+    /// Checks against what is known of variables before there are any: for linters.
+    ///
+    /// # Errors
+    /// What the static check finds: a name that is not known, or a kind that does not fit.
+    pub fn check_kinds(&self, names: &dyn check::Names) -> Result<(), Error> {
+        check::check(&self.inner.tree, names)
+            .map(drop)
+            .map_err(|f| f.place(Stage::Check, &self.inner.source))
     }
 
     fn program(&self, env: &Env) -> Program {

@@ -28,13 +28,24 @@ fn add(found: &mut Vec<Reference>, name: String, optional: bool, at: usize) {
     }
 }
 
+/// The dotted name of a chain of constant members.
+pub(super) fn chain(node: &Node) -> Option<String> {
+    optional_chain(node).map(|(name, _)| name)
+}
+
+/// Whether a dotted name begins with the top-level name.
+pub(super) fn is_root(root: &str, name: &str) -> bool {
+    name.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// The dotted name of a chain of constant members, and whether an optional access is in it.
-fn chain(node: &Node) -> Option<(String, bool)> {
+fn optional_chain(node: &Node) -> Option<(String, bool)> {
     match &node.kind {
         Kind::Name(name) => Some((name.clone(), false)),
-        Kind::Chain(inner) => chain(inner),
+        Kind::Chain(inner) => optional_chain(inner),
         Kind::Member(m) => {
-            let (base, optional) = chain(&m.node)?;
+            let (base, optional) = optional_chain(&m.node)?;
             let name = m.name()?;
             Some((format!("{base}.{name}"), optional || m.optional))
         }
@@ -56,7 +67,7 @@ fn walk(node: &Node, optional: bool, found: &mut Vec<Reference>) {
         Kind::Name(name) => add(found, name.clone(), false, node.at),
         Kind::Chain(inner) => walk(inner, optional, found),
         Kind::Member(m) => {
-            let chained = chain(node);
+            let chained = optional_chain(node);
             let optional = optional || chained.as_ref().is_some_and(|(_, chained)| *chained);
             walk(&m.node, optional, found);
             if let Some((name, _)) = chained {

@@ -96,7 +96,7 @@ impl Walk<'_> {
         if !s.contains("{{") {
             return Ok(None);
         }
-        let expanded = Tags::compile(s)?.expand(self.scope, self.level)?;
+        let expanded = Tags::cached(s)?.expand(self.scope, self.level)?;
         self.unresolved |= expanded.unresolved;
         self.unprintable |= expanded.unprintable;
         Ok(Some(expanded.text))

@@ -2,6 +2,7 @@
 
 use super::simple::Simple;
 use super::{Error, Expanded, Form, Level, escaped, has_prefix};
+use crate::env::is_function;
 use crate::expr::{self, Expr, Reference};
 use crate::gojson;
 use crate::scope::{SWITCHED_OFF, Scope};
@@ -210,15 +211,7 @@ fn known(scope: &dyn Scope, name: &str) -> bool {
     }
     let mut parent = false;
     scope.each(&format!("{name}."), &mut |_, _| parent = true);
-    if parent || matches!(name, "asInt" | "asFloat" | "jsonpath" | "toJson" | "sprig") {
-        return true;
-    }
-    if let Some(function) = name.strip_prefix("sprig.") {
-        return crate::sprig::namespace()
-            .entries
-            .contains_key(function.as_bytes());
-    }
-    inside(scope, name)
+    parent || is_function(name) || !name.starts_with("sprig.") && inside(scope, name)
 }
 
 fn inside(scope: &dyn Scope, name: &str) -> bool {

@@ -9,7 +9,10 @@ mod simple;
 pub use document::{replace_in_json, replace_in_value, simple_tags_in_json};
 pub use error::Error;
 
+use std::sync::Arc;
+
 use crate::expr::{self, Expr};
+use crate::kept::Kept;
 use crate::scope::Scope;
 use crate::value::quote::json_escape_into;
 
@@ -23,6 +26,9 @@ pub enum Level<'a> {
     /// Every name must be known.
     Strict,
 }
+
+/// How many compiled texts are kept: twice this, at a few hundred bytes each.
+const TEXTS: usize = 4_096;
 
 /// A text cut at its tags.
 #[derive(Clone, Debug)]
@@ -64,6 +70,16 @@ impl Tags {
     /// [`Error::Unterminated`] for a tag without end.
     pub fn compile(text: &str) -> Result<Self, Error> {
         Self::cut(text, Form::Plain)
+    }
+
+    /// Like [`Tags::compile`], keeping what was compiled last in this process: the texts of a workflow come again in
+    /// every pass and for every item of a loop.
+    ///
+    /// # Errors
+    /// Like [`Tags::compile`].
+    pub fn cached(text: &str) -> Result<Arc<Self>, Error> {
+        static KEPT: Kept<Result<Arc<Tags>, Error>> = Kept::new(TEXTS);
+        KEPT.get(text, |text| Self::compile(text).map(Arc::new))
     }
 
     /// Like [`Tags::compile`] for JSON text, where tags are found in the escaped text and values are put in escaped.

@@ -107,7 +107,9 @@ fn put(out: &mut Expanded, text: &str, form: Form) {
     match form {
         Form::Json => go_quote_into(&mut out.text, text.as_bytes()),
         Form::Plain => {
-            out.unprintable |= text.chars().any(unprintable);
+            // Most values are plain ASCII, which goes many bytes at a time.
+            let plain = text.bytes().all(|b| (b' '..0x7f).contains(&b) || b == b'\n');
+            out.unprintable |= !plain && text.chars().any(unprintable);
             out.text.push_str(text);
         }
     }
