@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_text_is_made_once_while_it_is_used_and_forgotten_later() {
         let (kept, made) = (Kept::new(2), std::cell::Cell::new(0));
-        let mut get = |text: &str| {
+        let get = |text: &str| {
             kept.get(text, |t| {
                 made.set(made.get() + 1);
                 t.len()

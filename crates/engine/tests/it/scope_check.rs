@@ -56,8 +56,8 @@ fn every_unknown_name_is_told_with_its_place() {
                 "unknown name inputs.parameters.nam\n  | 1 + asInt(inputs.parameters.nam)\n  |           ^\n  \
                  did you mean inputs.parameters.name?\n  \
                  in scope: inputs.parameters, inputs.parameters.name, lastRetry.duration, lastRetry.exitCode, \
-                 lastRetry.message, lastRetry.status, node.name, pod.name, retries, workflow.annotations, \
-                 workflow.creationTimestamp, workflow.duration, …",
+                 lastRetry.message, lastRetry.status, node.name, pod.name, retries, steps.name, tasks.name, \
+                 workflow.annotations, …",
             ),
             (
                 "spec.templates[0].container.args[1]",
@@ -148,8 +148,7 @@ fn places_have_variables_of_their_own() {
             "spec.templates[1].http.successCondition",
             "unknown name body\n  | response.statusCode == 200 && body == ''\n  |                               ^\n  \
              in scope: inputs.parameters, node.name, request.body, request.headers, request.method, request.url, \
-             response.body, response.headers, response.statusCode, workflow.annotations, \
-             workflow.creationTimestamp, workflow.duration, …",
+             response.body, response.headers, response.statusCode, steps.name, tasks.name, workflow.annotations, …",
         )],
     );
 }

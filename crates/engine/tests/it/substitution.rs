@@ -8,12 +8,11 @@ use argosy_model::{Template, go_json};
 use argosy_template::{Level, tags};
 use serde_json::{Value, json};
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/template.json");
+const VECTORS: &str = include_str!("../../../../tests/vectors/template.json");
 
 #[test]
 fn texts_in_place_and_over_json_agree() {
-    let file: Value = serde_json::from_str(&std::fs::read_to_string(VECTORS).expect("the vectors are there"))
-        .expect("the vectors are JSON");
+    let file: Value = serde_json::from_str(VECTORS).expect("the vectors are JSON");
     let vectors = file["vectors"].as_array().expect("vectors are a list");
     for vector in vectors {
         let Some(text) = vector["template"].as_str() else {
