@@ -7,5 +7,4 @@ mod edit;
 mod merge;
 mod pod;
 mod scope_check;
-mod substitution;
 mod validate;
