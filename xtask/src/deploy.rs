@@ -1,7 +1,5 @@
 //! `cargo xtask deploy`: applies an installation from `manifests/` and waits until its controller is ready.
 
-use std::process::Command;
-
 use crate::{cluster, shell};
 
 #[derive(clap::Args)]
@@ -30,28 +28,18 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         args.install
     );
     let kubectl = |words: &[&str]| {
-        let mut command = Command::new("kubectl");
+        let mut command = cluster::kubectl()?;
         command.args(words);
-        if let Some(kubeconfig) = cluster::kubeconfig() {
-            command.env("KUBECONFIG", kubeconfig);
-        }
-        command
+        anyhow::Ok(command)
     };
     let namespace = args.namespace.as_str();
-    if shell::output(&mut kubectl(&["get", "namespace", namespace])).is_err() {
-        shell::run(&mut kubectl(&["create", "namespace", namespace]))?;
+    if shell::output(&mut kubectl(&["get", "namespace", namespace])?).is_err() {
+        shell::run(&mut kubectl(&["create", "namespace", namespace])?)?;
     }
     // Server-side: the definitions with their schemas are larger than the annotation of a client-side apply may be.
-    let apply = [
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--namespace",
-        namespace,
-        "-k",
-    ];
+    let apply = ["apply", "--server-side", "--force-conflicts", "-k"];
     let folder = folder.display().to_string();
-    shell::run(&mut kubectl(&[&apply[..], &[folder.as_str()]].concat()))?;
+    shell::run(&mut kubectl(&[&apply[..], &[folder.as_str()]].concat())?)?;
     if args.no_wait {
         return Ok(());
     }
@@ -62,5 +50,5 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         "--timeout=120s",
         "--namespace",
     ];
-    shell::run(&mut kubectl(&[&wait[..], &[namespace]].concat()))
+    shell::run(&mut kubectl(&[&wait[..], &[namespace]].concat())?)
 }

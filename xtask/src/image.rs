@@ -32,60 +32,35 @@ pub struct Image {
 }
 
 /// The media type of manifests.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// Folders that every image has, with their modes.
 const FOLDERS: [(&str, u32); 3] = [("tmp", 0o1777), ("etc", 0o755), ("root", 0o700)];
 
 impl Image {
-    /// Writes one file that is a docker archive and an OCI layout at once: container engines, containerd, skopeo and
-    /// crane each read the index that they know, and both name the same blobs.
+    /// Puts the image together.
     ///
     /// # Errors
-    /// When a program can't be read or the file can't be written.
-    pub fn write(&self, to: &Path) -> anyhow::Result<()> {
+    /// When a program can't be read.
+    pub fn build(&self) -> anyhow::Result<Built> {
         let layer = self.layer()?;
         let config = json!({
             "architecture": architecture(), "os": "linux", "config": self.config,
-            "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", hex(&layer))]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
         })
         .to_string();
-        let blob = |bytes: &[u8]| format!("blobs/sha256/{}", hex(bytes));
-        let describe = |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": format!("sha256:{}", hex(bytes)), "size": bytes.len()});
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": describe("application/vnd.oci.image.config.v1+json", config.as_bytes()),
             "layers": [describe("application/vnd.oci.image.layer.v1.tar", &layer)],
         })
         .to_string();
-        let mut described = describe(MANIFEST, manifest.as_bytes());
-        let tag = self.name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        described["annotations"] = json!({
-            "io.containerd.image.name": self.name, "org.opencontainers.image.ref.name": tag,
-        });
-        let index = json!({"schemaVersion": 2, "manifests": [described]}).to_string();
-        let docker = json!([{
-            "Config": blob(config.as_bytes()), "RepoTags": [self.name], "Layers": [blob(&layer)],
-        }])
-        .to_string();
-        let file = File::create(to).with_context(|| format!("creating {}", to.display()))?;
-        let mut archive = tar::Builder::new(file);
-        append_folder(&mut archive, "blobs", 0o755)?;
-        append_folder(&mut archive, "blobs/sha256", 0o755)?;
-        let mut blobs = [config.as_bytes(), &layer, manifest.as_bytes()];
-        blobs.sort_by_key(|bytes| hex(bytes));
-        for bytes in blobs {
-            append(&mut archive, &blob(bytes), 0o644, bytes)?;
-        }
-        for (name, text) in [
-            ("index.json", index.as_str()),
-            ("manifest.json", docker.as_str()),
-            ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
-        ] {
-            append(&mut archive, name, 0o644, text.as_bytes())?;
-        }
-        archive.into_inner()?.flush()?;
-        Ok(())
+        Ok(Built {
+            name: self.name.clone(),
+            config,
+            layer,
+            manifest,
+        })
     }
 
     fn layer(&self) -> anyhow::Result<Vec<u8>> {
@@ -117,6 +92,72 @@ impl Image {
         }
         Ok(layer.into_inner()?)
     }
+}
+
+/// An image whose parts are all in memory.
+pub struct Built {
+    /// With tag.
+    pub name: String,
+    /// Its configuration, as JSON.
+    pub config: String,
+    /// Its only layer, a tar archive.
+    pub layer: Vec<u8>,
+    /// The manifest that names the two, as JSON.
+    pub manifest: String,
+}
+
+impl Built {
+    /// Writes one file that is a docker archive and an OCI layout at once: container engines, containerd, skopeo and
+    /// crane each read the index that they know, and both name the same blobs.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn write(&self, to: &Path) -> anyhow::Result<()> {
+        let blob = |bytes: &[u8]| format!("blobs/sha256/{}", hex(bytes));
+        let mut described = describe(MANIFEST, self.manifest.as_bytes());
+        let tag = self.name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+        described["annotations"] = json!({
+            "io.containerd.image.name": self.name, "org.opencontainers.image.ref.name": tag,
+        });
+        let index = json!({"schemaVersion": 2, "manifests": [described]}).to_string();
+        let docker = json!([{
+            "Config": blob(self.config.as_bytes()), "RepoTags": [self.name], "Layers": [blob(&self.layer)],
+        }])
+        .to_string();
+        let file = File::create(to).with_context(|| format!("creating {}", to.display()))?;
+        let mut archive = tar::Builder::new(file);
+        append_folder(&mut archive, "blobs", 0o755)?;
+        append_folder(&mut archive, "blobs/sha256", 0o755)?;
+        let mut blobs = [self.config.as_bytes(), &self.layer, self.manifest.as_bytes()];
+        blobs.sort_by_key(|bytes| hex(bytes));
+        for bytes in blobs {
+            append(&mut archive, &blob(bytes), 0o644, bytes)?;
+        }
+        for (name, text) in [
+            ("index.json", index.as_str()),
+            ("manifest.json", docker.as_str()),
+            ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
+        ] {
+            append(&mut archive, name, 0o644, text.as_bytes())?;
+        }
+        archive.into_inner()?.flush()?;
+        Ok(())
+    }
+
+    /// The digest by which registries and engines know it.
+    pub fn digest(&self) -> String {
+        digest(self.manifest.as_bytes())
+    }
+}
+
+/// How a manifest or an index refers to these bytes.
+fn describe(kind: &str, bytes: &[u8]) -> Value {
+    json!({"mediaType": kind, "digest": digest(bytes), "size": bytes.len()})
+}
+
+/// The name of these bytes in registries.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(bytes))
 }
 
 /// Always the same owner and time, so that the same files give the same image.
@@ -188,8 +229,9 @@ mod tests {
             ],
         };
         let (a, b) = (folder.path().join("a.tar"), folder.path().join("b.tar"));
-        image.write(&a).expect("written");
-        image.write(&b).expect("written");
+        for to in [&a, &b] {
+            image.build().expect("built").write(to).expect("written");
+        }
         let bytes = std::fs::read(&a).expect("read");
         assert_eq!(bytes, std::fs::read(&b).expect("read"));
         let mut archive = tar::Archive::new(bytes.as_slice());

@@ -147,6 +147,18 @@ pub fn folder() -> anyhow::Result<PathBuf> {
     Ok(cache.join("argosy-parts"))
 }
 
+/// A program of the parts' folder, or of `PATH`.
+///
+/// # Errors
+/// When it is in neither, with how to bring it.
+pub fn find(name: &str) -> anyhow::Result<PathBuf> {
+    let brought = folder()?.join("bin").join(name);
+    let found = Some(brought)
+        .filter(|program| program.is_file())
+        .or_else(|| shell::which(name));
+    found.with_context(|| format!("{name} is missing: cargo xtask parts {name}"))
+}
+
 fn bring(folder: &Path, part: &Part) -> anyhow::Result<()> {
     let bin = folder.join("bin");
     let stamp = folder.join(format!("{}.version", part.name));

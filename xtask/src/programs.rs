@@ -137,10 +137,28 @@ fn build_static(package: &str, profile: &str) -> anyhow::Result<PathBuf> {
     let mut command = shell::cargo();
     command.args(["build", "--package", package, "--bins", "--profile", profile]);
     command.args(["--target", &link.target]);
-    command.envs(link.environment);
+    let flags = if profile == "dev" {
+        Vec::new()
+    } else {
+        without_paths()?
+    };
+    command.envs(link.environment(&flags));
     cargo_build(&mut command)?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target_folder().join(&link.target).join(folder))
+}
+
+/// Folders of this machine that get another name in programs, so that the same sources give the same programs anywhere.
+fn without_paths() -> anyhow::Result<Vec<(PathBuf, &'static str)>> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let registry = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let sysroot = shell::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(vec![
+        (shell::root(), "/argosy"),
+        (registry, "/cargo"),
+        (sysroot.trim().into(), "/rust"),
+        (target_folder(), "/target"),
+    ])
 }
 
 /// The static programs that go into images.
@@ -187,7 +205,8 @@ fn place(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// One way to link a program that needs no shared library.
 struct Linking {
     target: String,
-    environment: Vec<(String, String)>,
+    /// The compiler of C, if not the usual one.
+    wrapper: Option<String>,
 }
 
 impl Linking {
@@ -209,8 +228,10 @@ impl Linking {
         if let Some(wrapper) = wrapper {
             let target = format!("{arch}-unknown-linux-musl");
             if has_target(&target) {
-                let environment = vec![(format!("CC_{}", target.replace('-', "_")), wrapper)];
-                return Ok(Self { target, environment });
+                return Ok(Self {
+                    target,
+                    wrapper: Some(wrapper),
+                });
             }
             eprintln!(
                 "the Rust target {target} is missing (rustup target add {target}); using the C library of this machine"
@@ -221,11 +242,33 @@ impl Linking {
                 "no way to link static programs: install musl-gcc (Debian, Ubuntu: apt-get install musl-tools)"
             );
         }
-        let key = format!("CARGO_TARGET_{}_RUSTFLAGS", host.to_uppercase().replace('-', "_"));
         Ok(Self {
             target: host,
-            environment: vec![(key, "-C target-feature=+crt-static".to_owned())],
+            wrapper: None,
         })
+    }
+
+    /// Variables for Cargo and for the compilers that it calls; `renamed` are folders and what they are called instead.
+    fn environment(&self, renamed: &[(PathBuf, &str)]) -> Vec<(String, String)> {
+        let lower = self.target.replace('-', "_");
+        let join = |flag: &str| -> Vec<String> {
+            let one = |(from, to): &(PathBuf, &str)| format!("{flag}={}={to}", from.display());
+            renamed.iter().map(one).collect()
+        };
+        let mut rust = join("--remap-path-prefix");
+        let mut variables = Vec::new();
+        match &self.wrapper {
+            Some(wrapper) => variables.push((format!("CC_{lower}"), wrapper.clone())),
+            None => rust.push("-Ctarget-feature=+crt-static".to_owned()),
+        }
+        if !rust.is_empty() {
+            let key = format!("CARGO_TARGET_{}_RUSTFLAGS", lower.to_uppercase());
+            variables.push((key, rust.join(" ")));
+        }
+        if !renamed.is_empty() {
+            variables.push((format!("CFLAGS_{lower}"), join("-ffile-prefix-map").join(" ")));
+        }
+        variables
     }
 }
 

@@ -1,7 +1,8 @@
 //! Calls to a Kubernetes API server, with the model's types in and out.
 
 use argosy_model::Workflow;
-use futures::{AsyncBufRead, Stream};
+use argosy_model::compression::{self, Unpacked};
+use futures::{AsyncBufRead, Stream, StreamExt};
 use http::{Method, Request};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,9 @@ const PAGE: u32 = 500;
 /// How often an edit is tried on a workflow that others change all the time: a controller writes a workflow some times a
 /// second, and an attempt takes milliseconds.
 const EDIT_ATTEMPTS: u32 = 10;
+
+/// From how many bytes on the nodes of a workflow are written compressed, as controllers do by default.
+const PACKED_FROM: usize = 1 << 20;
 
 /// An API server and the namespace that commands are about.
 #[derive(Clone)]
@@ -184,7 +188,7 @@ impl Api {
     /// As [`Api::read`].
     pub async fn get(&self, name: &str) -> Result<Workflow, Error> {
         let name = self.resolve(name).await?;
-        self.read(&self.workflow(&name)?).await
+        Ok(self.read::<Unpacked>(&self.workflow(&name)?).await?.0)
     }
 
     /// The name that `@latest` stands for; any other name is its own.
@@ -234,8 +238,8 @@ impl Api {
                     query.push_str(&format!("&{key}={}", encode(value)));
                 }
             }
-            let page: Page<Workflow> = self.read(&(path.clone() + &query)).await?;
-            all.extend(page.items);
+            let page: Page<Unpacked> = self.read(&(path.clone() + &query)).await?;
+            all.extend(page.items.into_iter().map(|one| one.0));
             more = page.metadata.more;
             if more.is_empty() {
                 return Ok(all);
@@ -306,7 +310,7 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn patch(&self, name: &str, patch: &Value) -> Result<Workflow, Error> {
-        self.merge(&self.workflow(name)?, patch).await
+        Ok(self.merge::<Unpacked>(&self.workflow(name)?, patch).await?.0)
     }
 
     /// Changes a workflow as a function says, again on the newer object when someone else changed it meanwhile.
@@ -339,7 +343,16 @@ impl Api {
     /// # Errors
     /// As [`Api::read`].
     pub async fn replace(&self, workflow: &Workflow) -> Result<Workflow, Error> {
-        self.put(&self.workflow(&workflow.metadata.name)?, workflow).await
+        let path = self.workflow(&workflow.metadata.name)?;
+        let stored: Unpacked = if compression::size(workflow) < PACKED_FROM {
+            self.put(&path, workflow).await?
+        } else {
+            let mut packed = workflow.clone();
+            packed.status.compressed_nodes = compression::compress(&workflow.status.nodes);
+            packed.status.nodes.clear();
+            self.put(&path, &packed).await?
+        };
+        Ok(stored.0)
     }
 
     /// Deletes a workflow, what belongs to it after it.
@@ -380,7 +393,8 @@ impl Api {
             self.workflows()
         );
         let request = Request::builder().uri(path).body(Vec::new())?;
-        Ok(self.client.request_events(request).await?)
+        let events = self.client.request_events::<Unpacked>(request).await?;
+        Ok(events.map(|event| Ok(unpacked(event?))))
     }
 
     /// The pods of a workflow.
@@ -411,6 +425,16 @@ impl Api {
             .uri(format!("{base}?container={}{query}", encode(container)))
             .body(Vec::new())?;
         Ok(self.client.request_stream(request).await?)
+    }
+}
+
+fn unpacked(event: WatchEvent<Unpacked>) -> WatchEvent<Workflow> {
+    match event {
+        WatchEvent::Added(one) => WatchEvent::Added(one.0),
+        WatchEvent::Modified(one) => WatchEvent::Modified(one.0),
+        WatchEvent::Deleted(one) => WatchEvent::Deleted(one.0),
+        WatchEvent::Bookmark(mark) => WatchEvent::Bookmark(mark),
+        WatchEvent::Error(error) => WatchEvent::Error(error),
     }
 }
 

@@ -62,6 +62,26 @@ fn workflows_are_listed_newest_end_first_after_the_unfinished() {
     );
 }
 
+/// A large status has its nodes compressed; commands show them, and an edit keeps them.
+#[test]
+fn compressed_nodes_are_read() {
+    let server = Server::start();
+    let nodes = serde_json::from_value(json!({"w": {
+        "id": "w", "name": "w", "displayName": "w", "type": "Suspend", "phase": "Running",
+        "startedAt": "2026-01-01T00:00:00Z", "finishedAt": null, "templateName": "main",
+    }}));
+    let packed = argosy_model::compression::compress(&nodes.expect("nodes"));
+    server.workflow_with("w", "Running", &json!({}), &json!({"compressedNodes": packed}));
+    let said = |args: &[&str]| Program::new(args).file("kubeconfig", &server.kubeconfig).output();
+    let shown = said(&["get", "w", "-o", "short", "--no-color"]);
+    assert!(shown.contains("main"), "{shown}");
+    let listed = said(&["list", "-o", "json"]);
+    assert!(listed.contains("\"displayName\": \"w\""), "{listed}");
+    said(&["resume", "w"]);
+    let resumed = said(&["get", "w", "-o", "json"]);
+    assert!(resumed.contains("\"phase\": \"Succeeded\""), "{resumed}");
+}
+
 #[test]
 fn a_missing_workflow_is_an_error() {
     let server = Server::start();

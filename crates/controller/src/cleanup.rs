@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::api::{self, Failure};
+use crate::metrics::Registry;
 use crate::queue::{Load, Queue};
 
 /// How often an action that fails is tried before it is dropped: 0.1 s × 2^9 is about a minute in all.
@@ -88,10 +89,10 @@ pub struct Cleaner {
 
 impl Cleaner {
     /// A cleaner whose deletions carry this grace, if any.
-    pub fn new(client: Client, grace_secs: Option<u32>) -> Arc<Self> {
+    pub fn new(client: Client, grace_secs: Option<u32>, metrics: Arc<Registry>) -> Arc<Self> {
         Arc::new(Self {
             client,
-            queue: Queue::default(),
+            queue: Queue::told("pod_cleanup_queue", metrics),
             grace_secs,
             failures: Mutex::default(),
             ending: Mutex::default(),
@@ -145,7 +146,7 @@ impl Cleaner {
         }
         let pause = FIRST_PAUSE * 2u32.pow(*count - 1);
         debug!(pod = %action.pod, action = ?action.what, error = %failure, "Pod clean-up failed; trying again");
-        self.queue.add_after(action, pause);
+        self.queue.retry(action, pause);
     }
 
     async fn perform(&self, action: &Action) -> Result<(), Failure> {
@@ -354,7 +355,7 @@ mod tests {
             done.expect("the API takes it");
         };
         set(state(json!({"running": {}}))).await;
-        let cleaner = Cleaner::new(client.clone(), None);
+        let cleaner = Cleaner::new(client.clone(), None, Arc::default());
         let work = tokio::spawn(cleaner.clone().work());
         for what in [What::Terminate, What::LabelCompleted] {
             let action = Action {

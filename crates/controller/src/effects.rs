@@ -16,6 +16,9 @@ use crate::collect;
 use crate::repository;
 use crate::world::Key;
 
+/// Annotation of pods that names their node.
+pub const NODE_ID: &str = "workflows.argoproj.io/node-id";
+
 /// What came of effects, the more telling the later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Came {
@@ -132,6 +135,8 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         | Effect::DeletePod { .. }
         | Effect::LabelPodCompleted { .. }
         | Effect::RemovePodFinalizer { .. } => clean(shared, namespace, effect),
+        // One that is not seen yet wakes its workflow, which then asks again.
+        Effect::DeleteTaskResults if no_results(shared, workflow) => {}
         Effect::DeleteTaskResults => {
             let selector = format!("{}={}", crate::world::WORKFLOW_LABEL, workflow.metadata.name);
             return tell(
@@ -169,6 +174,11 @@ async fn look_up(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         }
         _ => {}
     }
+}
+
+fn no_results(shared: &Shared, workflow: &Workflow) -> bool {
+    let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
+    shared.world.parts(&key).results.is_empty()
 }
 
 /// Hands what concerns a finished pod to the cleaner.
@@ -251,7 +261,6 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
 
 /// Takes over a pod of this name if it is the one we wanted: the same node of the same workflow (C-BLD-40).
 async fn adopt(shared: &Shared, wanted: &Pod) -> Result<Pod, Failure> {
-    const NODE_ID: &str = "workflows.argoproj.io/node-id";
     let found: Pod = api::get(
         &shared.client,
         &api::PODS,

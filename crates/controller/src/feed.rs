@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::api::{self, Resource};
+use crate::metrics::changes;
 use crate::watch::{self, Event, Scope, Seen};
 use crate::world::{Kept, Key, World};
 use crate::{INSTANCE_LABEL, Shared, clock, cron, retention, worker};
@@ -248,7 +249,7 @@ fn malformed(shared: &Shared, namespace: &str, name: &str, error: &str) {
 
 /// The workflow with its nodes in their place; one whose nodes can't be read ends as Error (C-WRK-06).
 fn unpacked(shared: &Shared, mut workflow: Workflow) -> Option<Workflow> {
-    let Err(failure) = crate::compression::restore(&mut workflow) else {
+    let Err(failure) = argosy_model::compression::restore(&mut workflow) else {
         return Some(workflow);
     };
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
@@ -300,13 +301,15 @@ fn take_pod(shared: &Shared, event: Event<Pod>) {
     }
 }
 
-/// Counts a pod that comes into another phase than the one we know it in.
+/// Counts a pod that comes into another phase than the one we know it in, or waits for something else.
 fn count_phase(shared: &Shared, pod: &Pod) {
     let (phase, namespace) = (pod.status.phase.as_str(), pod.metadata.namespace.as_str());
-    if shared.world.pod_phase(pod).as_deref() != Some(phase) {
+    let known = shared.world.pod(pod);
+    if known.as_ref().map(|k| k.status.phase.as_str()) != Some(phase) {
         let labels = [("phase", phase), ("namespace", namespace)];
         shared.metrics.add("pods_total_count", &labels, 1.0);
     }
+    changes::pending(&shared.metrics, known.as_deref(), pod);
 }
 
 fn take_result(shared: &Shared, event: Event<WorkflowTaskResult>) {

@@ -7,7 +7,6 @@ pub mod api;
 mod cleanup;
 pub mod clock;
 mod collect;
-mod compression;
 mod cron;
 mod effects;
 pub mod entrypoints;
@@ -274,15 +273,15 @@ impl Controller {
             metrics,
         } = options;
         let grace = config.pod_gc_grace_secs.and_then(|secs| u32::try_from(secs).ok());
-        let cleaner = Cleaner::new(client.clone(), grace);
+        let cleaner = Cleaner::new(client.clone(), grace, metrics.clone());
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);
         let shared = Arc::new(Shared {
             client: client.clone(),
             stopping: CancellationToken::new(),
             config: RwLock::new(Arc::new(config)),
             world: World::default(),
-            queue: Queue::default(),
-            crons: cron::Crons::default(),
+            queue: Queue::told("workflow_queue", metrics.clone()),
+            crons: cron::Crons::new(metrics.clone()),
             watchdog: watchdog::Watchdog::default(),
             ended: Notify::new(),
             clock,

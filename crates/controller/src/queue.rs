@@ -3,17 +3,21 @@
 //! Pure apart from the waiting: no knowledge of what a key stands for.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::metrics::Registry;
 
 /// A queue with due times. A key that is asked for while it is worked on comes back afterwards.
 #[derive(Debug)]
 pub struct Queue<K> {
     state: Mutex<State<K>>,
     moved: Notify,
+    /// The name in metrics, and where those are.
+    told: Option<(&'static str, Arc<Registry>)>,
 }
 
 /// How busy a queue is.
@@ -23,22 +27,34 @@ pub struct Load {
     pub waiting: usize,
     /// Keys that are worked on.
     pub working: usize,
+    /// How long the longest of that work has been going on.
+    pub longest: Duration,
+    /// How long all of that work has been going on, added up.
+    pub unfinished: Duration,
     /// How often a key was asked for since the start.
     pub added: u64,
 }
 
 #[derive(Debug)]
 struct State<K> {
-    ready: VecDeque<K>,
+    /// Keys that are due, and since when.
+    ready: VecDeque<(K, Instant)>,
     /// Keys in `ready`, so that none is in it twice.
     queued: BTreeSet<K>,
     /// The earliest time at which a key is due.
     due: BTreeMap<K, Instant>,
     by_time: BTreeSet<(Instant, K)>,
-    /// Keys in work, and whether they were asked for again meanwhile.
-    working: BTreeMap<K, bool>,
+    working: BTreeMap<K, Work>,
     closed: bool,
     added: u64,
+}
+
+/// Work on a key.
+#[derive(Debug)]
+struct Work {
+    since: Instant,
+    /// Whether the key was asked for again meanwhile.
+    again: bool,
 }
 
 impl<K: Ord + Clone> Default for Queue<K> {
@@ -55,11 +71,34 @@ impl<K: Ord + Clone> Default for Queue<K> {
         Self {
             state: Mutex::new(state),
             moved: Notify::new(),
+            told: None,
         }
     }
 }
 
 impl<K: Ord + Clone> Queue<K> {
+    /// A queue whose times go into metrics under this name.
+    pub fn told(name: &'static str, metrics: Arc<Registry>) -> Self {
+        Self {
+            told: Some((name, metrics)),
+            ..Self::default()
+        }
+    }
+
+    /// Asks again after work that failed.
+    pub fn retry(&self, key: K, wait: Duration) {
+        if let Some((name, metrics)) = &self.told {
+            metrics.add("queue_retries", &[("queue_name", name)], 1.0);
+        }
+        self.add_after(key, wait);
+    }
+
+    fn observe(&self, metric: &str, took: Duration) {
+        if let Some((name, metrics)) = &self.told {
+            metrics.observe(metric, &[("queue_name", name)], took.as_secs_f64());
+        }
+    }
+
     /// Asks for a look at once.
     pub fn add(&self, key: K) {
         self.with(|s| {
@@ -92,10 +131,12 @@ impl<K: Ord + Clone> Queue<K> {
                     return None;
                 }
                 state.promote(Instant::now());
-                if let Some(key) = state.take() {
+                if let Some((key, waited)) = state.take() {
                     if !state.ready.is_empty() {
                         self.moved.notify_one();
                     }
+                    drop(state);
+                    self.observe("queue_latency", waited);
                     return Some(key);
                 }
                 state.by_time.first().map(|(at, _)| *at)
@@ -109,8 +150,11 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// Ends the work on a key; it comes back at once if it was asked for meanwhile.
     pub fn done(&self, key: &K) {
-        let again = self.with(|s| s.working.remove(key).unwrap_or(false));
-        if again {
+        let Some(work) = self.with(|s| s.working.remove(key)) else {
+            return;
+        };
+        self.observe("queue_duration", work.since.elapsed());
+        if work.again {
             self.add(key.clone());
         }
     }
@@ -120,6 +164,13 @@ impl<K: Ord + Clone> Queue<K> {
         self.with(|s| Load {
             waiting: s.ready.len(),
             working: s.working.len(),
+            longest: s
+                .working
+                .values()
+                .map(|w| w.since.elapsed())
+                .max()
+                .unwrap_or_default(),
+            unfinished: s.working.values().map(|w| w.since.elapsed()).sum(),
             added: s.added,
         })
     }
@@ -142,15 +193,15 @@ impl<K: Ord + Clone> Queue<K> {
 
 impl<K: Ord + Clone> State<K> {
     fn add(&mut self, key: K) {
-        if let Some(again) = self.working.get_mut(&key) {
-            *again = true;
+        if let Some(work) = self.working.get_mut(&key) {
+            work.again = true;
             return;
         }
         if let Some(at) = self.due.remove(&key) {
             self.by_time.remove(&(at, key.clone()));
         }
         if self.queued.insert(key.clone()) {
-            self.ready.push_back(key);
+            self.ready.push_back((key, Instant::now()));
         }
     }
 
@@ -179,11 +230,16 @@ impl<K: Ord + Clone> State<K> {
         }
     }
 
-    fn take(&mut self) -> Option<K> {
-        let key = self.ready.pop_front()?;
+    /// The next key, and how long it waited.
+    fn take(&mut self) -> Option<(K, Duration)> {
+        let (key, due) = self.ready.pop_front()?;
         self.queued.remove(&key);
-        self.working.insert(key.clone(), false);
-        Some(key)
+        let work = Work {
+            since: Instant::now(),
+            again: false,
+        };
+        self.working.insert(key.clone(), work);
+        Some((key, due.elapsed()))
     }
 }
 

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
-use argosy_model::{NodeResult, Workflow, WorkflowPhase};
+use argosy_model::{NodeResult, Workflow, WorkflowPhase, compression};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
 
 use crate::Shared;
 use crate::api::{self, Failure};
-use crate::compression;
 use crate::cron;
 use crate::effects::{self, Came};
+use crate::metrics::changes;
 use crate::watchdog;
 use crate::world::Key;
 
@@ -34,6 +34,10 @@ const IDLE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between looks while effects go on failing.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// What can wait is not stored sooner than this after the last write: a pod passes through several states within a
+/// second of its start, which nobody could read one by one.
+const STORE_MIN: Duration = Duration::from_secs(1);
+
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
 
@@ -49,6 +53,8 @@ pub struct Kept {
     outcomes: Outcomes,
     /// How many looks in a row had an effect that failed.
     failures: u32,
+    /// When a decision was stored last.
+    stored: Option<Instant>,
 }
 
 /// Works on the queue until it is closed.
@@ -242,6 +248,8 @@ async fn settle(
     let stored;
     let current = if decision.changes.is_empty() {
         workflow
+    } else if let Some(rest) = postponed(shared, key, workflow, decision) {
+        return Some(rest);
     } else {
         match persist(shared, workflow, decision).await {
             Ok(now) => {
@@ -301,6 +309,17 @@ fn note_failure(shared: &Shared, key: &Key, failed: bool) -> Option<Duration> {
     Some(RETRY.saturating_mul(factor).min(RETRY_MAX))
 }
 
+/// How long the decision is not stored yet, because it can wait and the last write is not long ago.
+fn postponed(shared: &Shared, key: &Key, workflow: &Workflow, decision: &Decision) -> Option<Duration> {
+    let now = shared.clock.now();
+    let since = shared.plans().get(key)?.stored?.elapsed();
+    let rest = STORE_MIN
+        .checked_sub(since)
+        .filter(|_| decision.can_wait(workflow, now))?;
+    let due = decision.wake_at.map(|at| wait_until(at, now));
+    Some(due.map_or(rest, |due| due.min(rest)))
+}
+
 /// Writes the changes, only onto the object they were decided for.
 async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> Result<Workflow, Failure> {
     let meta = &workflow.metadata;
@@ -328,10 +347,19 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
     if stored.status.phase != workflow.status.phase {
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
-        let labels = [("phase", phase), ("namespace", meta.namespace.as_str())];
-        shared.metrics.add("total_count", &labels, 1.0);
     }
+    let pods = shared.world.parts(&Key::new(&meta.namespace, &meta.name)).pods;
+    let pod_of = |node: &argosy_model::NodeStatus| {
+        let of_node = |pod: &&Arc<argosy_model::k8s::Pod>| {
+            pod.metadata.annotations.get(effects::NODE_ID) == Some(&node.id)
+        };
+        pods.values().find(of_node).map(|pod| (**pod).clone())
+    };
+    changes::count(&shared.metrics, workflow, &stored, &decision.changes, pod_of);
     keep(shared, workflow, &stored);
+    if let Some(kept) = shared.plans().get_mut(&Key::new(&meta.namespace, &meta.name)) {
+        kept.stored = Some(Instant::now());
+    }
     Ok(stored)
 }
 
@@ -437,6 +465,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         Effect::Lock(op) if effect.order() == Order::BeforePersist => Some(op),
         _ => None,
     });
+    changes::locks(&shared.metrics, taken.clone());
     let woken = locks.apply(taken);
     drop(locks);
     let mut others = woken;
@@ -449,14 +478,14 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
 fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Outcomes) {
     let generation = shared.world.templates_generation();
     let mut plans = shared.plans();
-    let outcomes = match plans.get_mut(key) {
+    let (outcomes, stored) = match plans.get_mut(key) {
         Some(kept) if kept.source.metadata.uid == workflow.metadata.uid => {
             if kept.generation == generation && same_spec(&kept.source, workflow) {
                 return (kept.plan.clone(), kept.outcomes.clone());
             }
-            std::mem::take(&mut kept.outcomes)
+            (std::mem::take(&mut kept.outcomes), kept.stored)
         }
-        _ => Outcomes::default(),
+        _ => (Outcomes::default(), None),
     };
     drop(plans);
     let templates = shared.world.templates(&key.namespace);
@@ -471,6 +500,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
         plan: plan.clone(),
         outcomes: outcomes.clone(),
         failures: 0,
+        stored,
     };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)

@@ -258,12 +258,12 @@ impl World {
         }
     }
 
-    /// The phase in which a pod is known.
-    pub fn pod_phase(&self, pod: &Pod) -> Option<String> {
+    /// A pod as it is known.
+    pub fn pod(&self, pod: &Pod) -> Option<Arc<Pod>> {
         let owner = Key::owner(&pod.metadata)?;
         let state = self.lock();
         let known = state.parts.get(&owner)?.pods.get(&pod.metadata.name)?;
-        (known.metadata.uid == pod.metadata.uid).then(|| known.status.phase.clone())
+        (known.metadata.uid == pod.metadata.uid).then(|| known.clone())
     }
 
     /// Takes a pod as it is now; gives its workflow if that is to be looked at.

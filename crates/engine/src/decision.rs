@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::locks;
+use crate::node;
 
 /// The answer of [`crate::decide`].
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,30 @@ pub struct Decision {
     pub wake_at: Option<Timestamp>,
     /// For every node that does not move, why; the key "" stands for the workflow.
     pub waiting: BTreeMap<String, Waiting>,
+}
+
+impl Decision {
+    /// Whether nothing is lost when this is not stored now, but with what comes in the next moments: nodes that are
+    /// known have moved, none has ended, and nothing is to be done.
+    #[must_use]
+    pub fn can_wait(&self, before: &Workflow, now: Timestamp) -> bool {
+        let changes = &self.changes;
+        let moved = |(id, node): (&String, &NodeStatus)| {
+            let old = before.status.nodes.get(id);
+            !node::phase_fulfilled(node) && old.is_some_and(|old| old.daemoned == node.daemoned)
+        };
+        let status = changes.status.as_ref();
+        changes.labels.is_empty()
+            && changes.annotations.is_empty()
+            && changes.finalizers.is_none()
+            && status.is_none_or(|status| status.phase == before.status.phase)
+            && changes.nodes.iter().all(moved)
+            && self
+                .effects
+                .iter()
+                .all(|effect| matches!(effect, Effect::Emit(_)))
+            && self.wake_at.is_none_or(|at| at > now)
+    }
 }
 
 /// Changes of one workflow object: only what differs from the snapshot's.

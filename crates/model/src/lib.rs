@@ -9,6 +9,8 @@ mod object;
 
 pub mod artifact;
 pub mod catalog;
+#[cfg(feature = "compression")]
+pub mod compression;
 pub mod config;
 pub mod cron;
 pub mod custom;

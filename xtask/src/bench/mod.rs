@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the figures that the design has budgets for, as one table with the machine they come from.
 
+mod cluster;
 mod pods;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,19 @@ pub struct Args {
     /// Only count what decisions cost by the size of a workflow.
     #[arg(long)]
     decide: bool,
+    /// Measure the controller on the cluster of KUBECONFIG or `cargo xtask cluster up` instead, with its images loaded
+    /// and, for simulated pods, `cluster kwok`.
+    #[arg(long)]
+    cluster: bool,
+    /// With `--cluster`: only what has this in its name.
+    #[arg(long, default_value = "", requires = "cluster")]
+    only: String,
+    /// With `--cluster`: how the controller is built.
+    #[arg(long, value_enum, default_value = "release", requires = "cluster")]
+    profile: programs::Profile,
+    /// With `--cluster`: measure this controller instead of building one.
+    #[arg(long, requires = "cluster")]
+    controller: Option<PathBuf>,
     /// Options for `argosy run`, such as `--runtime host`.
     #[arg(last = true)]
     options: Vec<String>,
@@ -47,6 +61,9 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     if args.decide {
         println!("{}\n", machine());
         return decide::print();
+    }
+    if args.cluster {
+        return cluster::main(args.controller.as_deref(), args.profile, &args.only);
     }
     let built = programs::build(programs::Profile::Small)?;
     let mut rows = vec![

@@ -80,7 +80,7 @@ pub fn etcd(state: &Path) -> Vec<String> {
 /// Arguments of the API server.
 pub fn api_server() -> Vec<String> {
     words(&format!(
-        "--etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --advertise-address={GATEWAY} --tls-cert-file=pki/api.crt --tls-private-key-file=pki/api.key --client-ca-file=pki/ca.crt --kubelet-client-certificate=pki/kubelet-client.crt --kubelet-client-key=pki/kubelet-client.key --kubelet-preferred-address-types=InternalIP --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub --service-account-signing-key-file=pki/sa.key --token-auth-file=pki/tokens.csv --authorization-mode=Node,RBAC --service-cluster-ip-range={SERVICES} --allow-privileged=true --max-requests-inflight=3000 --max-mutating-requests-inflight=1500"
+        "--etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --advertise-address={GATEWAY} --tls-cert-file=pki/api.crt --tls-private-key-file=pki/api.key --client-ca-file=pki/ca.crt --kubelet-client-certificate=pki/kubelet-client.crt --kubelet-client-key=pki/kubelet-client.key --kubelet-preferred-address-types=InternalIP --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub --service-account-signing-key-file=pki/sa.key --token-auth-file=pki/tokens.csv --authorization-mode=Node,RBAC --service-cluster-ip-range={SERVICES} --allow-privileged=true --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1beta1=true --max-requests-inflight=3000 --max-mutating-requests-inflight=1500"
     ))
 }
 

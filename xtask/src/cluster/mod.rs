@@ -14,7 +14,8 @@ use clap::Subcommand;
 use crate::image::{Content, Image};
 use crate::{parts, shell};
 use config::{API_SERVICE, BRIDGE, GATEWAY};
-use process::{Processes, wait};
+use process::Processes;
+pub use process::wait;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -92,9 +93,20 @@ pub fn kubeconfig() -> Option<PathBuf> {
     ours.is_file().then_some(ours)
 }
 
+/// A `kubectl` that speaks to that cluster.
+///
+/// # Errors
+/// When there is none.
+pub fn kubectl() -> anyhow::Result<Command> {
+    let mut command = Command::new(parts::find("kubectl")?);
+    if let Some(kubeconfig) = kubeconfig() {
+        command.env("KUBECONFIG", kubeconfig);
+    }
+    Ok(command)
+}
+
 struct Cluster {
     state: PathBuf,
-    bin: PathBuf,
     processes: Processes,
 }
 
@@ -103,7 +115,6 @@ impl Cluster {
         let parts = parts::folder()?;
         let state = parts.join("cluster");
         Ok(Self {
-            bin: parts.join("bin"),
             processes: Processes {
                 folder: state.clone(),
             },
@@ -143,6 +154,9 @@ impl Cluster {
         })?;
         self.start("kube-controller-manager", &config::controller_manager())?;
         self.start("kube-scheduler", &config::scheduler())?;
+        let policy = self.state.join("no-pull.yaml");
+        std::fs::write(&policy, include_str!("no-pull.yaml"))?;
+        self.kubectl(&["apply", "-f", &policy.display().to_string()])?;
         self.load_own_images()?;
         let root = self.state.join("kubelet");
         let mut kubelet = vec![format!("--root-dir={}", root.display())];
@@ -217,12 +231,7 @@ impl Cluster {
     }
 
     fn start(&self, name: &str, args: &[String]) -> anyhow::Result<()> {
-        let built = self.bin.join(name);
-        let program = if built.exists() {
-            built
-        } else {
-            PathBuf::from(name)
-        };
+        let program = parts::find(name)?;
         self.processes.start(name, &program, args)
     }
 
@@ -271,7 +280,7 @@ impl Cluster {
             ),
         ] {
             let file = self.state.join(file);
-            image.write(&file)?;
+            image.build()?.write(&file)?;
             self.load(&file)?;
         }
         Ok(())
@@ -295,8 +304,7 @@ impl Cluster {
     }
 
     fn kubectl(&self, args: &[&str]) -> anyhow::Result<String> {
-        let mut kubectl = Command::new(self.bin.join("kubectl"));
-        shell::output(kubectl.env("KUBECONFIG", self.kubeconfig()).args(args))
+        shell::output(kubectl()?.env("KUBECONFIG", self.kubeconfig()).args(args))
     }
 
     fn kwok(&self) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! One case: `argosy run` on a platform of its own, with the recorded user actions done while it runs.
+//! One case: `argosy run` on a platform of its own, or a namespace of its own on a cluster, with the recorded user
+//! actions done while it runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::cluster::{Cluster, Submitted};
 use super::record::{before_action, record};
 use super::standins::Standins;
 use crate::{examples, shell};
@@ -17,19 +19,38 @@ pub struct Runner {
     pub argosy: PathBuf,
     /// Files whose objects are made first.
     pub prerequisites: Vec<PathBuf>,
-    pub options: Vec<String>,
+    pub place: Place,
     pub limit: Duration,
     pub standins: Standins,
 }
 
-/// A running `argosy run` and the files it writes.
+/// Where cases run.
+pub enum Place {
+    /// On this machine, each by an `argosy run` with these options.
+    Machine { options: Vec<String> },
+    /// On a cluster whose controller is there already.
+    Cluster(Cluster),
+}
+
+/// Running workflows.
 struct Run {
+    /// Ends when they have ended.
     child: Child,
     started: Instant,
-    kubeconfig: PathBuf,
-    stdout: PathBuf,
+    /// Options of `argosy` that lead to them.
+    reach: Vec<String>,
+    /// Where they are once they have ended.
+    result: Result,
     stderr: PathBuf,
     _scratch: tempfile::TempDir,
+}
+
+/// Where finished workflows are to be found.
+enum Result {
+    /// As JSON in this file.
+    File(PathBuf),
+    /// In a namespace of the cluster, which is deleted with this.
+    Namespace(Submitted),
 }
 
 struct Action {
@@ -63,8 +84,7 @@ impl Runner {
         let actions = wanted.get(key).map(actions).unwrap_or_default();
         let before = self.act(&mut run, &actions);
         let said = self.finish(&mut run)?;
-        let text = std::fs::read_to_string(&run.stdout).context("reading standard output")?;
-        let text = self.standins.outward(&text);
+        let text = self.standins.outward(&self.ended(&run)?);
         let mut records = BTreeMap::new();
         for (index, workflow) in serde_json::Deserializer::from_str(&text)
             .into_iter::<Value>()
@@ -107,6 +127,9 @@ impl Runner {
     /// # Errors
     /// When the program can't be started or doesn't end in time.
     pub fn offer(&self, file: &Path) -> anyhow::Result<String> {
+        if let Place::Cluster(cluster) = &self.place {
+            return cluster.offer(file);
+        }
         let nothing = tempfile::NamedTempFile::new().context("making a file")?;
         std::fs::write(nothing.path(), NOTHING).context("writing a workflow")?;
         let mut run = self.start(&[], &[file, nothing.path()])?;
@@ -120,37 +143,73 @@ impl Runner {
     fn start(&self, options: &[&str], files: &[&Path]) -> anyhow::Result<Run> {
         let scratch = tempfile::tempdir().context("making a folder for the case")?;
         let within = |name: &str| scratch.path().join(name);
-        let (kubeconfig, stdout, stderr) = (within("kubeconfig"), within("stdout"), within("stderr"));
+        let (stdout, stderr) = (within("stdout"), within("stderr"));
+        let prerequisites = self.copies(&self.prerequisites, &within("before"))?;
+        let files = self.copies(files, &within("case"))?;
         let mut command = Command::new(&self.argosy);
-        command
-            .args(["run", "-o", "json", "--write-kubeconfig"])
-            .arg(&kubeconfig)
-            .args(options)
-            .args(&self.options);
-        let all = self.prerequisites.iter().map(PathBuf::as_path);
-        for (index, file) in all.chain(files.iter().copied()).enumerate() {
-            let copy = within(&format!("{index}.yaml"));
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-            std::fs::write(&copy, self.standins.inward(&text))
-                .with_context(|| format!("writing {}", copy.display()))?;
-            command.arg(copy);
-        }
-        command
+        let started = Instant::now();
+        let (reach, result) = match &self.place {
+            Place::Machine { options: all } => {
+                let kubeconfig = within("kubeconfig").display().to_string();
+                let reach = vec!["--kubeconfig".to_owned(), kubeconfig.clone()];
+                command
+                    .args(["run", "-o", "json", "--write-kubeconfig", &kubeconfig])
+                    .args(options)
+                    .args(all)
+                    .args(prerequisites)
+                    .args(files);
+                (reach, Result::File(stdout.clone()))
+            }
+            Place::Cluster(cluster) => {
+                let submitted = cluster.submit(&prerequisites, &files)?;
+                command
+                    .args(submitted.reach())
+                    .args(["wait", "--ignore-not-found"])
+                    .args(submitted.names());
+                (submitted.reach(), Result::Namespace(submitted))
+            }
+        };
+        let child = command
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(&stdout)?)
-            .stderr(std::fs::File::create(&stderr)?);
-        let child = command
+            .stderr(std::fs::File::create(&stderr)?)
             .spawn()
             .with_context(|| format!("starting {}", self.argosy.display()))?;
         Ok(Run {
             child,
-            started: Instant::now(),
-            kubeconfig,
-            stdout,
+            started,
+            reach,
+            result,
             stderr,
             _scratch: scratch,
         })
+    }
+
+    /// Copies of files in a folder, with the addresses of the stand-ins, in their order.
+    fn copies<P: AsRef<Path>>(&self, files: &[P], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        std::fs::create_dir(folder).with_context(|| format!("making {}", folder.display()))?;
+        let copy = |(index, file): (usize, &P)| {
+            let copy = folder.join(format!("{index}.yaml"));
+            let file = file.as_ref();
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            std::fs::write(&copy, self.standins.inward(&text))
+                .with_context(|| format!("writing {}", copy.display()))?;
+            Ok(copy)
+        };
+        files.iter().enumerate().map(copy).collect()
+    }
+
+    /// The finished workflows, one JSON document after the other.
+    fn ended(&self, run: &Run) -> anyhow::Result<String> {
+        match &run.result {
+            Result::File(file) => std::fs::read_to_string(file).context("reading standard output"),
+            Result::Namespace(submitted) => submitted
+                .names()
+                .iter()
+                .map(|name| self.argosy(&run.reach, &["get", name, "-o", "json"]))
+                .collect(),
+        }
     }
 
     /// Waits for the end and gives what was said on standard error.
@@ -160,34 +219,29 @@ impl Runner {
         let state = if in_time {
             String::new()
         } else {
-            self.state(&run.kubeconfig)
+            self.state(&run.reach)
         };
         examples::wait_within(&mut run.child, Duration::ZERO)?;
-        let said = String::from_utf8_lossy(&std::fs::read(&run.stderr)?).into_owned();
+        let mut said = String::from_utf8_lossy(&std::fs::read(&run.stderr)?).into_owned();
+        if let Result::Namespace(submitted) = &run.result {
+            said.push_str(submitted.refused());
+        }
         if !in_time {
             bail!("stopped after {} s\n{}{state}", self.limit.as_secs(), tail(&said));
         }
         Ok(said)
     }
 
-    fn argosy(&self, kubeconfig: &Path, words: &[&str]) -> anyhow::Result<String> {
+    fn argosy(&self, reach: &[String], words: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.argosy);
-        shell::output(
-            command
-                .arg("--kubeconfig")
-                .arg(kubeconfig)
-                .args(words)
-                .stdin(Stdio::null()),
-        )
+        shell::output(command.args(reach).args(words).stdin(Stdio::null()))
     }
 
     /// What the workflows look like at this moment, for whoever reads why a case took too long.
-    fn state(&self, kubeconfig: &Path) -> String {
-        let names = self
-            .argosy(kubeconfig, &["list", "-o", "name"])
-            .unwrap_or_default();
+    fn state(&self, reach: &[String]) -> String {
+        let names = self.argosy(reach, &["list", "-o", "name"]).unwrap_or_default();
         let show = |name| {
-            self.argosy(kubeconfig, &["get", name, "-o", "short", "--no-color"])
+            self.argosy(reach, &["get", name, "-o", "short", "--no-color"])
                 .unwrap_or_default()
         };
         names.lines().map(show).collect()
@@ -201,14 +255,11 @@ impl Runner {
             if examples::exited_within(&mut run.child, left)? {
                 bail!("the workflow ended before the action {}", action.source);
             }
-            let names = self.argosy(&run.kubeconfig, &["list", "-o", "name"])?;
+            let names = self.argosy(&run.reach, &["list", "-o", "name"])?;
             let name = names.lines().next().context("no workflow is running")?;
             before.push(self.state_before(run, action, name)?);
             let words: Vec<String> = action.words.iter().map(|w| w.replace("<wf>", name)).collect();
-            self.argosy(
-                &run.kubeconfig,
-                &words.iter().map(String::as_str).collect::<Vec<_>>(),
-            )?;
+            self.argosy(&run.reach, &words.iter().map(String::as_str).collect::<Vec<_>>())?;
         }
         Ok(before)
     }
@@ -217,7 +268,7 @@ impl Runner {
     fn state_before(&self, run: &mut Run, action: &Action, name: &str) -> anyhow::Result<Value> {
         let since = Instant::now();
         loop {
-            let text = self.argosy(&run.kubeconfig, &["get", name, "-o", "json"])?;
+            let text = self.argosy(&run.reach, &["get", name, "-o", "json"])?;
             let workflow: Value = serde_json::from_str(&self.standins.outward(&text))?;
             let state = before_action(record(&workflow), &action.source);
             let reached = super::diff::differences(&action.before, &state).is_empty();

@@ -1,9 +1,11 @@
-//! `cargo xtask conformance`: runs workflow files, each on a platform of its own, and compares with what was recorded.
+//! `cargo xtask conformance`: runs workflow files, each on a platform of its own or in a namespace of a real cluster, and
+//! compares with what was recorded.
 //!
 //! A recorded set is one JSON document: `examples` maps a file's path (with `#2` for its second workflow) to how it
 //! ended, or to `skipped` with the reason. What is compared is described in `record`.
 
 mod case;
+mod cluster;
 mod diff;
 mod record;
 mod standins;
@@ -51,8 +53,14 @@ pub struct Args {
     /// Write what came out, in the form of the recorded set.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Run the cases on the cluster of KUBECONFIG or `cargo xtask cluster up`, whose controller is deployed.
+    #[arg(long)]
+    cluster: bool,
+    /// Docker archives of images that its nodes have; the controller is told what starts in them.
+    #[arg(long, requires = "cluster")]
+    archive: Vec<PathBuf>,
     /// Options for every `argosy run`, such as `--images toolbox.tar`.
-    #[arg(last = true)]
+    #[arg(last = true, conflicts_with = "cluster")]
     options: Vec<String>,
 }
 
@@ -84,12 +92,21 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
         Some(path) => path.clone(),
         None => programs::build(programs::Profile::Dev)?.argosy,
     };
+    let standins = standins::Standins::start()?;
     let runner = case::Runner {
         argosy,
         prerequisites: prerequisites(args),
-        options: args.options.clone(),
+        place: match args.cluster {
+            true => case::Place::Cluster(cluster::Cluster::open(
+                &args.archive,
+                &standins.inward("minio:9000"),
+            )?),
+            false => case::Place::Machine {
+                options: args.options.clone(),
+            },
+        },
         limit: Duration::from_secs(args.timeout),
-        standins: standins::Standins::start()?,
+        standins,
     };
     let mut files: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for (key, record) in golden {

@@ -20,6 +20,7 @@ use tracing::{debug, error, info, warn};
 use crate::Shared;
 use crate::api::{self, Failure};
 use crate::feed;
+use crate::metrics::Registry;
 use crate::queue::{Load, Queue};
 use crate::watch::{Event, Seen};
 use crate::world::{Key, World};
@@ -36,7 +37,6 @@ const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(8);
 
 /// What is remembered of CronWorkflows between looks.
-#[derive(Default)]
 pub struct Crons {
     queue: Queue<Key>,
     kept: Mutex<BTreeMap<Key, Kept>>,
@@ -50,6 +50,14 @@ struct Kept {
 }
 
 impl Crons {
+    /// Nothing is known yet; times of looks go into these metrics.
+    pub fn new(metrics: Arc<Registry>) -> Self {
+        Self {
+            queue: Queue::told("cron_wf_queue", metrics),
+            kept: Mutex::default(),
+        }
+    }
+
     /// Asks for looks at these.
     pub fn look_at(&self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {

@@ -72,6 +72,16 @@ fn queues(shared: &Shared) -> Vec<Gauge> {
     let of = |(queue, load): (&str, Load)| {
         let label = |name| vec![(name, queue.to_owned())];
         [
+            Gauge {
+                name: "queue_longest_running",
+                labels: label("queue_name"),
+                value: load.longest.as_secs_f64(),
+            },
+            Gauge {
+                name: "queue_unfinished_work",
+                labels: label("queue_name"),
+                value: load.unfinished.as_secs_f64(),
+            },
             gauge("queue_depth_gauge", label("queue_name"), load.waiting),
             gauge("workers_busy_count", label("worker_type"), load.working),
             // A 64-bit count of additions fits wherever this program can run long enough to reach it.
@@ -90,22 +100,27 @@ fn locks(shared: &Shared) -> Vec<Gauge> {
     let locks = shared.locks();
     let mut gauges = Vec::new();
     for (text, lock) in locks.iter() {
-        let Ok(name) = Name::parse(text) else { continue };
-        let (kind, storage) = match name.kind {
-            Kind::Mutex => ("mutex", "configmap"),
-            Kind::ConfigMap { .. } => ("semaphore", "configmap"),
-            Kind::Database => ("semaphore", "database"),
-        };
-        let labels = vec![
-            ("type", kind.to_owned()),
-            ("storage", storage.to_owned()),
-            ("lock_name", text.to_owned()),
-            ("namespace", name.namespace.clone()),
-        ];
+        let Some(labels) = lock_labels(text) else { continue };
         gauges.push(gauge("locks_held", labels.clone(), lock.holders.len()));
         gauges.push(gauge("locks_pending", labels, lock.queue.len()));
     }
     gauges
+}
+
+/// The labels of a lock of this name; `None` for a text that is none.
+pub(super) fn lock_labels(text: &str) -> Option<Vec<(&'static str, String)>> {
+    let name = Name::parse(text).ok()?;
+    let (kind, storage) = match name.kind {
+        Kind::Mutex => ("mutex", "configmap"),
+        Kind::ConfigMap { .. } => ("semaphore", "configmap"),
+        Kind::Database => ("semaphore", "database"),
+    };
+    Some(vec![
+        ("type", kind.to_owned()),
+        ("storage", storage.to_owned()),
+        ("lock_name", text.to_owned()),
+        ("namespace", name.namespace),
+    ])
 }
 
 fn gauge(name: &'static str, labels: Vec<(&'static str, String)>, count: usize) -> Gauge {

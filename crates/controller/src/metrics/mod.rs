@@ -2,6 +2,7 @@
 //! text for Prometheus. Not here: how they are served, and gauges that only count what the world holds (`gauges`).
 
 mod builtin;
+pub mod changes;
 pub mod gauges;
 
 use std::collections::BTreeMap;
@@ -141,20 +142,21 @@ impl Registry {
     /// Adds to a counter or gauge of the controller's own.
     pub fn add(&self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.lock()
-            .change(builtin::family(name), labels, |s, _| s.value += value);
+            .change(builtin::family(name, labels), labels, |s, _| s.value += value);
     }
 
     /// Sets a gauge of the controller's own.
     pub fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.lock()
-            .change(builtin::family(name), labels, |s, _| s.value = value);
+            .change(builtin::family(name, labels), labels, |s, _| s.value = value);
     }
 
     /// Observes a value of a histogram of the controller's own.
     pub fn observe(&self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.lock().change(builtin::family(name), labels, |s, bounds| {
-            s.observe(bounds, value)
-        });
+        self.lock()
+            .change(builtin::family(name, labels), labels, |s, bounds| {
+                s.observe(bounds, value)
+            });
     }
 
     /// Takes the value of a metric that a workflow defines. A later one of the same name with another kind is dropped.
@@ -204,7 +206,9 @@ impl Registry {
         }
         for gauge in counted {
             let labels: Vec<(&str, &str)> = gauge.labels.iter().map(|(n, v)| (*n, v.as_str())).collect();
-            state.change(builtin::family(gauge.name), &labels, |s, _| s.value = gauge.value);
+            state.change(builtin::family(gauge.name, &labels), &labels, |s, _| {
+                s.value = gauge.value
+            });
         }
         state.expire();
         let mut text = String::new();

@@ -235,6 +235,56 @@ async fn another_controller_carries_on_where_the_first_crashed() {
     }
 }
 
+/// Workflows in which nothing moves once they have ended: one is to be deleted at its end, one was deleted and waits for
+/// the clean-up of its artifacts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_without_pods_goes_when_it_is_to_go() {
+    let stage = Stage::new();
+    let controller = Controller::start(stage.client.clone(), Options::default());
+    let workflow = |name: &str, wait: Value, more: Value| {
+        let mut object = two_steps();
+        object["metadata"]["name"] = json!(name);
+        object["spec"] = more;
+        object["spec"]["entrypoint"] = json!("main");
+        let s3 = json!({"key": "k", "bucket": "b", "endpoint": "e"});
+        object["spec"]["templates"] = json!([
+            {"name": "main", "suspend": wait},
+            {"name": "other", "container": {"image": "i", "command": ["c"]},
+             "outputs": {"artifacts": [{"name": "o", "path": "/o", "s3": s3}]}},
+        ]);
+        object
+    };
+    stage
+        .submit(workflow(
+            "brief",
+            json!({"duration": "0"}),
+            json!({"ttlStrategy": {"secondsAfterCompletion": 0}}),
+        ))
+        .await;
+    let held = json!({"artifactGC": {"strategy": "OnWorkflowDeletion"}});
+    stage.submit(workflow("held", json!({}), held)).await;
+    let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows");
+    let gone = tokio::time::timeout(LIMIT, async {
+        loop {
+            let left = stage.call("GET", &path, None).await;
+            let left = left["items"].as_array().cloned().unwrap_or_default();
+            if left.is_empty() {
+                return;
+            }
+            let waits = |w: &Value| w["metadata"]["name"] == "held" && w["metadata"]["finalizers"].is_array();
+            if left
+                .iter()
+                .any(|w| waits(w) && w["metadata"]["deletionTimestamp"].is_null())
+            {
+                stage.call("DELETE", &format!("{path}/held"), None).await;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.expect("both are gone in time");
+    controller.stop().await;
+}
+
 /// C-WRK-04: an object that is no workflow is ended with the decoder's words, and does not keep others from running.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_workflow_is_failed_and_stops_nobody() {

@@ -12,7 +12,7 @@ use crate::vars::{self, Level};
 impl Pass<'_> {
     /// The workflow's turn among others. False: the pass ends here (C-THR-08).
     pub fn admit(&mut self) -> bool {
-        let terminated = self.spec.shutdown == argosy_model::ShutdownStrategy::Terminate;
+        let terminated = *self.shutdown() == argosy_model::ShutdownStrategy::Terminate;
         let has_ended = crate::node::workflow_fulfilled(&self.status.phase);
         if self.seen.admitted || terminated || has_ended || self.status.phase == WorkflowPhase::Running {
             return true;

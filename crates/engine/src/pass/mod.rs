@@ -212,7 +212,7 @@ impl<'a> Pass<'a> {
         } else if !self.assess_pods() {
             return;
         }
-        if self.spec.suspend == Some(true) {
+        if self.spec.suspend == Some(true) && self.wf.metadata.deletion_timestamp.is_none() {
             self.waiting.insert(String::new(), Waiting::WorkflowSuspended);
             return;
         }
@@ -239,7 +239,7 @@ impl<'a> Pass<'a> {
                 false
             }
         };
-        if self.spec.shutdown == ShutdownStrategy::Unset {
+        if *self.shutdown() == ShutdownStrategy::Unset {
             self.reconcile_agent();
         }
         let fulfilled = self.nodes.get(&entry).is_some_and(node::fulfilled);
@@ -283,8 +283,13 @@ impl<'a> Pass<'a> {
         self.globals.insert(name.to_owned(), vars::text(value.into()));
     }
 
+    /// The shutdown in force. A workflow that is being deleted and waits for its finalizers has nobody left to finish
+    /// for; what it holds is not given back before it has ended.
     pub fn shutdown(&self) -> &ShutdownStrategy {
-        &self.spec.shutdown
+        match self.wf.metadata.deletion_timestamp {
+            Some(_) => &ShutdownStrategy::Terminate,
+            None => &self.spec.shutdown,
+        }
     }
 
     /// Changes a node and notes that there is something to store if it changed.

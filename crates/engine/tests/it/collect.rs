@@ -193,6 +193,46 @@ fn told(decision: &Decision) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// A workflow that is deleted before it has ended is ended first; else its finalizer would hold it for ever.
+#[test]
+fn a_deleted_workflow_that_waits_ends() {
+    let waiting = json!({
+        "phase": "Running", "startedAt": "1970-01-01T00:00:00Z",
+        "artifactRepositoryRef": {"default": true},
+        "nodes": {"wf": {
+            "id": "wf", "name": "wf", "displayName": "wf", "type": "Suspend", "phase": "Running",
+            "templateName": "main", "startedAt": "1970-01-01T00:00:00Z",
+        }},
+    });
+    let case = Case::new()
+        .with("/metadata/labels", json!({}))
+        .with("/spec/templates", json!([{"name": "main", "suspend": {}}]))
+        .with("/status", waiting);
+    for (suspended, deleted, phase) in [
+        (false, false, None),
+        (false, true, Some("Failed")),
+        (true, true, Some("Failed")),
+    ] {
+        let mut case = Case {
+            workflow: case.workflow.clone(),
+            ..Case::new()
+        }
+        .with("/spec/suspend", json!(suspended));
+        if deleted {
+            case = case.deleted();
+        }
+        let status = case.decide().changes.status;
+        let ended = status
+            .map(|s| s.phase.to_string())
+            .filter(|phase| phase != "Running");
+        assert_eq!(
+            ended.as_deref(),
+            phase,
+            "suspended: {suspended}, deleted: {deleted}"
+        );
+    }
+}
+
 #[test]
 fn c_agc_02_strategies_have_their_time() {
     Case::new().check(expect![[r#"

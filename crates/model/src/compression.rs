@@ -1,16 +1,17 @@
 //! Status that would not fit into one object: the nodes compressed, as the peer does it (C-PER-02, C-PER-03).
 //!
-//! Written with gzip, read with gzip, zstd and brotli. Not here: the database that takes what does not fit even so.
+//! With the feature `compression` only, because what runs in pods has no use for it. Written with gzip, read with gzip, zstd and brotli. Not here: the database that takes what does not fit even so.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
-use argosy_model::{NodeStatus, Workflow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+
+use crate::{NodeStatus, Workflow};
 
 /// Nodes larger than this are not unpacked: 256 MiB are about 200,000 nodes, far more than one object can hold packed.
 const UNPACKED_MAX: u64 = 256 << 20;
@@ -32,11 +33,29 @@ pub enum Error {
     Nodes(#[source] serde_json::Error),
 }
 
+/// A workflow that has its nodes in their place as soon as it is read.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(try_from = "Workflow")]
+pub struct Unpacked(pub Workflow);
+
+impl TryFrom<Workflow> for Unpacked {
+    type Error = Error;
+
+    fn try_from(mut workflow: Workflow) -> Result<Self, Error> {
+        restore(&mut workflow)?;
+        Ok(Self(workflow))
+    }
+}
+
 /// The nodes as the field `compressedNodes` has them.
+///
+/// # Panics
+/// Never: neither a wire type nor a vector can fail.
+#[must_use]
 pub fn compress(nodes: &BTreeMap<String, NodeStatus>) -> String {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     // Neither writing to a vector nor a wire type can fail.
-    let text = argosy_model::go_json::to_string(nodes).expect("wire types are always valid JSON");
+    let text = crate::go_json::to_string(nodes).expect("wire types are always valid JSON");
     let done = packed.write_all(text.as_bytes()).and_then(|()| packed.finish());
     STANDARD.encode(done.expect("a vector takes everything"))
 }
@@ -73,6 +92,9 @@ fn decompress(text: &str) -> Result<BTreeMap<String, NodeStatus>, Error> {
 }
 
 /// How many bytes an object takes as JSON.
+///
+/// # Panics
+/// Never: counting can't fail.
 pub fn size<T: serde::Serialize>(object: &T) -> usize {
     struct Count(usize);
     impl Write for Count {
