@@ -49,17 +49,19 @@ fn connect_from_here(pid: u32, port: u16) -> io::Result<TcpStream> {
 /// What keeps it from that.
 pub(super) fn try_out(link: &Link) -> io::Result<()> {
     let listener = TcpListener::bind((link.gateway, 0))?;
-    let (address, outside, link) = (listener.local_addr()?, Netlink::open()?, link.clone());
+    let (address, outside) = (listener.local_addr()?, Netlink::open()?);
     // The network that this thread makes for itself goes with it.
-    let tried = std::thread::spawn(move || {
-        sys::unshare(libc::CLONE_NEWNET)?;
-        super::connect(&outside, &link)?;
-        TcpStream::connect_timeout(&address, TRIED_WITHIN)
+    let tried = std::thread::scope(|scope| {
+        let trial = scope.spawn(|| {
+            sys::unshare(libc::CLONE_NEWNET)?;
+            super::connect(&outside, link)?;
+            TcpStream::connect_timeout(&address, TRIED_WITHIN)
+        });
+        trial.join().map_err(|_| io::Error::other("the trial broke off"))
     });
-    let tried = tried
-        .join()
-        .map_err(|_| io::Error::other("the trial broke off"))?;
-    tried.map(drop)
+    // The kernel would take its time to, and a bridge with a port counts as used.
+    let _ = outside.delete(&link.outer);
+    tried?.map(drop)
 }
 
 fn is_same(one: &File, other: &File) -> io::Result<bool> {
