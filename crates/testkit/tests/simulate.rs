@@ -210,10 +210,31 @@ fn hooks_of_an_exit_handler_run_after_the_deadline() {
     );
 }
 
+/// Workflows stuck in Running: a whole that stopped at the first failure left a loop with an item that was never made.
+#[test]
+fn a_loop_held_back_in_what_stopped_leaves_no_item() {
+    let loops = json!({"name": "a", "template": "lock", "withItems": ["a", "b"]});
+    check_workflow(json!({"parallelism": 1, "templates": [
+        {"name": "main", "dag": {"tasks": [{"name": "t", "template": "stop"}]}},
+        {"name": "stop", "parallelism": 1, "failFast": true,
+         "dag": {"tasks": [loops, {"name": "b", "template": "pod"}, {"name": "c", "template": "pod"}]}},
+    ]}));
+}
+
 /// Daemons left behind: the pod of one was just to be made anew when its workflow ended.
 #[test]
 fn daemons_end_with_their_workflow() {
     check_workflow(json!({"templates": [{"name": "main", "steps": [
         [{"name": "server", "template": "server"}], [{"name": "a", "template": "pod"}],
     ]}]}));
+}
+
+/// Hooks stuck Running: the task after the one with the hook was done before the hook was.
+#[test]
+fn a_hook_goes_on_although_a_later_task_is_done() {
+    let tell = json!({"tell": {"template": "again", "expression": "tasks.a.status == \"Succeeded\""}});
+    check_workflow(json!({"templates": [{"name": "main", "dag": {"tasks": [
+        {"name": "a", "template": "pod", "withItems": ["a", "b", "c"], "hooks": tell},
+        {"name": "b", "template": "pod", "dependencies": ["a"]},
+    ]}}]}));
 }

@@ -272,15 +272,15 @@ impl Pass<'_> {
         self.start_task(task, context, &id, &node_name)
     }
 
-    /// Looks at what a task that is done depends on and that is not: a retry by a person takes up again what failed, but
-    /// not always what was left out after it. Only once nothing else moves, since the peer never does.
+    /// Looks at what a task that is done depends on and that is not: a hook that began after it, or what a retry by a
+    /// person took up again without what was left out after it. Only once nothing else moves, since the peer never does.
     fn run_forgotten(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
         if !self.last_resort {
             return Ok(());
         }
         let open = |task: &&str| {
             let node = self.nodes.by_name(&context.node_name(task));
-            node.is_some_and(|n| !node::fulfilled(n))
+            node.is_some_and(|n| !self.is_settled(n))
         };
         let forgotten: Vec<String> = context
             .ancestors(name)
@@ -360,17 +360,19 @@ impl Pass<'_> {
             let Some(node) = self.nodes.by_name(&context.node_name(dependency)) else {
                 return Ok(None);
             };
-            let hooks = node
-                .children
-                .iter()
-                .filter_map(|c| self.nodes.get(c))
-                .filter(|c| node::hooked(c));
-            if !node::fulfilled(node) || !hooks.into_iter().all(node::fulfilled) {
+            if !self.is_settled(node) {
                 return Ok(None);
             }
         }
         let verdict = depends.evaluate(|name, result| self.has_result(context, name, result));
         verdict.map(Some).map_err(|e| e.to_string())
+    }
+
+    /// Whether a task's node and its hooks are done.
+    fn is_settled(&self, node: &NodeStatus) -> bool {
+        let children = node.children.iter().filter_map(|c| self.nodes.get(c));
+        let mut hooks = children.filter(|c| node::hooked(c));
+        node::fulfilled(node) && hooks.all(node::fulfilled)
     }
 
     /// Whether a task came to an outcome (C-DAG-04).

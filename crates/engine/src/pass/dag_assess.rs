@@ -119,6 +119,14 @@ impl Pass<'_> {
 
     /// Where the walk goes on: past the attempts of a retry node, whose failures don't count.
     fn assessed_after(&self, current: &NodeStatus) -> Vec<String> {
+        if self.last_resort && current.type_ != NodeType::Retry && node::fulfilled(current) {
+            // Edges are drawn before nodes begin: those after one that could not are never made.
+            let children = current.children.iter();
+            return children
+                .filter(|c| self.nodes.get(c).is_some())
+                .cloned()
+                .collect();
+        }
         if current.type_ != NodeType::Retry {
             return current.children.clone();
         }
