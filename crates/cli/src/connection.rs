@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use argosy_model::k8s::ObjectMeta;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use kube::client::ClientBuilder;
@@ -294,10 +295,17 @@ impl Options {
             _ => format!("!{INSTANCE}"),
         }
     }
+
+    /// Marks an object as one of our instance, if that has an id.
+    pub fn label(&self, metadata: &mut ObjectMeta) {
+        if let Some(id) = self.instanceid.as_deref().filter(|id| !id.is_empty()) {
+            metadata.labels.insert(INSTANCE.to_owned(), id.to_owned());
+        }
+    }
 }
 
 /// Label that says to which controller a workflow belongs.
-pub const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
+const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
 
 fn address(text: &str) -> anyhow::Result<http::Uri> {
     let full = if text.contains("://") {

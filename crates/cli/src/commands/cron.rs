@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use argosy_engine::cron::{LAST_SCHEDULE, backfill, next_time};
-use argosy_engine::{Config, Templates, validate};
+use argosy_engine::{Config, validate};
 use argosy_model::{CronWorkflow, Workflow, decode, yaml};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,8 +13,7 @@ use super::stored::{self, LintArgs};
 use super::submit::OverrideArgs;
 use super::{emit, lint};
 use crate::api::{Api, Creation, encode};
-use crate::connection::{self, INSTANCE};
-use crate::failure::hinted;
+use crate::connection;
 use crate::manifest::API_VERSION;
 use crate::overrides::Overrides;
 use crate::print::{Clock, cron as print, json};
@@ -189,21 +188,11 @@ async fn wanted(
         if cron.metadata.namespace.is_empty() {
             cron.metadata.namespace.clone_from(&api.namespace);
         }
-        if let Some(id) = connection.instanceid.as_deref().filter(|id| !id.is_empty()) {
-            let labels = &mut cron.metadata.labels;
-            labels.insert(INSTANCE.to_owned(), id.to_owned());
-        }
-        check(&cron, &templates)?;
+        connection.label(&mut cron.metadata);
+        validate::check_cron_workflow(&cron, &templates, &Config::default()).map_err(stored::refused)?;
         wanted.push(cron);
     }
     Ok((wanted, output))
-}
-
-fn check(cron: &CronWorkflow, templates: &Templates) -> anyhow::Result<()> {
-    validate::check_cron_workflow(cron, templates, &Config::default()).map_err(|fault| {
-        let hint = fault.hint.clone();
-        hinted(fault, hint)
-    })
 }
 
 /// What options say of a workflow they say of the CronWorkflow: its own name and labels, its workflows' spec.
@@ -257,12 +246,8 @@ async fn listed(
     };
     let mut found = Vec::new();
     for object in stored::list(api, &path, selector, connection).await? {
-        found.push(decode::lenient::<CronWorkflow>(object)?);
+        found.push(decode::lenient(object)?);
     }
-    found.sort_by(|a, b| {
-        let key = |c: &CronWorkflow| (c.metadata.namespace.clone(), c.metadata.name.clone());
-        key(a).cmp(&key(b))
-    });
     Ok(found)
 }
 

@@ -1,12 +1,13 @@
 //! What `template`, `cluster-template` and `cron` share: objects of one kind, out of files and out of the cluster.
 
+use argosy_engine::validate::Fault;
 use serde_json::Value;
 
 use super::lint;
 use super::submit::read;
 use crate::api::{Api, Page, encode};
 use crate::connection;
-use crate::failure::tell;
+use crate::failure::{hinted, tell};
 use crate::input;
 use crate::manifest::Object;
 
@@ -60,7 +61,13 @@ pub async fn of_files(files: &[String], strict: bool, kind: &str) -> anyhow::Res
     Ok(wanted)
 }
 
-/// The objects of a collection that are ours by instance id and match a selector.
+/// The error of an object that the controller would refuse, with its hint.
+pub fn refused(fault: Fault) -> anyhow::Error {
+    let hint = fault.hint.clone();
+    hinted(fault, hint)
+}
+
+/// The objects of a collection that are ours by instance id and match a selector, by namespace and name.
 ///
 /// # Errors
 /// When the server refuses or can't be reached.
@@ -74,8 +81,13 @@ pub async fn list(
     if !selector.is_empty() {
         labels = format!("{labels},{selector}");
     }
-    let page: Page<Value> = api
+    let mut page: Page<Value> = api
         .read(&format!("{path}?labelSelector={}", encode(&labels)))
         .await?;
+    page.items.sort_by(|a, b| {
+        let key =
+            |object: &Value| ["namespace", "name"].map(|f| object["metadata"][f].as_str().map(str::to_owned));
+        key(a).cmp(&key(b))
+    });
     Ok(page.items)
 }

@@ -12,7 +12,7 @@ use super::get::NodeArgs;
 use super::lint::of_cluster;
 use super::{Afterwards, Output, emit, from, show};
 use crate::api::{Api, Creation};
-use crate::connection::{self, INSTANCE};
+use crate::connection;
 use crate::failure::{FAILED, hinted, tell};
 use crate::input;
 use crate::manifest::{self, Object, Source};
@@ -196,12 +196,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     let filter = Filter::new(&nodes.status, &nodes.node_field_selector)?;
     for Given { workflow, .. } in &mut workflows {
         overrides.apply(workflow);
-        if let Some(id) = connection.instanceid.as_deref().filter(|id| !id.is_empty()) {
-            workflow
-                .metadata
-                .labels
-                .insert(INSTANCE.to_owned(), id.to_owned());
-        }
+        connection.label(&mut workflow.metadata);
     }
     if dry_run {
         for Given { workflow, .. } in &workflows {

@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::stored::{self, LintArgs};
 use super::{emit, lint};
 use crate::api::{Api, encode};
-use crate::connection::{self, INSTANCE};
-use crate::failure::hinted;
+use crate::connection;
 use crate::manifest::API_VERSION;
 use crate::print::{Clock, json, template as print};
 
@@ -158,16 +157,10 @@ async fn write(
     let api = connection.connect().await?;
     let known = lint::of_cluster(&api).await?;
     for mut template in wanted {
-        check(&template, &known, scope).map_err(|fault| {
-            let hint = fault.hint.clone();
-            hinted(fault, hint)
-        })?;
+        check(&template, &known, scope).map_err(stored::refused)?;
         let namespace = Some(template.metadata.namespace.clone()).filter(|n| !n.is_empty());
         let namespace = namespace.unwrap_or_else(|| api.namespace.clone());
-        if let Some(id) = connection.instanceid.as_deref().filter(|id| !id.is_empty()) {
-            let labels = &mut template.metadata.labels;
-            labels.insert(INSTANCE.to_owned(), id.to_owned());
-        }
+        connection.label(&mut template.metadata);
         let made: Value = if replace {
             let path = one(scope, &namespace, &template.metadata.name);
             let there: Value = api.read(&path).await?;
@@ -220,12 +213,7 @@ async fn list(
         false => scope.path(&api.namespace),
     };
     let found = stored::list(api, &path, selector, connection).await?;
-    let mut found = found.into_iter().map(typed).collect::<anyhow::Result<Vec<_>>>()?;
-    found.sort_by(|a, b| {
-        let key = |t: &WorkflowTemplate| (t.metadata.namespace.clone(), t.metadata.name.clone());
-        key(a).cmp(&key(b))
-    });
-    Ok(found)
+    found.into_iter().map(typed).collect()
 }
 
 async fn delete(

@@ -1,6 +1,7 @@
 //! Progress that the user writes into a file is reported while main runs (rules X-PROG-01 to
 //! X-PROG-04).
 
+use argosy_model::Progress;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::env;
@@ -69,10 +70,8 @@ fn read(content: &[u8]) -> Result<String, String> {
 
 /// `N/M` with 0 ≤ N ≤ M and M > 0, in plain digits.
 pub fn parse(line: &str) -> Option<String> {
-    let (done, all) = line.split_once('/')?;
-    let number = |text: &str| text.parse::<i64>().ok();
-    let (done, all) = (number(done)?, number(all)?);
-    (0 <= done && done <= all && all > 0).then(|| format!("{done}/{all}"))
+    let (done, all) = Progress(line.to_owned()).parts()?;
+    Some(Progress::new(done, all).0)
 }
 
 #[cfg(test)]
