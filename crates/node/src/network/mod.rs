@@ -138,7 +138,7 @@ impl Bridge {
                 let subnet = free(&routes, start).ok_or(Error::NoAddresses)?;
                 let alias = format!("{ALIAS}{}", data_dir.display());
                 netlink
-                    .make_bridge(&name, &alias, mtu)
+                    .make_bridge(&name, &alias, subnet.gateway(), mtu)
                     .map_err(kernel("making a bridge"))?;
                 netlink
                     .add_address(&name, subnet.gateway(), PREFIX)
@@ -276,7 +276,7 @@ impl Drop for Lease {
 pub(crate) fn connect(outside: &Netlink, link: &Link) -> io::Result<()> {
     let namespace = fs::File::open("/proc/thread-self/ns/net")?;
     let inner = "eth0";
-    let make = || outside.make_pair(&link.bridge, &link.outer, inner, namespace.as_fd(), link.mtu);
+    let make = || outside.make_pair(link, inner, namespace.as_fd());
     match make() {
         // Of a pod that had the address before and is just going away.
         Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {

@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use crate::runtime::Link;
+
 const NEW_LINK: u16 = 16;
 const DELETE_LINK: u16 = 17;
 const NEW_ADDRESS: u16 = 20;
@@ -21,6 +23,7 @@ const CREATE: u16 = 0x200 | 0x400;
 const UP: u32 = libc::IFF_UP as u32;
 
 mod attribute {
+    pub(super) const HARDWARE: u16 = 1;
     pub(super) const NAME: u16 = 3;
     pub(super) const MTU: u16 = 4;
     pub(super) const MASTER: u16 = 10;
@@ -58,10 +61,12 @@ impl Netlink {
         Ok(rustix::net::netdevice::name_to_index(&self.socket, name)?)
     }
 
-    /// Makes a bridge and switches it on; `alias` is a text for those who find it.
-    pub(super) fn make_bridge(&self, name: &str, alias: &str, mtu: u32) -> io::Result<()> {
+    /// Makes a bridge for a gateway's address and switches it on; `alias` is a text for those who find it.
+    pub(super) fn make_bridge(&self, name: &str, alias: &str, gateway: Ipv4Addr, mtu: u32) -> io::Result<()> {
         let mut body = link(0, UP);
         body.text(attribute::NAME, name);
+        // Otherwise it is the lowest of those at the bridge, and pods go on sending to the one of a pod that is gone.
+        body.bytes(attribute::HARDWARE, &hardware_address(gateway));
         body.number(attribute::MTU, mtu);
         body.nest(attribute::LINK_INFO, |info| info.text(attribute::KIND, "bridge"));
         self.ask(NEW_LINK, CREATE, &body)?;
@@ -77,23 +82,18 @@ impl Netlink {
     }
 
     /// Makes a pair of links: one end at the bridge, the other, `inner`, in another network namespace.
-    pub(super) fn make_pair(
-        &self,
-        bridge: &str,
-        outer: &str,
-        inner: &str,
-        namespace: BorrowedFd<'_>,
-        mtu: u32,
-    ) -> io::Result<()> {
+    pub(super) fn make_pair(&self, ends: &Link, inner: &str, namespace: BorrowedFd<'_>) -> io::Result<()> {
         // It cannot be switched on before the pair is tied.
         let mut peer = link(0, 0);
         peer.text(attribute::NAME, inner);
-        peer.number(attribute::MTU, mtu);
+        // The same for every pod that has this address: whoever knew an earlier one reaches this one.
+        peer.bytes(attribute::HARDWARE, &hardware_address(ends.address));
+        peer.number(attribute::MTU, ends.mtu);
         peer.number(attribute::NAMESPACE, namespace.as_raw_fd().cast_unsigned());
         let mut body = link(0, UP);
-        body.text(attribute::NAME, outer);
-        body.number(attribute::MTU, mtu);
-        body.number(attribute::MASTER, self.index(bridge)?);
+        body.text(attribute::NAME, &ends.outer);
+        body.number(attribute::MTU, ends.mtu);
+        body.number(attribute::MASTER, self.index(&ends.bridge)?);
         body.nest(attribute::LINK_INFO, |info| {
             info.text(attribute::KIND, "veth");
             info.nest(attribute::DATA, |data| data.bytes(attribute::PEER, &peer.0));
@@ -163,6 +163,13 @@ impl Netlink {
 
 /// A message without its header: a fixed part, then attributes, all padded to four bytes.
 struct Body(Vec<u8>);
+
+/// The hardware address of whoever has an address on a bridge: one of those that everybody may give (IEEE 802, the
+/// bit 2 of the first byte), and the same each time.
+fn hardware_address(of: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = of.octets();
+    [0x02, 0, a, b, c, d]
+}
 
 /// The fixed part of requests about links.
 fn link(index: u32, flags: u32) -> Body {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use argosy_node::{Bridge, NetworkChoice};
+use argosy_node::{Bridge, LogOptions, NetworkChoice};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
@@ -104,6 +104,39 @@ async fn pods_have_addresses_of_their_own() {
     let aliases = links.map(|link| std::fs::read_to_string(link.path().join("ifalias")).unwrap_or_default());
     let folder = f.dir.path().to_string_lossy().into_owned();
     assert_eq!(aliases.filter(|alias| alias.contains(&folder)).count(), 0);
+}
+
+/// What pods have learned of the way to the gateway holds for as long as they run, whoever comes and goes besides:
+/// with a wrong hardware address, all that they send is lost for up to a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn hardware_addresses_belong_to_addresses() {
+    let (f, bridge) = start().await;
+    let text = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    let links = std::fs::read_dir("/sys/class/net").unwrap().flatten();
+    let folder = f.dir.path().to_string_lossy().into_owned();
+    let link = links
+        .map(|link| link.path())
+        .find(|link| text(link.join("ifalias")).contains(&folder))
+        .expect("the bridge");
+    let expected = |address: &str| {
+        let bytes = address.split('.').map(|byte| byte.parse::<u8>().unwrap());
+        let hex: Vec<String> = bytes.map(|byte| format!("{byte:02x}")).collect();
+        format!("02:00:{}\n", hex.join(":"))
+    };
+    let of_gateway = expected(&bridge.gateway().to_string());
+    assert_eq!(text(link.join("address")), of_gateway, "before the first pod");
+    for name in ["a", "b", "c"] {
+        f.create(name, one("sleep 1000")).await;
+        f.wait(name, |pod| phase(pod) == "Running").await;
+        assert_eq!(text(link.join("address")), of_gateway, "with {name}");
+    }
+    f.create("own", one("cat /sys/class/net/eth0/address")).await;
+    let pod = f.ended("own").await;
+    assert_eq!(
+        f.log("own", "main", LogOptions::default()).await,
+        expected(&ip(&pod))
+    );
+    f.node.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
