@@ -39,7 +39,7 @@ const LABEL_LIMIT: Duration = Duration::from_secs(90);
 const DEFAULT_GRACE_SECS: i64 = 30;
 
 /// Our finalizer on pods.
-const POD_FINALIZER: &str = "workflows.argoproj.io/status";
+pub const POD_FINALIZER: &str = "workflows.argoproj.io/status";
 
 /// One thing to do to one pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,6 +6,7 @@ use argosy_engine::transient::is_transient_answer;
 use argosy_engine::{Effect, Event, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
 use argosy_model::k8s::{ConfigMap, ObjectMeta, PersistentVolumeClaim, Pod};
+use argosy_model::names::annotation::NODE_ID;
 use serde_json::{Value, json};
 use tracing::{debug, info, warn};
 
@@ -16,8 +17,8 @@ use crate::collect;
 use crate::repository;
 use crate::world::Key;
 
-/// Annotation of pods that names their node.
-pub const NODE_ID: &str = "workflows.argoproj.io/node-id";
+/// What nodes show whose pods wait for their turn (C-EXE-30).
+const TOO_FAST: &str = "resource creation rate-limit reached";
 
 /// What came of effects, the more telling the later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -237,6 +238,17 @@ fn tell<T>(outcome: Result<T, Failure>) -> Came {
 
 async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outcomes: &mut Outcomes) -> bool {
     let namespace = pod.metadata.namespace.as_str();
+    if let Err(wait) = shared.take_turn() {
+        // The decision alone would look again when the API may have changed its mind, which takes much longer.
+        let owner = pod.metadata.labels.get(crate::world::WORKFLOW_LABEL);
+        let owner = owner.cloned().unwrap_or_default();
+        shared.queue.add_after(Key::new(namespace, owner), wait);
+        let news = Refusal {
+            transient: true,
+            message: TOO_FAST.to_owned(),
+        };
+        return note(&mut outcomes.pods, &pod.metadata.name, news);
+    }
     for map in config_maps {
         match api::create::<_, Value>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
             Ok(_) | Err(Failure::AlreadyExists(_)) => {}
@@ -326,7 +338,7 @@ async fn create_claim(
     }
 }
 
-/// Notes a refusal; news only if it differs from the last one, so that no round is repeated for nothing.
+/// Notes what the API refused.
 fn refuse(
     shared: &Shared,
     refusals: &mut std::collections::BTreeMap<String, Refusal>,
@@ -335,6 +347,11 @@ fn refuse(
 ) -> bool {
     let news = refusal(shared, failure);
     info!(object = name, error = %failure, transient = news.transient, "The API refused an object");
+    note(refusals, name, news)
+}
+
+/// Notes a refusal; news only if it differs from the last one, so that no round is repeated for nothing.
+fn note(refusals: &mut std::collections::BTreeMap<String, Refusal>, name: &str, news: Refusal) -> bool {
     refusals.insert(name.to_owned(), news.clone()) != Some(news)
 }
 
@@ -482,7 +499,7 @@ pub fn of_node(workflow: &Workflow, event: &Event) -> serde_json::Map<String, Va
     annotations
 }
 
-/// The Kubernetes event for an engine's event about an object of one of our kinds.
+/// The Kubernetes event for an engine's event about an object of one of our kinds, or about a pod.
 pub fn event_object(
     kind: &str,
     meta: &ObjectMeta,
@@ -492,6 +509,11 @@ pub fn event_object(
     serial: u64,
 ) -> Value {
     let time = argosy_model::k8s::Time(now);
+    let version = if kind == "Pod" {
+        "v1"
+    } else {
+        "argoproj.io/v1alpha1"
+    };
     json!({
         "apiVersion": "v1", "kind": "Event",
         "metadata": {
@@ -499,7 +521,7 @@ pub fn event_object(
             "namespace": meta.namespace, "annotations": annotations,
         },
         "involvedObject": {
-            "apiVersion": "argoproj.io/v1alpha1", "kind": kind, "name": meta.name, "namespace": meta.namespace,
+            "apiVersion": version, "kind": kind, "name": meta.name, "namespace": meta.namespace,
             "uid": meta.uid, "resourceVersion": meta.resource_version,
         },
         "reason": event.reason, "message": event.message,

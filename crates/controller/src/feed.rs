@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use argosy_model::k8s::{ConfigMap, Pod};
 use argosy_model::{
-    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
+    WorkflowTemplate,
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -209,16 +210,19 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
             }
             shared.crons.look_at(shared.world.cron_keys());
             for key in shared.world.workflow_keys() {
-                shared.queue.add(key);
+                let known = shared.world.workflow(&key);
+                let is_new = known.is_some_and(|w| w.status.phase == WorkflowPhase::default());
+                look_at(shared, key, is_new);
             }
         }
         Event::Applied(Seen::Good(workflow)) => {
             let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
             let parent = cron::parent(&workflow.metadata);
+            let is_new = shared.world.workflow(&key).is_none();
             if let Some(workflow) = unpacked(shared, *workflow)
                 && shared.world.put_workflow(workflow)
             {
-                shared.queue.add(key);
+                look_at(shared, key, is_new);
                 shared.crons.look_at(parent);
             }
         }
@@ -238,6 +242,14 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
         }) => malformed(shared, &namespace, &name, &error),
         Event::Deleted(Seen::Malformed { .. }) => {}
     }
+}
+
+/// Has a workflow looked at, a new one not before the configured delay (C-INF-06).
+fn look_at(shared: &Shared, key: Key, is_new: bool) {
+    let delay = shared.conduct().initial_delay;
+    shared
+        .queue
+        .add_after(key, if is_new { delay } else { Duration::ZERO });
 }
 
 /// A workflow that does not decode is Failed, with the decoder's words (C-WRK-04).

@@ -7,6 +7,7 @@ pub mod api;
 mod cleanup;
 pub mod clock;
 mod collect;
+mod conduct;
 mod cron;
 mod effects;
 pub mod entrypoints;
@@ -17,6 +18,7 @@ mod images;
 pub mod leader;
 pub mod meter;
 pub mod metrics;
+mod orphans;
 mod probe;
 pub mod program;
 mod queue;
@@ -31,7 +33,7 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use argosy_engine::throttle::Throttle;
 use argosy_engine::{Config, Event, locks};
@@ -46,11 +48,13 @@ use tracing::debug;
 
 pub use argosy_engine::throttle::Limits;
 pub use clock::Clock;
+pub use conduct::{Conduct, Events, Rate, Specs};
 pub use images::{Images, NoImages};
 pub use metrics::Registry;
 pub use probe::Probe;
 
 use cleanup::Cleaner;
+use conduct::Bucket;
 use queue::Queue;
 use world::{Key, World};
 
@@ -80,30 +84,12 @@ pub struct Options {
     pub cron_workers: usize,
     /// What tells the time. Default: the machine.
     pub clock: Clock,
-    /// Which Kubernetes events are written. Default all.
-    pub events: Events,
+    /// How decisions are carried out. Default: at once.
+    pub conduct: Conduct,
     /// From how many bytes on the status of a workflow is stored compressed. Default 1 MiB, as etcd takes about 1.5.
     pub status_max: usize,
     /// Where values of metrics go. Default: a registry of its own.
     pub metrics: Arc<Registry>,
-}
-
-/// Which Kubernetes events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Events {
-    /// Those about workflows. Default true.
-    pub workflows: bool,
-    /// Those about nodes. Default true.
-    pub nodes: bool,
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Self {
-            workflows: true,
-            nodes: true,
-        }
-    }
 }
 
 impl Default for Options {
@@ -117,7 +103,7 @@ impl Default for Options {
             cleaners: 4,
             cron_workers: 8,
             clock: Clock::default(),
-            events: Events::default(),
+            conduct: Conduct::default(),
             status_max: 1 << 20,
             metrics: Arc::default(),
         }
@@ -148,7 +134,9 @@ struct Shared {
     /// Whether everything was listed once.
     filled: AtomicBool,
     events: mpsc::Sender<(String, Value)>,
-    event_kinds: Events,
+    conduct: RwLock<Conduct>,
+    /// Limits how fast pods are made, if anything does.
+    bucket: Mutex<Option<Bucket>>,
     event_serial: AtomicU64,
 }
 
@@ -157,6 +145,16 @@ impl Shared {
     fn config(&self) -> Arc<Config> {
         let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
         config.clone()
+    }
+
+    fn conduct(&self) -> Conduct {
+        *self.conduct.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a pod may be made now, else after which time.
+    fn take_turn(&self) -> Result<(), Duration> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.as_mut().map_or(Ok(()), Bucket::take)
     }
 
     fn locks(&self) -> MutexGuard<'_, locks::Machine> {
@@ -211,24 +209,26 @@ impl Shared {
 
     /// Hands an event to the writer; never waits for it.
     fn emit(&self, workflow: &Workflow, event: &Event) {
+        let events = self.conduct().events;
         let wanted = match event.node_id {
-            Some(_) => self.event_kinds.nodes,
-            None => self.event_kinds.workflows,
+            Some(_) => events.nodes,
+            None => events.workflows,
         };
         if !wanted {
             return;
         }
-        self.write_event(
-            "Workflow",
-            &workflow.metadata,
-            event,
-            effects::of_node(workflow, event),
-        );
+        let annotations = effects::of_node(workflow, event);
+        let node = event.node_id.as_ref().filter(|_| events.as_pod);
+        let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
+        match node.and_then(|id| self.world.pod_of(&key, id)) {
+            Some(pod) => self.write_event("Pod", &pod.metadata, event, annotations),
+            None => self.write_event("Workflow", &workflow.metadata, event, annotations),
+        }
     }
 
     /// The same for an event about an object of another kind of ours.
     fn emit_about(&self, kind: &str, meta: &ObjectMeta, event: &Event) {
-        if self.event_kinds.workflows {
+        if self.conduct().events.workflows {
             self.write_event(kind, meta, event, serde_json::Map::new());
         }
     }
@@ -268,7 +268,7 @@ impl Controller {
             cron_workers,
             clock,
             images,
-            events,
+            conduct,
             status_max,
             metrics,
         } = options;
@@ -295,7 +295,8 @@ impl Controller {
             status_max,
             filled: AtomicBool::new(false),
             events: sender,
-            event_kinds: events,
+            conduct: RwLock::new(conduct),
+            bucket: Mutex::new(conduct.pods.map(Bucket::new)),
             event_serial: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
@@ -314,8 +315,16 @@ impl Controller {
 
     /// Takes new settings and limits: decisions from now on follow them, and every workflow that has not ended is
     /// looked at. The instance id stays what it was at the start, as watches select by it.
-    pub fn reconfigure(&self, config: Config, limits: Limits) {
+    pub fn reconfigure(&self, config: Config, limits: Limits, conduct: Conduct) {
         let shared = &self.shared;
+        *shared.conduct.write().unwrap_or_else(PoisonError::into_inner) = conduct;
+        {
+            let mut bucket = shared.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            // What was taken under the same rate counts on.
+            if bucket.as_ref().map(Bucket::rate) != conduct.pods {
+                *bucket = conduct.pods.map(Bucket::new);
+            }
+        }
         *shared.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         shared.world.outdate_plans();
         let next = shared.throttle().set_limits(limits);

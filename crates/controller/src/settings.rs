@@ -9,14 +9,14 @@ use std::time::Duration;
 use argosy_engine::Config;
 use argosy_engine::config::{FailedPodRestart, ImageConfig};
 use argosy_engine::throttle::Limits;
-use argosy_model::config::{ControllerConfig, MetricsConfig};
+use argosy_model::config::{ControllerConfig, MetricsConfig, ResourceRateLimit};
 use argosy_model::decode;
 use argosy_model::yaml::{self, Document};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-use crate::Events;
 use crate::metrics::Modifiers;
+use crate::{Conduct, Events, Rate, Specs};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +63,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The only namespace that is watched, if the command line names none.
     pub namespace: Option<String>,
-    /// Which events are written.
-    pub events: Events,
+    /// How decisions are carried out.
+    pub conduct: Conduct,
     /// How metrics are served.
     pub metrics: MetricsSettings,
     /// Top-level keys that are set and have no effect in this release.
@@ -105,10 +105,7 @@ impl Settings {
         Ok(Self {
             limits,
             namespace: Some(config.namespace.clone()).filter(|n| !n.is_empty()),
-            events: Events {
-                workflows: config.workflow_events.enabled.unwrap_or(true),
-                nodes: config.node_events.enabled.unwrap_or(true),
-            },
+            conduct: conduct(&config)?,
             metrics,
             ineffective,
             engine: engine(config, base.clone())?,
@@ -200,6 +197,50 @@ fn engine(config: ControllerConfig, base: Config) -> Result<Config, Error> {
     Ok(engine)
 }
 
+fn conduct(config: &ControllerConfig) -> Result<Conduct, Error> {
+    let pods = match &config.resource_rate_limit {
+        Some(wanted) => Some(rate(wanted)?),
+        None => None,
+    };
+    let initial_delay = match config.initial_delay.as_str() {
+        "" => Duration::ZERO,
+        text => Duration::try_from(duration("initialDelay", text)?).unwrap_or_default(),
+    };
+    let strategy = &config.pod_spec_log_strategy;
+    Ok(Conduct {
+        events: Events {
+            workflows: config.workflow_events.enabled.unwrap_or(true),
+            nodes: config.node_events.enabled.unwrap_or(true),
+            as_pod: config.node_events.send_as_pod,
+        },
+        pods,
+        initial_delay,
+        logged_specs: match (strategy.all_pods, strategy.failed_pod) {
+            (true, _) => Specs::All,
+            (false, true) => Specs::Failed,
+            (false, false) => Specs::None,
+        },
+    })
+}
+
+fn rate(wanted: &ResourceRateLimit) -> Result<Rate, Error> {
+    let fault = |path, message: String| Err(Error::Value { path, message });
+    let per_second = wanted.limit.0.as_f64().unwrap_or_default();
+    if !(per_second.is_finite() && per_second > 0.0) {
+        return fault(
+            "resourceRateLimit.limit",
+            format!("{per_second} pods a second would make none"),
+        );
+    }
+    match u32::try_from(wanted.burst) {
+        Ok(burst) if burst > 0 => Ok(Rate { per_second, burst }),
+        _ => fault(
+            "resourceRateLimit.burst",
+            format!("{} pods at once would make none", wanted.burst),
+        ),
+    }
+}
+
 fn metrics(config: &ControllerConfig) -> Result<MetricsSettings, Error> {
     // The older key counts where the newer one says nothing.
     let unset = MetricsConfig::default();
@@ -237,13 +278,6 @@ fn ineffective(config: &ControllerConfig) -> Vec<&'static str> {
     let set = [
         ("persistence", config.persistence.is_some()),
         ("synchronization", config.synchronization.is_some()),
-        ("resourceRateLimit", config.resource_rate_limit.is_some()),
-        ("initialDelay", !config.initial_delay.is_empty()),
-        (
-            "podSpecLogStrategy",
-            config.pod_spec_log_strategy != argosy_model::config::PodSpecLogStrategy::default(),
-        ),
-        ("nodeEvents.sendAsPod", config.node_events.send_as_pod),
         ("sso", config.sso.is_some()),
         ("links", !config.links.is_empty()),
         ("columns", !config.columns.is_empty()),
@@ -313,7 +347,7 @@ mod tests {
         assert_eq!(apart.engine.instance_id, "mine");
         assert_eq!(apart.limits.global, 5);
         assert_eq!(apart.engine.pod_gc_delay, SignedDuration::from_secs(2));
-        assert!(apart.events.workflows && !apart.events.nodes);
+        assert!(apart.conduct.events.workflows && !apart.conduct.events.nodes);
     }
 
     #[test]
@@ -334,6 +368,12 @@ mod tests {
             (vec![("parallelism", "-1")], "below 0"),
             (vec![("metricsConfig", "port: 70000")], "70000 is no port"),
             (vec![("metricsConfig", "prot: 1")], "metricsConfig"),
+            (
+                vec![("resourceRateLimit", "limit: 0\nburst: 1")],
+                "resourceRateLimit.limit",
+            ),
+            (vec![("resourceRateLimit", "limit: 2")], "resourceRateLimit.burst"),
+            (vec![("initialDelay", "soon")], "initialDelay"),
             (vec![("executor", "a: b: c")], "executor"),
             (vec![("metricsConfig", "port: 1\nport: 2")], "port"),
             (

@@ -18,6 +18,7 @@ use crate::api::{self, Failure};
 use crate::cron;
 use crate::effects::{self, Came};
 use crate::metrics::changes;
+use crate::orphans;
 use crate::watchdog;
 use crate::world::Key;
 
@@ -116,7 +117,9 @@ pub fn is_completed(workflow: &Workflow) -> bool {
 
 /// One look. Gives the time after which to look again.
 async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
-    let workflow = shared.world.workflow(key)?;
+    let Some(workflow) = shared.world.workflow(key) else {
+        return orphans::tidy(shared, key).await;
+    };
     // Also one that still waits for its artifacts to go: some go when it is deleted.
     let expiry = if is_completed(&workflow) && workflow.metadata.deletion_timestamp.is_none() {
         expire(shared, key, &workflow).await
@@ -348,16 +351,12 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
     }
-    let pods = shared.world.parts(&Key::new(&meta.namespace, &meta.name)).pods;
-    let pod_of = |node: &argosy_model::NodeStatus| {
-        let of_node = |pod: &&Arc<argosy_model::k8s::Pod>| {
-            pod.metadata.annotations.get(effects::NODE_ID) == Some(&node.id)
-        };
-        pods.values().find(of_node).map(|pod| (**pod).clone())
-    };
+    let key = Key::new(&meta.namespace, &meta.name);
+    let pod_of = |node: &argosy_model::NodeStatus| shared.world.pod_of(&key, &node.id);
     changes::count(&shared.metrics, workflow, &stored, &decision.changes, pod_of);
+    shared.conduct().logged_specs.log(&decision.changes, pod_of);
     keep(shared, workflow, &stored);
-    if let Some(kept) = shared.plans().get_mut(&Key::new(&meta.namespace, &meta.name)) {
+    if let Some(kept) = shared.plans().get_mut(&key) {
         kept.stored = Some(Instant::now());
     }
     Ok(stored)
@@ -514,6 +513,7 @@ fn same_spec(a: &Workflow, b: &Workflow) -> bool {
         && a.status.phase == b.status.phase
 }
 
-fn wait_until(at: Timestamp, now: Timestamp) -> Duration {
+/// The time until then; none when it has passed.
+pub fn wait_until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }

@@ -13,6 +13,8 @@ use argosy_model::{
     WorkflowTemplate,
 };
 
+use argosy_model::names::annotation::NODE_ID;
+
 use crate::cron;
 
 /// Label that names the workflow of a pod, task result and so on.
@@ -264,6 +266,18 @@ impl World {
         let state = self.lock();
         let known = state.parts.get(&owner)?.pods.get(&pod.metadata.name)?;
         (known.metadata.uid == pod.metadata.uid).then(|| known.clone())
+    }
+
+    /// The pod of a node.
+    pub fn pod_of(&self, workflow: &Key, node_id: &str) -> Option<Arc<Pod>> {
+        let state = self.lock();
+        let of_node = |pod: &&Arc<Pod>| {
+            pod.metadata
+                .annotations
+                .get(NODE_ID)
+                .is_some_and(|id| id == node_id)
+        };
+        state.parts.get(workflow)?.pods.values().find(of_node).cloned()
     }
 
     /// Takes a pod as it is now; gives its workflow if that is to be looked at.

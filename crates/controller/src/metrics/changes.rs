@@ -1,5 +1,7 @@
 //! Counters of what decisions change: phases of workflows and their templates, locks taken, pods lost and made again.
 
+use std::sync::Arc;
+
 use argosy_engine::Changes;
 use argosy_engine::locks::Op;
 use argosy_model::k8s::Pod;
@@ -13,7 +15,7 @@ pub fn count(
     before: &Workflow,
     after: &Workflow,
     changes: &Changes,
-    pod_of: impl Fn(&NodeStatus) -> Option<Pod>,
+    pod_of: impl Fn(&NodeStatus) -> Option<Arc<Pod>>,
 ) {
     let namespace = before.metadata.namespace.as_str();
     if after.status.phase != before.status.phase {
@@ -26,7 +28,7 @@ pub fn count(
             continue;
         };
         if node.failed_pod_restarts > old.failed_pod_restarts {
-            let status = pod_of(node).map(|pod| pod.status).unwrap_or_default();
+            let status = pod_of(node).map(|pod| pod.status.clone()).unwrap_or_default();
             let ready = status.conditions.iter().find(|c| c.type_ == "DisruptionTarget");
             let labels = [
                 ("reason", status.reason.as_str()),

@@ -304,12 +304,11 @@ impl Program {
             }
             let anew = before.engine.instance_id != now.engine.instance_id
                 || before.namespace != now.namespace
-                || before.events != now.events
                 || before.engine.pod_gc_grace_secs != now.engine.pod_gc_grace_secs;
             if anew {
                 return None;
             }
-            controller.reconfigure(now.engine.clone(), now.limits.clone());
+            controller.reconfigure(now.engine.clone(), now.limits.clone(), now.conduct);
         }
     }
 
@@ -323,7 +322,7 @@ impl Program {
             cron_workers: self.args.cron_workflow_workers.max(1),
             clock: Clock::default(),
             images: Arc::new(Registries::new(self.client.clone())),
-            events: settings.events,
+            conduct: settings.conduct,
             status_max: self.status_max,
             metrics: self.registry.clone(),
         };

@@ -1,5 +1,6 @@
 //! The controller against the embedded API: what a user sees of workflows whose pods are played by the test.
 
+mod conduct;
 mod cron;
 mod ended;
 mod failing;

@@ -1,6 +1,6 @@
 //! Controllers in virtual time, for tests of what happens when.
 
-use argosy_controller::{Clock, Controller, Options};
+use argosy_controller::{Clock, Conduct, Controller, Options};
 use argosy_engine::Config;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -34,8 +34,14 @@ impl Play {
 
     /// Starts a controller, beside those that run.
     pub fn start(&mut self, config: Config) {
+        self.start_with(config, Conduct::default());
+    }
+
+    /// Starts a controller that carries decisions out in its own way.
+    pub fn start_with(&mut self, config: Config, conduct: Conduct) {
         let options = Options {
             config,
+            conduct,
             clock: self.clock.clone(),
             ..Options::default()
         };

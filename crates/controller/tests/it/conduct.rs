@@ -1,0 +1,155 @@
+//! How decisions are carried out: what the configuration says of pods, events and new workflows, in virtual time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use argosy_controller::{Conduct, Events, Rate};
+use argosy_engine::Config;
+use argosy_model::names::annotation::POD_GC_STRATEGY;
+use serde_json::{Value, json};
+
+use crate::NAMESPACE;
+use crate::play::Play;
+
+const FINALIZER: &str = "workflows.argoproj.io/status";
+
+async fn pass(secs: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(secs)).await;
+}
+
+/// A workflow of so many pods at once.
+fn wide(count: usize) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"},
+        "spec": {"entrypoint": "main", "templates": [
+            {"name": "main", "steps": [[{"name": "a", "template": "one", "withSequence": {"count": count.to_string()}}]]},
+            {"name": "one", "container": {"image": "i", "command": ["c"]}},
+        ]},
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn c_exe_30_pods_are_made_at_the_rate_of_the_configuration() {
+    let mut play = Play::new();
+    let pods = Some(Rate {
+        per_second: 1.0,
+        burst: 2,
+    });
+    play.start_with(
+        Config::default(),
+        Conduct {
+            pods,
+            ..Conduct::default()
+        },
+    );
+    play.stage.submit(wide(6)).await;
+    for (after, made) in [(0.5, 2), (1.0, 3), (1.0, 4), (2.0, 6)] {
+        pass(after).await;
+        assert_eq!(play.stage.pods().await.len(), made);
+        let nodes = play.stage.workflow("w").await["status"]["nodes"].clone();
+        let nodes = nodes.as_object().cloned().unwrap_or_default();
+        let waiting = nodes
+            .values()
+            .filter(|n| n["message"] == "resource creation rate-limit reached" && n["phase"] == "Pending");
+        assert_eq!(waiting.count(), 6 - made, "{nodes:#?}");
+    }
+    play.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c_inf_06_a_new_workflow_is_left_alone_for_a_while() {
+    let mut play = Play::new();
+    let conduct = Conduct {
+        initial_delay: Duration::from_secs(30),
+        ..Conduct::default()
+    };
+    play.start_with(Config::default(), conduct);
+    play.stage.submit(wide(1)).await;
+    let phase = async || play.stage.workflow("w").await["status"]["phase"].clone();
+    pass(29.5).await;
+    assert_eq!(phase().await, Value::Null);
+    pass(1.0).await;
+    assert_eq!(phase().await, "Running");
+    play.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn c_evt_02_events_of_nodes_are_about_their_pods_if_wanted() {
+    for (as_pod, kind, version) in [(true, "Pod", "v1"), (false, "Workflow", "argoproj.io/v1alpha1")] {
+        let mut play = Play::new();
+        let events = Events {
+            as_pod,
+            ..Events::default()
+        };
+        play.start_with(
+            Config::default(),
+            Conduct {
+                events,
+                ..Conduct::default()
+            },
+        );
+        play.stage.submit(wide(1)).await;
+        let pod = play.stage.pods_when(1).await[0].clone();
+        play.stage.end(&pod, 1).await;
+        pass(5.0).await;
+        let path = format!("/api/v1/namespaces/{NAMESPACE}/events");
+        let told = play.stage.call("GET", &path, None).await["items"].clone();
+        let told = told.as_array().cloned().unwrap_or_default();
+        let of_pod = told
+            .iter()
+            .find(|e| {
+                e["reason"] == "WorkflowNodeFailed"
+                    && e["metadata"]["annotations"]["workflows.argoproj.io/node-type"] == "Pod"
+            })
+            .expect("an event about the node");
+        let about = &of_pod["involvedObject"];
+        assert_eq!(
+            (&about["kind"], &about["apiVersion"]),
+            (&json!(kind), &json!(version))
+        );
+        let name = if as_pod {
+            pod["metadata"]["name"].clone()
+        } else {
+            json!("w")
+        };
+        assert_eq!(about["name"], name);
+        play.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c_cln_20_pods_whose_workflow_is_gone_are_looked_after() {
+    let mut play = Play::new();
+    play.start(Config::default());
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods");
+    for (name, strategy) in [("kept", "OnPodSuccess/0s"), ("gone", "OnPodCompletion/0s")] {
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {
+                "name": name, "finalizers": [FINALIZER, "example.com/other"],
+                "annotations": {POD_GC_STRATEGY: strategy},
+                "labels": {"workflows.argoproj.io/workflow": "w", "workflows.argoproj.io/completed": "false"},
+            },
+            "spec": {"containers": [{"name": "main", "image": "i"}]},
+            "status": {},
+        });
+        let made = play.stage.call("POST", &path, Some(pod)).await;
+        play.stage.end(&made, 1).await;
+    }
+    pass(5.0).await;
+    let pods = play.stage.pods().await;
+    let seen = pods.iter().map(|pod| {
+        let meta = &pod["metadata"];
+        let name = meta["name"].as_str().unwrap_or_default().to_owned();
+        (
+            name,
+            (meta["deletionTimestamp"].is_string(), meta["finalizers"].clone()),
+        )
+    });
+    let seen: BTreeMap<String, (bool, Value)> = seen.collect();
+    let other = json!(["example.com/other"]);
+    let wanted =
+        [("gone", true), ("kept", false)].map(|(name, goes)| (name.to_owned(), (goes, other.clone())));
+    assert_eq!(seen, BTreeMap::from(wanted));
+    play.stop().await;
+}
