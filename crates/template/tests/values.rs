@@ -128,3 +128,70 @@ fn sorting_what_has_no_order_is_an_error_or_an_order() {
         ),
     ]);
 }
+
+#[test]
+fn what_no_regular_expression_is_is_told_in_the_words_of_go() {
+    let wrong = |pattern: &str| match argosy_template::regexp::compile(pattern) {
+        Ok(_) => String::new(),
+        Err(message) => message.replace("error parsing regexp: ", ""),
+    };
+    let cases = [
+        ("a**", "invalid nested repetition operator: `**`"),
+        ("a{2}{3}", "invalid nested repetition operator: `{2}{3}`"),
+        ("(a{100}){100}", "invalid repeat count: `{100}`"),
+        ("a{2,1}", "invalid repeat count: `{2,1}`"),
+        ("(*a)", "missing argument to repetition operator: `*`"),
+        ("(?z)a", "invalid or unsupported Perl syntax: `(?z`"),
+        ("(?P<a b>x)", "invalid named capture: `(?P<a b>`"),
+        ("[[:foo:]]", "invalid character class range: `[:foo:]`"),
+        ("[z-a]", "invalid character class range: `z-a`"),
+        ("\\p{Foo}", "invalid character class range: `\\p{Foo}`"),
+        ("\\1", "invalid escape sequence: `\\1`"),
+        ("x(a", "missing closing ): `x(a`"),
+        ("a)", "unexpected ): `a)`"),
+        ("(?P<n>a)(?P<n>b)", ""),
+        ("\\12[\\d-z]a{,5}{x", ""),
+    ];
+    for (pattern, wanted) in cases {
+        assert_eq!(wrong(pattern), wanted, "{pattern}");
+    }
+}
+
+#[test]
+fn words_and_maps_come_out_as_sprig_gives_them() {
+    check(&[
+        (
+            r#"sprig.camelcase("HTTPServer a__b c_")"#,
+            "string",
+            "HttpserverA_BC_",
+        ),
+        (r#"sprig.nospace("é x")"#, "string", "Ã©x"),
+        (
+            r#"sprig.mergeOverwrite({"a": 1}, {"a": nil})"#,
+            "map[string]interface {}",
+            "map[a:<nil>]",
+        ),
+        (
+            r#"sprig.merge({"a": 0}, {"a": ""})"#,
+            "map[string]interface {}",
+            "map[a:]",
+        ),
+        (
+            r#"sprig.atoi("99999999999999999999")"#,
+            "int",
+            "9223372036854775807",
+        ),
+    ]);
+}
+
+#[test]
+fn hours_in_the_name_of_a_zone_say_how_a_time_is_shown() {
+    check(&[
+        (r#"date("29 Feb 24 10:11 GMT+3").Unix()"#, "int64", "1709201460"),
+        (
+            r#"date("29 Feb 24 10:11 ABCD")"#,
+            "error",
+            "invalid date 29 Feb 24 10:11 ABCD",
+        ),
+    ]);
+}

@@ -1,6 +1,6 @@
 //! Lists without closures: ends, parts, order, joining.
 
-use super::{arg, text};
+use super::arg;
 use crate::expr::closures::sorted;
 use crate::expr::eval::Machine;
 use crate::expr::ops;
@@ -63,7 +63,11 @@ fn take(v: &Value, n: &Value) -> Result<Value, String> {
     if !matches!(v, Value::List(_) | Value::Bytes(_)) {
         return Err(format!("cannot take from {}", Type::of(v).kind()));
     }
-    match n.integer() {
+    let count = match n {
+        Value::Month(count) | Value::Weekday(count) | Value::Duration(count) => Some(*count),
+        other => other.integer(),
+    };
+    match count {
         None => Err(format!("cannot take {} elements", Type::of(n).kind())),
         Some(n) if n < 0 => Err("reflect.Value.Slice: slice index out of bounds".into()),
         Some(n) => ops::slice(v, None, Some(&Value::Int(n))),
@@ -72,9 +76,12 @@ fn take(v: &Value, n: &Value) -> Result<Value, String> {
 
 fn get(from: &Value, key: &Value) -> Result<Value, String> {
     match from {
-        Value::List(_) | Value::Bytes(_) if key.integer().is_none() => {
-            Err(format!("invalid operation: int({})", key.type_name()))
+        // Only what is beyond the end is nil.
+        Value::List(_) | Value::Bytes(_) | Value::Str(_) => {
+            ops::to_int(key)?;
+            Ok(ops::fetch(from, key).unwrap_or(Value::Nil))
         }
+        Value::Map(_) => ops::fetch(from, key),
         Value::Nil => Ok(Value::Nil),
         Value::AnyMap(_)
             if matches!(
@@ -145,11 +152,17 @@ fn sort(machine: &mut Machine<'_>, args: &[Value]) -> Result<Value, String> {
     };
     let descending = match args.get(1) {
         None => false,
-        Some(_) => match &*text(args, 1)?.lossy() {
+        Some(Value::Str(order)) => match &*order.lossy() {
             "asc" => false,
             "desc" => true,
             order => return Err(format!("invalid order {order}, expected asc or desc")),
         },
+        Some(other) => {
+            return Err(format!(
+                "sort order argument must be a string (got {})",
+                other.type_name()
+            ));
+        }
     };
     machine.grow(items.len() as u64)?;
     let items = sorted(items.into_iter().map(|v| (v.clone(), v)).collect(), descending)?;

@@ -63,8 +63,7 @@ pub fn rule(name: &str) -> Rule {
         "mean" => Rule::Validate(|t| several("mean", t)),
         "median" => Rule::Validate(|t| several("median", t)),
         "now" => Rule::Validate(|t| match t {
-            [] | [Type::Zone | Type::Unknown | Type::Any] => Ok(Type::Time),
-            [_] => Err("invalid argument for now".to_owned() + &format!(" (type {})", t[0].plain_name())),
+            [] | [Type::Zone] => Ok(Type::Time),
             _ => Err(format!(
                 "invalid number of arguments (expected 0, got {})",
                 t.len()

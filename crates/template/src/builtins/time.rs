@@ -46,13 +46,16 @@ fn date(args: &[Value]) -> Result<Value, String> {
         return Err("runtime error: index out of range [0] with length 0".into());
     }
     let given = text(args, 0)?.lossy().into_owned();
+    let layout = match args.get(1) {
+        Some(_) => Some(text(args, 1)?.lossy()),
+        None => None,
+    };
     let zone = match (zone, args.get(2)) {
         (None, Some(_)) => Some(gotime::zone(&text(args, 2)?.lossy())?),
         (zone, _) => zone,
     };
     let zone = zone.unwrap_or(TimeZone::UTC);
-    if args.len() > 1 {
-        let layout = text(args, 1)?.lossy();
+    if let Some(layout) = layout {
         return gotime::parse(&layout, &given, &zone).map(|t| Value::Time(Box::new(t)));
     }
     for layout in LAYOUTS {

@@ -32,15 +32,15 @@ impl Outcome {
     }
 }
 
-/// Judges an object. Conditions that were not given are empty selectors.
+/// Judges an object. Conditions that were not given are empty selectors, which ask for nothing.
 #[must_use]
 pub fn judge(object: &Value, success: &Selector, failure: &Selector) -> Outcome {
     if let Some(met) = failure.requirements().iter().find(|r| r.matches(object)) {
         return Outcome::Failure(met.show());
     }
-    let wanted = success.requirements();
-    if !wanted.iter().all(|r| r.matches(object)) || (wanted.is_empty() && failure.requirements().is_empty()) {
-        return Outcome::Pending;
+    if success.requirements().iter().all(|r| r.matches(object)) {
+        Outcome::Success
+    } else {
+        Outcome::Pending
     }
-    Outcome::Success
 }

@@ -354,6 +354,9 @@ impl Parser {
                     if next.is(",") {
                         self.at += 1;
                         all.insert(String::new());
+                        if self.peek().is(")") {
+                            return Ok(all);
+                        }
                     }
                 }
                 other => return Err(format!("found '{}', expected: ',', or identifier", other.text())),
@@ -386,7 +389,7 @@ fn check_key(key: &str) -> Result<(), String> {
         }
         _ => {
             let message = format!(
-                "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
+                "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
                  with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
                  validation is '{NAME}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             );
@@ -399,7 +402,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if name.is_empty() {
         wrong.push("name part must be non-empty".into());
     } else if name.len() > 63 {
-        wrong.push("name part must be no more than 63 characters".into());
+        wrong.push("name part must be no more than 63 bytes".into());
     }
     if !is_name(name) {
         wrong.push(format!(
@@ -425,7 +428,7 @@ fn subdomain(text: &str) -> Vec<String> {
         LazyLock::new(|| Regex::new(&format!("^{FORM}$")).expect("the pattern is fixed"));
     let mut wrong = Vec::new();
     if text.len() > 253 {
-        wrong.push("must be no more than 253 characters".into());
+        wrong.push("must be no more than 253 bytes".into());
     }
     if !PATTERN.is_match(text) {
         wrong.push(format!(
@@ -451,7 +454,7 @@ fn check_values(key: &str, op: Op, values: &[String]) -> Result<(), String> {
     for (i, v) in values.iter().enumerate() {
         let mut what = Vec::new();
         if v.len() > 63 {
-            what.push("must be no more than 63 characters".to_owned());
+            what.push("must be no more than 63 bytes".to_owned());
         }
         if !v.is_empty() && !is_name(v) {
             what.push(

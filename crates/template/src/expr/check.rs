@@ -214,11 +214,14 @@ impl Checker<'_> {
     fn slice(&mut self, node: &Node, slice: &Slice) -> Checked {
         let base = self.visit(&slice.node)?;
         if !(base.is_unknown() || base.is_str() || base.is_list()) {
-            return Err(Fault::new(node.at, format!("cannot slice {}", base.name())));
+            return Err(Fault::new(
+                node.at,
+                format!("cannot slice {}", base.pointer_name()),
+            ));
         }
         for bound in [&slice.from, &slice.to].into_iter().flatten() {
             let t = self.visit(bound)?;
-            if !t.is_integer() && !t.is_unknown() {
+            if !t.is_integer() && !t.is_unknown() && !base.is_unknown() {
                 return Err(Fault::new(
                     bound.at,
                     format!("non-integer slice index {}", t.name()),

@@ -163,7 +163,7 @@ pub fn get(checker: &mut Checker<'_>, node: &Node, args: &[Node]) -> Checked {
         }
         other => Err(Fault::new(
             base_node.at,
-            format!("type {} does not support indexing", other.name()),
+            format!("type {} does not support indexing", other.plain_name()),
         )),
     }
 }

@@ -33,10 +33,10 @@ pub fn run<'a>(machine: &mut Machine<'a>, node: &Node, builtin: &'a Builtin) -> 
         "any" => Ok(Value::Bool(walk.first(true, false)?.is_some())),
         "one" => Ok(Value::Bool(walk.count()? == 1)),
         "count" => Ok(Value::Int(walk.count()?)),
-        "find" => Ok(walk.first(true, false)?.map_or(Value::Nil, |(_, v)| v)),
-        "findLast" => Ok(walk.first(true, true)?.map_or(Value::Nil, |(_, v)| v)),
-        "findIndex" => Ok(walk.first(true, false)?.map_or(Value::Nil, |(i, _)| int(i))),
-        "findLastIndex" => Ok(walk.first(true, true)?.map_or(Value::Nil, |(i, _)| int(i))),
+        "find" => walk.first(true, false)?.map_or(Ok(Value::Nil), |i| walk.item(i)),
+        "findLast" => walk.first(true, true)?.map_or(Ok(Value::Nil), |i| walk.item(i)),
+        "findIndex" => Ok(walk.first(true, false)?.map_or(Value::Nil, int)),
+        "findLastIndex" => Ok(walk.first(true, true)?.map_or(Value::Nil, int)),
         "filter" => walk.filter(),
         "map" => walk.map(),
         "sum" => walk.sum(),
@@ -123,12 +123,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The first (or last) element for which the closure gives `wanted`.
-    fn first(&mut self, wanted: bool, from_end: bool) -> Result<Option<(usize, Value)>, Stop> {
+    /// The place of the first (or last) element for which the closure gives `wanted`.
+    fn first(&mut self, wanted: bool, from_end: bool) -> Result<Option<usize>, Stop> {
         for step in 0..self.len {
             let i = if from_end { self.len - 1 - step } else { step };
             if self.holds(i)? == wanted {
-                return Ok(Some((i, self.item(i)?)));
+                return Ok(Some(i));
             }
         }
         Ok(None)
@@ -185,7 +185,7 @@ impl Walk<'_, '_> {
                 key,
                 Value::List(_) | Value::Map(_) | Value::AnyMap(_) | Value::Bytes(_)
             ) {
-                let message = format!("runtime error: hash of unhashable type: {}", key.type_name());
+                let message = format!("hash of unhashable type: {}", key.type_name());
                 return Err(self.fail(message));
             }
             let item = self.item(i)?;

@@ -385,14 +385,12 @@ fn texts(op: Op, l: &Value, r: &Value) -> Result<bool, String> {
         return Ok(false);
     }
     let (Value::Str(a), Value::Str(b)) = (l, r) else {
-        let wrong = if matches!(l, Value::Str(_)) { r } else { l };
-        // A left operand that is no text is taken for bytes by `matches`.
-        let wanted = if op == Op::Matches && !matches!(l, Value::Str(_)) {
-            "[]uint8"
-        } else {
-            "string"
-        };
-        return Err(conversion(wrong, wanted));
+        // `matches` looks at its pattern first, and takes a left operand that is no text for bytes.
+        return Err(match (op, l, r) {
+            (Op::Matches, _, Value::Str(_)) => conversion(l, "[]uint8"),
+            (Op::Matches, ..) | (_, Value::Str(_), _) => conversion(r, "string"),
+            _ => conversion(l, "string"),
+        });
     };
     Ok(match op {
         Op::Matches => regexp::cached(&b.lossy())?.is_match(a.bytes()),

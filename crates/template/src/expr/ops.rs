@@ -280,8 +280,9 @@ pub fn fetch(from: &Value, key: &Value) -> Outcome {
                 .cloned()
                 .or_else(|| super::methods::bound(from, &name.lossy()))
                 .ok_or_else(missing),
-            _ => Err(missing()),
+            other => Err(super::eval::conversion(other, "string")),
         },
+        Value::Time(_) if !matches!(key, Value::Str(_)) => Err(super::eval::conversion(key, "string")),
         _ => match key {
             Value::Str(name) => super::methods::bound(from, &name.lossy()).ok_or_else(missing),
             _ => Err(missing()),
@@ -315,10 +316,11 @@ pub fn slice(value: &Value, from: Option<&Value>, to: Option<&Value>) -> Outcome
         Value::List(l) => l.items.len(),
         Value::Bytes(b) => b.len(),
         Value::Str(s) => s.bytes().len(),
+        Value::Map(_) | Value::AnyMap(_) => return Err(cannot_slice(from)),
         other if to.is_none() => {
             return Err(format!("invalid argument for len (type {})", other.type_name()));
         }
-        other => return Err(format!("cannot slice {}", crate::value::print::plain(other))),
+        _ => return Err(cannot_slice(from)),
     };
     let length = i64::try_from(len).unwrap_or(i64::MAX);
     let bound = |v: Option<&Value>, default: i64| -> Result<i64, String> {
@@ -345,6 +347,14 @@ pub fn slice(value: &Value, from: Option<&Value>, to: Option<&Value>) -> Outcome
         Value::Str(s) => Value::str(&s.bytes()[range]),
         _ => Value::Nil,
     })
+}
+
+/// The original names the lower bound, not what can't be sliced.
+fn cannot_slice(from: Option<&Value>) -> String {
+    format!(
+        "cannot slice {}",
+        from.map_or("0".into(), crate::value::print::plain)
+    )
 }
 
 /// Calls a method of a value, if the type has one of this name.

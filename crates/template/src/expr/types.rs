@@ -257,6 +257,15 @@ impl Type {
         }
     }
 
+    /// Like [`Type::name`], with the mark of pointers.
+    #[must_use]
+    pub fn pointer_name(&self) -> String {
+        match self {
+            Self::Unknown | Self::Nil => self.name(),
+            other => other.plain_name(),
+        }
+    }
+
     /// Whether a value of this type may be given where `wanted` is asked for.
     #[must_use]
     pub fn assignable_to(&self, wanted: &Self) -> bool {

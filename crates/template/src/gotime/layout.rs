@@ -323,7 +323,11 @@ struct Read {
     nanos: i64,
     afternoon: Option<bool>,
     offset: Option<i32>,
+    /// What of the offset is beyond its range.
+    offset_fault: Option<&'static str>,
     zone_name: Option<String>,
+    /// The hours of a zone `GMT+3`, which say how the time is shown, not when it is.
+    shown_hours: Option<i32>,
 }
 
 struct Bad;
@@ -417,7 +421,7 @@ fn out_of_range(read: &Read, piece: &Piece<'_>) -> Option<&'static str> {
         Piece::Hour12 | Piece::ZeroHour12 if read.hour > 12 => Some("hour"),
         Piece::Minute | Piece::ZeroMinute if read.minute > 59 => Some("minute"),
         Piece::Second | Piece::ZeroSecond if read.second > 59 => Some("second"),
-        Piece::Offset { .. } if read.offset?.abs() / 3600 > 24 => Some("time zone offset hour"),
+        Piece::Offset { .. } => read.offset_fault,
         _ => None,
     }
 }
@@ -572,31 +576,46 @@ fn fraction(rest: &mut &str, exactly: Option<usize>) -> Result<i64, Bad> {
 }
 
 fn zone_abbreviation(read: &mut Read, rest: &mut &str) -> Result<(), Bad> {
-    let len = rest.bytes().take_while(u8::is_ascii_uppercase).count();
-    if rest.starts_with(['+', '-']) {
-        let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
-        if !matches!(digits, 1 | 2) {
-            return Err(Bad);
-        }
-        *rest = &rest[1 + digits..];
-        return Ok(());
-    }
-    if !(3..=5).contains(&len) {
+    if rest.len() < 3 {
         return Err(Bad);
     }
-    let (found, after) = rest.split_at(len);
-    if found == "GMT" && after.starts_with(['+', '-']) {
-        let digits = after[1..].bytes().take_while(u8::is_ascii_digit).count();
-        if matches!(digits, 1 | 2) {
-            let hours: i32 = after[..=digits].parse().map_err(|_| Bad)?;
-            read.offset = Some(hours * 3600);
-            *rest = &after[1 + digits..];
-            return Ok(());
-        }
+    if let Some((_, after)) = signed_hours(rest) {
+        *rest = after;
+        return Ok(());
+    }
+    let capitals = rest.bytes().take_while(u8::is_ascii_uppercase).count();
+    let (found, after) = if rest.starts_with("ChST") || rest.starts_with("MeST") {
+        rest.split_at(4)
+    } else {
+        rest.split_at(capitals)
+    };
+    if let Some(after) = rest.strip_prefix("GMT")
+        && let Some((hours, after)) = signed_hours(after)
+    {
+        read.shown_hours = Some(hours);
+        *rest = after;
+        return Ok(());
+    }
+    let known = match found.len() {
+        3 => true,
+        4 => found.ends_with('T') || found == "WITA",
+        5 => found.ends_with('T'),
+        _ => false,
+    };
+    if !known {
+        return Err(Bad);
     }
     read.zone_name = Some(found.to_owned());
     *rest = after;
     Ok(())
+}
+
+/// Hours with a sign, as many digits as they have, at most 23; and what comes after.
+fn signed_hours(text: &str) -> Option<(i32, &str)> {
+    let digits = text.strip_prefix(['+', '-'])?;
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let hours: i32 = text[..=count].parse().ok()?;
+    (hours.abs() <= 23).then(|| (hours, &digits[count..]))
 }
 
 fn offset(
@@ -615,12 +634,21 @@ fn offset(
     }
     *rest = &rest[1..];
     let mut total = digits(rest, 2, 2)? * 3600;
-    for (wanted, scale) in [(minutes, 60), (seconds, 1)] {
+    read.offset_fault = (total > 24 * 3600).then_some("time zone offset hour");
+    for (wanted, scale, what) in [
+        (minutes, 60, "time zone offset minute"),
+        (seconds, 1, "time zone offset second"),
+    ] {
         if wanted {
             if colon {
                 *rest = rest.strip_prefix(':').ok_or(Bad)?;
             }
-            total += digits(rest, 2, 2)? * scale;
+            let number = digits(rest, 2, 2)?;
+            // Sixty passes in the original, and of several faults it tells the last.
+            if number > 60 {
+                read.offset_fault = Some(what);
+            }
+            total += number * scale;
         }
     }
     let total = i32::try_from(total).map_err(|_| Bad)?;
@@ -698,6 +726,10 @@ fn place(at: DateTime, read: &Read, zone: &TimeZone) -> Option<Zoned> {
         } else {
             fixed
         });
+    }
+    if let Some(hours) = read.shown_hours {
+        let shown = TimeZone::fixed(Offset::from_seconds(hours * 3600).ok()?);
+        return Some(at.to_zoned(TimeZone::UTC).ok()?.with_time_zone(shown));
     }
     if let Some(name) = &read.zone_name {
         let local = in_zone(at, zone)?;

@@ -278,7 +278,10 @@ impl Parser<'_, '_, '_> {
                 } else {
                     self.current
                 };
-                self.walk.apply(start, &tokens).map(Operand::from)
+                let found = self.walk.apply(start, &tokens);
+                found
+                    .map(Operand::from)
+                    .map_err(|message| format!("invalid expression. {message}"))
             }
             Some(Token::Open) => {
                 let v = self.level(0)?;

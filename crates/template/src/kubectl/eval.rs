@@ -102,12 +102,18 @@ impl Walk {
         Ok(())
     }
 
-    fn list<'d>(&mut self, mut at: Found<'d>, nodes: &[Node]) -> Result<Found<'d>, String> {
+    fn list<'d>(&mut self, at: Found<'d>, nodes: &[Node]) -> Result<Found<'d>, String> {
+        self.list_until(at, nodes).map_err(|(_, message)| message)
+    }
+
+    /// Like `list`; an error comes with whether there was anything where it happened.
+    fn list_until<'d>(&mut self, mut at: Found<'d>, nodes: &[Node]) -> Result<Found<'d>, (bool, String)> {
         for node in nodes {
-            at = self.step(at, node)?;
+            let any = !at.is_empty();
+            at = self.step(at, node).map_err(|message| (any, message))?;
             self.made += at.len();
             if self.made > RESULTS {
-                return Err("result is too large".into());
+                return Err((false, "result is too large".into()));
             }
         }
         Ok(at)
@@ -124,7 +130,7 @@ impl Walk {
             Node::Int(i) => Ok(same(input, Value::from(*i))),
             Node::Float(f) => Ok(same(input, Value::from(*f))),
             Node::Bool(b) => Ok(same(input, Value::Bool(*b))),
-            Node::Wildcard => Ok(input.into_iter().flat_map(children).collect()),
+            Node::Wildcard => Ok(input.into_iter().flat_map(all_of).collect()),
             Node::Recursive => {
                 let mut out = Vec::new();
                 for v in input {
@@ -168,13 +174,15 @@ impl Walk {
                 return Err(format!("{shown} is not array or slice and cannot be filtered"));
             }
             for item in children(value) {
-                let lefts = self.list(vec![item.clone()], left)?;
+                let lefts = self.list_until(vec![item.clone()], left);
                 if op == "exists" {
-                    if !lefts.is_empty() {
+                    // The original does not look at the error here, only at what it had when it happened.
+                    if lefts.map_or_else(|(any, _)| any, |found| !found.is_empty()) {
                         out.push(item);
                     }
                     continue;
                 }
+                let lefts = lefts.map_err(|(_, message)| message)?;
                 let Some(l) = single(&lefts)? else { continue };
                 let rights = self.list(vec![item.clone()], right)?;
                 let Some(r) = single(&rights)? else { continue };
@@ -213,6 +221,14 @@ fn children(v: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
     }
 }
 
+/// What `*` stands for: the children, and of a text the numbers of its bytes.
+fn all_of(v: Cow<'_, Value>) -> Vec<Cow<'_, Value>> {
+    match &*v {
+        Value::String(s) => s.bytes().map(|b| Cow::Owned(Value::from(b))).collect(),
+        _ => children(v),
+    }
+}
+
 /// A value and all below it, parents first. Numbers, booleans, null and what is empty are left out, as in
 /// the original.
 fn descend<'d>(v: Cow<'d, Value>, out: &mut Found<'d>) {
@@ -237,7 +253,9 @@ fn array<'d>(input: Found<'d>, bounds: [Option<i64>; 3], derived: bool) -> Resul
             continue;
         }
         if !value.is_array() {
-            return Err(format!("{} is not array or slice", type_name(&value)));
+            // Only literals are values of nobody's document.
+            let literal = matches!(value, Cow::Owned(_));
+            return Err(format!("{} is not array or slice", type_name(&value, literal)));
         }
         let items = children(value);
         let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
@@ -280,11 +298,12 @@ fn array<'d>(input: Found<'d>, bounds: [Option<i64>; 3], derived: bool) -> Resul
     Ok(out)
 }
 
-fn type_name(v: &Value) -> &'static str {
+fn type_name(v: &Value, literal: bool) -> &'static str {
     match v {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
         Value::Number(n) if n.is_f64() => "float64",
+        Value::Number(_) if literal => "int",
         Value::Number(_) => "int64",
         Value::String(_) => "string",
         Value::Array(_) => "[]interface {}",

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::value::quote::is_print;
+
 /// How deep filters and unions may be nested.
 const DEPTH: usize = 50;
 
@@ -148,8 +150,13 @@ impl Parser {
                     });
                 }
                 c => {
+                    let shown = if is_print(c) {
+                        format!(" '{c}'")
+                    } else {
+                        String::new()
+                    };
                     return Err(format!(
-                        "unrecognized character in action: U+{:04X} '{c}'",
+                        "unrecognized character in action: U+{:04X}{shown}",
                         c as u32
                     ));
                 }

@@ -159,7 +159,8 @@ pub fn delimited(s: &str, delimiter: char) -> String {
     out
 }
 
-/// `PascalCase`: words at blanks, `_` and `-` start with a capital, capitals right after it become small.
+/// `PascalCase`: words at blanks, `_` and `-` start with a capital, capitals right after it become small. Of several
+/// blanks between words one is taken away, of those around them none.
 pub fn pascal(s: &str) -> String {
     let chars: Vec<char> = s.chars().collect();
     let mut out = String::with_capacity(s.len());
@@ -169,18 +170,26 @@ pub fn pascal(s: &str) -> String {
         out.push(chars[i]);
         i += 1;
     }
+    if i == chars.len() {
+        // The original writes the last one twice.
+        out.extend(chars.last());
+    }
     while i < chars.len() {
         if class(chars[i]) == Class::Connector {
-            i += 1;
+            let run = chars[i..]
+                .iter()
+                .take_while(|c| class(**c) == Class::Connector)
+                .count();
+            let kept = if i + run == chars.len() { run } else { run - 1 };
+            out.extend(&chars[i..i + kept]);
+            i += run;
             continue;
         }
         out.push(to_upper(chars[i]));
         let capital = class(chars[i]) == Class::Upper;
         i += 1;
         while capital && i < chars.len() && class(chars[i]) == Class::Upper {
-            // The last capital before small letters starts a word of its own.
-            let starts = chars.get(i + 1).is_some_and(|c| class(*c) == Class::Lower);
-            out.push(if starts { chars[i] } else { to_lower(chars[i]) });
+            out.push(to_lower(chars[i]));
             i += 1;
         }
         while i < chars.len() && class(chars[i]) != Class::Connector {

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::{Outcome, any, string, zero_time};
-use crate::value::number::parse_int;
+use crate::value::number::parse_int_or_nearest;
 use crate::value::{Value, Width};
 use crate::{duration as span, gotime};
 
@@ -53,7 +53,7 @@ pub fn ago(a: &[Value]) -> Outcome {
 
 pub fn duration(a: &[Value]) -> Outcome {
     let seconds = match any(a, 0) {
-        Value::Str(s) => parse_int(&s.lossy(), 10).unwrap_or(0),
+        Value::Str(s) => parse_int_or_nearest(&s.lossy(), 10),
         Value::Sized(Width::I64, i) => *i,
         _ => 0,
     };

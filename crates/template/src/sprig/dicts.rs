@@ -107,7 +107,7 @@ pub fn merge_overwrite(a: &[Value]) -> Outcome {
     ))
 }
 
-/// Entries that are missing or empty are taken over; with `overwrite` all others too, except by nil.
+/// Entries that are missing or empty are taken over; with `overwrite` all others too.
 fn merged(
     mut into: BTreeMap<Text, Value>,
     from: &BTreeMap<Text, Value>,
@@ -124,8 +124,8 @@ fn merged(
                 Value::map(merged(a.entries.clone(), &b.entries, overwrite, depth + 1))
             }
             (None, v) => v.clone(),
-            (Some(k), v) if is_empty(k) && !is_empty(v) => v.clone(),
-            (Some(_), v) if overwrite && !matches!(v, Value::Nil) => v.clone(),
+            (Some(k), v) if is_empty(k) => v.clone(),
+            (Some(_), v) if overwrite => v.clone(),
             _ => continue,
         };
         into.insert(key.clone(), new);
@@ -145,10 +145,14 @@ pub fn dig(a: &[Value]) -> Outcome {
     if !matches!(at, Value::Map(_)) {
         return Err(conversion(&at, "map[string]interface {}"));
     }
-    for key in keys {
-        let Value::Str(key) = key else {
-            return Err(conversion(key, "string"));
-        };
+    let names = keys
+        .iter()
+        .map(|key| match key {
+            Value::Str(name) => Ok(name),
+            other => Err(conversion(other, "string")),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    for key in names {
         let Value::Map(m) = &at else {
             return Err(conversion(&at, "map[string]interface {}"));
         };

@@ -1,7 +1,7 @@
 //! Numbers: lenient conversion, integer arithmetic, decimal arithmetic, sequences.
 
 use super::{Outcome, SIZE, any, as_text, decimal, int as int_at};
-use crate::value::number::{float_to_int, parse_float, parse_int};
+use crate::value::number::{float_to_int, parse_float, parse_int, parse_int_or_nearest};
 use crate::value::{Element, Value, Width};
 
 /// Any value as 64-bit integer; what is no number is 0.
@@ -38,7 +38,7 @@ fn wide(i: i64) -> Value {
 }
 
 pub fn atoi(a: &[Value]) -> Outcome {
-    Ok(Value::Int(parse_int(&super::string(a, 0), 10).unwrap_or(0)))
+    Ok(Value::Int(parse_int_or_nearest(&super::string(a, 0), 10)))
 }
 
 pub fn int(a: &[Value]) -> Outcome {

@@ -215,19 +215,9 @@ impl Constraint {
         match self.op.as_str() {
             "" | "=" if !self.dirty => ordering.is_eq(),
             "" | "=" => self.tilde(v, hidden),
-            "!=" => {
-                if self.dirty {
-                    if hidden {
-                        return false;
-                    }
-                    if c0 != v0 || (c1 != v1 && !self.minor_dirty) {
-                        return true;
-                    }
-                    return false;
-                }
-                !ordering.is_eq()
-            }
             _ if hidden => false,
+            "!=" if self.dirty => c0 != v0 || (c1 != v1 && !self.minor_dirty),
+            "!=" => !ordering.is_eq(),
             ">" if !self.dirty => ordering.is_gt(),
             ">" => v0 > c0 || (v0 == c0 && !self.minor_dirty && self.patch_dirty && v1 > c1),
             "<" => ordering.is_lt(),

@@ -118,6 +118,17 @@ pub fn parse_int(s: &str, base: u32) -> Result<i64, Bad> {
     })
 }
 
+/// What `strconv.ParseInt` gives beside an error that nobody looks at: the nearest number there is, or 0.
+#[must_use]
+pub fn parse_int_or_nearest(s: &str, base: u32) -> i64 {
+    match parse_int(s, base) {
+        Ok(number) => number,
+        Err(Bad::Range) if s.starts_with('-') => i64::MIN,
+        Err(Bad::Range) => i64::MAX,
+        Err(Bad::Syntax) => 0,
+    }
+}
+
 /// `strconv.ParseUint(s, base, 64)`.
 ///
 /// # Errors
