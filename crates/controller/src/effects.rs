@@ -255,6 +255,7 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
             Err(failure) => return refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
         }
     }
+    let begun = shared.clock.now();
     let made = match api::create::<_, Pod>(&shared.client, &api::PODS, namespace, pod).await {
         Err(Failure::AlreadyExists(_)) => adopt(shared, pod).await,
         other => other,
@@ -262,6 +263,12 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
     match made {
         Ok(made) => {
             debug!(pod = %made.metadata.name, "Pod created");
+            let owner = made.metadata.owner_references.first();
+            if let (Some(owner), Some(node)) = (owner, made.metadata.annotations.get(NODE_ID)) {
+                shared
+                    .tracer
+                    .made_pod(&owner.uid, node, begun, shared.clock.now());
+            }
             // What was refused and is there now is news: the decision still says why it was refused.
             let learned = outcomes.pods.remove(&made.metadata.name).is_some();
             shared.world.put_pod(made);

@@ -19,6 +19,7 @@ pub mod leader;
 pub mod meter;
 pub mod metrics;
 mod orphans;
+pub mod otlp;
 mod probe;
 pub mod program;
 mod queue;
@@ -90,6 +91,8 @@ pub struct Options {
     pub status_max: usize,
     /// Where values of metrics go. Default: a registry of its own.
     pub metrics: Arc<Registry>,
+    /// Makes spans. Default: none.
+    pub tracer: otlp::Tracer,
 }
 
 impl Default for Options {
@@ -106,6 +109,7 @@ impl Default for Options {
             conduct: Conduct::default(),
             status_max: 1 << 20,
             metrics: Arc::default(),
+            tracer: otlp::Tracer::default(),
         }
     }
 }
@@ -130,6 +134,7 @@ struct Shared {
     cleaner: Arc<Cleaner>,
     images: Arc<dyn Images>,
     metrics: Arc<Registry>,
+    tracer: otlp::Tracer,
     status_max: usize,
     /// Whether everything was listed once.
     filled: AtomicBool,
@@ -271,6 +276,7 @@ impl Controller {
             conduct,
             status_max,
             metrics,
+            tracer,
         } = options;
         let grace = config.pod_gc_grace_secs.and_then(|secs| u32::try_from(secs).ok());
         let cleaner = Cleaner::new(client.clone(), grace, metrics.clone());
@@ -292,6 +298,7 @@ impl Controller {
             cleaner: cleaner.clone(),
             images,
             metrics,
+            tracer,
             status_max,
             filled: AtomicBool::new(false),
             events: sender,

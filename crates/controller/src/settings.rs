@@ -86,6 +86,8 @@ pub struct MetricsSettings {
     pub ttl: Option<Duration>,
     /// Metrics that are left out or changed.
     pub modifiers: Modifiers,
+    /// Whether OTLP tells what came since the last time instead of all. Default false.
+    pub delta: bool,
 }
 
 impl Settings {
@@ -270,6 +272,17 @@ fn metrics(config: &ControllerConfig) -> Result<MetricsSettings, Error> {
             .and_then(|t| Duration::try_from(t).ok())
             .filter(|t| !t.is_zero()),
         modifiers: Modifiers::new(&metrics.modifiers),
+        delta: match metrics.temporality.as_str() {
+            "" | "Cumulative" => false,
+            // They differ in kinds of metrics that there are none of.
+            "Delta" | "LowMemory" => true,
+            other => {
+                return Err(Error::Value {
+                    path: "metricsConfig.temporality",
+                    message: format!("\"{other}\" is none of Cumulative, Delta, LowMemory"),
+                });
+            }
+        },
     })
 }
 
@@ -368,6 +381,10 @@ mod tests {
             (vec![("parallelism", "-1")], "below 0"),
             (vec![("metricsConfig", "port: 70000")], "70000 is no port"),
             (vec![("metricsConfig", "prot: 1")], "metricsConfig"),
+            (
+                vec![("metricsConfig", "temporality: Other")],
+                "metricsConfig.temporality",
+            ),
             (
                 vec![("resourceRateLimit", "limit: 0\nburst: 1")],
                 "resourceRateLimit.limit",

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use argosy_engine::pod::Trace;
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
+use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, Workflow, WorkflowPhase, compression};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -334,6 +336,10 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
     }
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
     patch["metadata"]["uid"] = json!(meta.uid);
+    if shared.tracer.is_on() && !meta.annotations.contains_key(TRACE_ID) {
+        patch["metadata"]["annotations"][TRACE_ID] = json!(Trace::derived(&meta.uid, "").trace_id);
+    }
+    let begun = shared.clock.now();
     let mut stored: Workflow = match api::merge_patch(
         &shared.client,
         &api::WORKFLOWS,
@@ -355,6 +361,10 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
     let pod_of = |node: &argosy_model::NodeStatus| shared.world.pod_of(&key, &node.id);
     changes::count(&shared.metrics, workflow, &stored, &decision.changes, pod_of);
     shared.conduct().logged_specs.log(&decision.changes, pod_of);
+    let now = shared.clock.now();
+    shared
+        .tracer
+        .stored(workflow, &stored, &decision.changes, begun, now);
     keep(shared, workflow, &stored);
     if let Some(kept) = shared.plans().get_mut(&key) {
         kept.stored = Some(Instant::now());

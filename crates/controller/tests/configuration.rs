@@ -36,6 +36,7 @@ fn every_key_of_the_page_is_read_and_no_other() {
     for key in &keys {
         let fits = [
             json!("1s"),
+            json!("Delta"),
             json!(1),
             json!(true),
             json!({}),

@@ -30,6 +30,44 @@ const DEFAULT_BUCKETS: [f64; 15] = [
 /// Labels of a series, sorted by name.
 pub type Labels = Vec<(String, String)>;
 
+/// The values of one metric at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Name without prefix.
+    pub name: String,
+    /// One line of help.
+    pub help: String,
+    /// What the values mean.
+    pub kind: Kind,
+    /// Upper bounds of a histogram's buckets.
+    pub bounds: Vec<f64>,
+    /// Values by their labels.
+    pub series: Vec<(Labels, Value)>,
+}
+
+/// A value, or the observations of a histogram.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// The value, or the sum of a histogram.
+    pub value: f64,
+    /// How many observations there are.
+    pub count: u64,
+    /// How many observations are in each bucket, without those of the buckets below and those above the last bound.
+    pub buckets: Vec<u64>,
+}
+
+impl Value {
+    /// What came since an earlier value.
+    pub fn since(&self, earlier: &Value) -> Value {
+        let buckets = self.buckets.iter().zip(&earlier.buckets);
+        Value {
+            value: self.value - earlier.value,
+            count: self.count.saturating_sub(earlier.count),
+            buckets: buckets.map(|(now, then)| now.saturating_sub(*then)).collect(),
+        }
+    }
+}
+
 /// Changes to single metrics by their name without prefix.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Modifiers(BTreeMap<String, MetricModifier>);
@@ -88,11 +126,7 @@ struct Family {
 
 #[derive(Debug)]
 struct Sample {
-    /// The value, or the sum of a histogram.
-    value: f64,
-    count: u64,
-    /// How many observations are in each bucket, without those of the buckets below.
-    buckets: Vec<u64>,
+    value: Value,
     changed: Instant,
 }
 
@@ -192,16 +226,28 @@ impl Registry {
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let state = self.lock();
         let labels = state.modifiers.labels(name, labels);
-        Some(state.families.get(name)?.series.get(&labels)?.value)
+        Some(state.families.get(name)?.series.get(&labels)?.value.value)
     }
 
     /// All values in Prometheus' text form, with those of gauges that were counted just now.
     pub fn text(&self, counted: &[gauges::Gauge]) -> String {
+        let mut text = String::new();
+        for reading in self.read(counted) {
+            reading.write(&mut text);
+        }
+        text
+    }
+
+    /// All values, with those of gauges that were counted just now.
+    pub fn read(&self, counted: &[gauges::Gauge]) -> Vec<Reading> {
         let mut state = self.lock();
         // What is counted anew may not show what is gone, such as the holders of a lock.
         for gauge in counted {
             if let Some(family) = state.families.get_mut(gauge.name) {
-                family.series.values_mut().for_each(|sample| sample.value = 0.0);
+                family
+                    .series
+                    .values_mut()
+                    .for_each(|sample| sample.value.value = 0.0);
             }
         }
         for gauge in counted {
@@ -211,13 +257,11 @@ impl Registry {
             });
         }
         state.expire();
-        let mut text = String::new();
-        for (name, family) in &state.families {
-            if !state.modifiers.disabled(name) {
-                family.write(name, &mut text);
-            }
-        }
-        text
+        let wanted = state
+            .families
+            .iter()
+            .filter(|(name, _)| !state.modifiers.disabled(name));
+        wanted.map(|(name, family)| family.read(name)).collect()
     }
 }
 
@@ -235,7 +279,7 @@ impl State {
         &mut self,
         definition: Option<Definition<'_>>,
         labels: &[(&str, &str)],
-        change: impl FnOnce(&mut Sample, &[f64]),
+        change: impl FnOnce(&mut Value, &[f64]),
     ) {
         let Some(definition) = definition else { return };
         let labels = self.modifiers.labels(definition.name, labels);
@@ -261,13 +305,15 @@ impl State {
         }
         let size = family.bounds.len();
         let sample = family.series.entry(labels).or_insert_with(|| Sample {
-            value: 0.0,
-            count: 0,
-            buckets: vec![0; size],
+            value: Value {
+                value: 0.0,
+                count: 0,
+                buckets: vec![0; size],
+            },
             changed: Instant::now(),
         });
         sample.changed = Instant::now();
-        change(sample, &family.bounds);
+        change(&mut sample.value, &family.bounds);
     }
 
     /// Drops custom series that did not change for longer than they may.
@@ -282,7 +328,7 @@ impl State {
     }
 }
 
-impl Sample {
+impl Value {
     fn observe(&mut self, bounds: &[f64], value: f64) {
         self.value += value;
         self.count += 1;
@@ -295,7 +341,23 @@ impl Sample {
 }
 
 impl Family {
-    fn write(&self, name: &str, out: &mut String) {
+    fn read(&self, name: &str) -> Reading {
+        let series = self.series.iter();
+        Reading {
+            name: name.to_owned(),
+            help: self.help.clone(),
+            kind: self.kind,
+            bounds: self.bounds.clone(),
+            series: series
+                .map(|(labels, sample)| (labels.clone(), sample.value.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Reading {
+    fn write(&self, out: &mut String) {
+        let name = &self.name;
         let kind = match self.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",

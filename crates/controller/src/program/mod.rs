@@ -10,6 +10,7 @@ mod serve;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use argosy_engine::Config;
@@ -25,6 +26,7 @@ use crate::environment::{Election, Environment};
 use crate::fence::Fence;
 use crate::meter::Meter;
 use crate::metrics::Registry;
+use crate::otlp::{self, Tracer};
 use crate::settings::Settings;
 use crate::{Clock, Controller, Options, leader};
 
@@ -70,6 +72,9 @@ struct Program {
     health: Arc<Health>,
     election: Election,
     status_max: usize,
+    tracer: Tracer,
+    /// Whether metrics are sent as what came since the last time.
+    delta: Arc<AtomicBool>,
     stop: CancellationToken,
 }
 
@@ -94,6 +99,16 @@ async fn run(args: Args, registry: Arc<Registry>) -> anyhow::Result<()> {
         base: base(&args, environment.config()?, &namespace),
     };
     let settings = source.read().await?;
+    let otlp = otlp::Settings::read(&get)?;
+    let mut servers = JoinSet::new();
+    let tracer = match otlp.traces.clone() {
+        None => Tracer::default(),
+        Some(target) => {
+            let (tracer, sending) = otlp::send_spans(&otlp, target).context("sending spans")?;
+            servers.spawn(sending);
+            tracer
+        }
+    };
     info!(version = env!("CARGO_PKG_VERSION"), namespace = %namespace, "Starting");
     let program = Program {
         args,
@@ -105,10 +120,14 @@ async fn run(args: Args, registry: Arc<Registry>) -> anyhow::Result<()> {
         health,
         election,
         status_max: environment.status_max()?,
+        tracer,
+        delta: Arc::default(),
         stop,
     };
-    let mut servers = JoinSet::new();
     program.serve(&settings, &mut servers).await?;
+    if let Some(target) = otlp.metrics.clone() {
+        servers.spawn(program.send_metrics(&otlp, target)?);
+    }
     let (changes, settings) = watch::channel(settings);
     // Kept to the end, or who waits for changes would see that none can come.
     let _kept = changes.clone();
@@ -168,6 +187,7 @@ impl Program {
         ));
         let metrics = &settings.metrics;
         self.registry.configure(metrics.modifiers.clone(), metrics.ttl);
+        self.delta.store(metrics.delta, Ordering::Relaxed);
         self.registry.add("version", BUILD, 1.0);
         if !metrics.enabled {
             return Ok(());
@@ -187,6 +207,23 @@ impl Program {
         };
         servers.spawn(serve::run(listener, tls, Arc::new(answer)));
         Ok(())
+    }
+
+    fn send_metrics(
+        &self,
+        settings: &otlp::Settings,
+        target: otlp::Target,
+    ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+        let health = self.health.clone();
+        let gauges = move || health.probe().map(|probe| probe.gauges()).unwrap_or_default();
+        otlp::send_metrics(
+            settings,
+            target,
+            self.registry.clone(),
+            gauges,
+            self.delta.clone(),
+        )
+        .context("sending metrics")
     }
 
     /// Leads, as often as it takes, until the program is to stop.
@@ -297,6 +334,7 @@ impl Program {
             let before = std::mem::replace(now, settings.borrow_and_update().clone());
             self.registry
                 .configure(now.metrics.modifiers.clone(), now.metrics.ttl);
+            self.delta.store(now.metrics.delta, Ordering::Relaxed);
             if (before.metrics.port, before.metrics.secure, &before.metrics.path)
                 != (now.metrics.port, now.metrics.secure, &now.metrics.path)
             {
@@ -325,6 +363,7 @@ impl Program {
             conduct: settings.conduct,
             status_max: self.status_max,
             metrics: self.registry.clone(),
+            tracer: self.tracer.clone(),
         };
         info!(namespace = ?options.namespace, instance_id = %settings.engine.instance_id, "Serving workflows");
         Controller::start(self.client.clone(), options)

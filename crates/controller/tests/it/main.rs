@@ -4,6 +4,7 @@ mod conduct;
 mod cron;
 mod ended;
 mod failing;
+mod otlp;
 mod play;
 
 use std::time::Duration;
