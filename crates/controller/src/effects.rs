@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use argosy_engine::transient::is_transient_answer;
-use argosy_engine::{Effect, Event, Order, Outcomes, Refusal};
+use argosy_engine::{Effect, Event, MetricKind, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
 use argosy_model::k8s::{ConfigMap, ObjectMeta, PersistentVolumeClaim, Pod};
 use argosy_model::names::annotation::NODE_ID;
@@ -145,7 +145,12 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
             );
         }
         Effect::Emit(event) => shared.emit(workflow, event),
-        Effect::Metric(metric) => shared.metrics.record(metric),
+        Effect::Metric(metric) => {
+            if let MetricKind::Elapsed { node_id, .. } = &metric.kind {
+                outcomes.followed.insert(node_id.clone());
+            }
+            shared.metrics.record(metric, &workflow.metadata.uid);
+        }
         Effect::LeaveThrottler => shared.leave_throttler(&Key::new(namespace, &workflow.metadata.name)),
     }
     Came::Done

@@ -229,6 +229,7 @@ fn take_workflow(shared: &Shared, event: Event<Workflow>) {
         Event::Deleted(Seen::Good(workflow)) => {
             if shared.world.remove_workflow(&workflow) {
                 cron::run_moved(shared, &workflow);
+                shared.metrics.stop_clocks(&workflow.metadata.uid);
                 forget(
                     shared,
                     &Key::new(&workflow.metadata.namespace, &workflow.metadata.name),

@@ -285,6 +285,7 @@ async fn settle(
         Duration::ZERO
     };
     if is_completed(current) && !is_completed(workflow) {
+        shared.metrics.stop_clocks(&current.metadata.uid);
         // When it goes is decided by what it is now, and our own write is no news to anybody.
         shared.ended.notify_one();
         return Some(Duration::ZERO);

@@ -408,8 +408,15 @@ pub enum MetricKind {
     Gauge {
         /// `Set`, `Add` or `Sub`.
         operation: String,
-        /// Followed in real time while the node or workflow runs.
-        realtime: bool,
+    },
+    /// A gauge of how long a node or the workflow has been running, in seconds, as long as the workflow runs.
+    Elapsed {
+        /// Node that it belongs to; empty for the workflow.
+        node_id: String,
+        /// From then on.
+        since: Timestamp,
+        /// Until then; `None` as long as it runs.
+        until: Option<Timestamp>,
     },
     /// Observes the value.
     Histogram {

@@ -1,6 +1,6 @@
 //! Everything that one decision sees: borrowed, plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use argosy_model::k8s::{ConfigMap, Pod};
@@ -84,6 +84,8 @@ pub struct Outcomes {
     pub repository: Option<Result<argosy_model::ArtifactRepositoryRefStatus, String>>,
     /// Tasks of clean-up pods that have ended, with their results, by pod name.
     pub artifact_gc_tasks: BTreeMap<String, Vec<argosy_model::WorkflowArtifactGcTask>>,
+    /// Nodes whose gauges in real time are shown; the empty id stands for the workflow.
+    pub followed: BTreeSet<String>,
     /// Earlier run to estimate durations from: duration in whole seconds by node name relative to the root ("" for the workflow).
     pub estimates: BTreeMap<String, i64>,
     /// Names of token secrets by service account, for pods with their own executor account (C-BLD-04).

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use argosy_engine::{Metric, MetricKind};
 use argosy_model::config::MetricModifier;
+use jiff::Timestamp;
 
 pub use builtin::{BUILT_IN, BuiltIn};
 
@@ -128,6 +129,17 @@ struct Family {
 struct Sample {
     value: Value,
     changed: Instant,
+    /// Of a gauge that follows the clock.
+    clock: Option<Elapsed>,
+}
+
+/// How long something has been going on.
+#[derive(Debug)]
+struct Elapsed {
+    /// Uid of the workflow; when that ends, so does the gauge.
+    workflow: String,
+    since: Timestamp,
+    until: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -175,26 +187,29 @@ impl Registry {
 
     /// Adds to a counter or gauge of the controller's own.
     pub fn add(&self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.lock()
-            .change(builtin::family(name, labels), labels, |s, _| s.value += value);
+        self.lock().change(builtin::family(name, labels), labels, |s, _| {
+            s.value.value += value
+        });
     }
 
     /// Sets a gauge of the controller's own.
     pub fn set(&self, name: &str, labels: &[(&str, &str)], value: f64) {
-        self.lock()
-            .change(builtin::family(name, labels), labels, |s, _| s.value = value);
+        self.lock().change(builtin::family(name, labels), labels, |s, _| {
+            s.value.value = value
+        });
     }
 
     /// Observes a value of a histogram of the controller's own.
     pub fn observe(&self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.lock()
             .change(builtin::family(name, labels), labels, |s, bounds| {
-                s.observe(bounds, value)
+                s.value.observe(bounds, value)
             });
     }
 
-    /// Takes the value of a metric that a workflow defines. A later one of the same name with another kind is dropped.
-    pub fn record(&self, metric: &Metric) {
+    /// Takes the value of a metric that a workflow, known by its uid, defines. A later one of the same name with another
+    /// kind is dropped.
+    pub fn record(&self, metric: &Metric, workflow: &str) {
         let labels: Vec<(&str, &str)> = metric
             .labels
             .iter()
@@ -202,7 +217,7 @@ impl Registry {
             .collect();
         let (kind, bounds): (_, &[f64]) = match &metric.kind {
             MetricKind::Counter => (Kind::Counter, &[]),
-            MetricKind::Gauge { .. } => (Kind::Gauge, &[]),
+            MetricKind::Gauge { .. } | MetricKind::Elapsed { .. } => (Kind::Gauge, &[]),
             MetricKind::Histogram { buckets } => (Kind::Histogram, buckets),
         };
         let definition = Definition {
@@ -212,14 +227,38 @@ impl Registry {
             bounds,
             custom: true,
         };
-        self.lock()
-            .change(Some(definition), &labels, |sample, bounds| match &metric.kind {
-                MetricKind::Counter => sample.value += metric.value,
-                MetricKind::Gauge { operation, .. } if operation == "Add" => sample.value += metric.value,
-                MetricKind::Gauge { operation, .. } if operation == "Sub" => sample.value -= metric.value,
-                MetricKind::Gauge { .. } => sample.value = metric.value,
-                MetricKind::Histogram { .. } => sample.observe(bounds, metric.value),
-            });
+        self.lock().change(Some(definition), &labels, |sample, bounds| {
+            let now = &mut sample.value;
+            match &metric.kind {
+                MetricKind::Counter => now.value += metric.value,
+                MetricKind::Gauge { operation } if operation == "Add" => now.value += metric.value,
+                MetricKind::Gauge { operation } if operation == "Sub" => now.value -= metric.value,
+                MetricKind::Gauge { .. } => now.value = metric.value,
+                MetricKind::Elapsed { since, until, .. } => {
+                    sample.clock = Some(Elapsed {
+                        workflow: workflow.to_owned(),
+                        since: *since,
+                        until: *until,
+                    });
+                }
+                MetricKind::Histogram { .. } => now.observe(bounds, metric.value),
+            }
+        });
+    }
+
+    /// Drops the gauges of a workflow that follow the clock (C-PER-09).
+    pub fn stop_clocks(&self, workflow: &str) {
+        let mut state = self.lock();
+        let mut gone = 0;
+        for family in state.families.values_mut().filter(|f| f.custom) {
+            let before = family.series.len();
+            family
+                .series
+                .retain(|_, sample| sample.clock.as_ref().is_none_or(|c| c.workflow != workflow));
+            gone += before - family.series.len();
+        }
+        state.series -= gone;
+        state.families.retain(|_, family| !family.series.is_empty());
     }
 
     /// The value of a series, or the sum of a histogram's; `None` for one that was never set.
@@ -253,7 +292,7 @@ impl Registry {
         for gauge in counted {
             let labels: Vec<(&str, &str)> = gauge.labels.iter().map(|(n, v)| (*n, v.as_str())).collect();
             state.change(builtin::family(gauge.name, &labels), &labels, |s, _| {
-                s.value = gauge.value
+                s.value.value = gauge.value
             });
         }
         state.expire();
@@ -279,7 +318,7 @@ impl State {
         &mut self,
         definition: Option<Definition<'_>>,
         labels: &[(&str, &str)],
-        change: impl FnOnce(&mut Value, &[f64]),
+        change: impl FnOnce(&mut Sample, &[f64]),
     ) {
         let Some(definition) = definition else { return };
         let labels = self.modifiers.labels(definition.name, labels);
@@ -311,9 +350,10 @@ impl State {
                 buckets: vec![0; size],
             },
             changed: Instant::now(),
+            clock: None,
         });
         sample.changed = Instant::now();
-        change(&mut sample.value, &family.bounds);
+        change(sample, &family.bounds);
     }
 
     /// Drops custom series that did not change for longer than they may.
@@ -321,10 +361,24 @@ impl State {
         let Some(ttl) = self.ttl else { return };
         for family in self.families.values_mut().filter(|f| f.custom) {
             let before = family.series.len();
-            family.series.retain(|_, sample| sample.changed.elapsed() < ttl);
+            family
+                .series
+                .retain(|_, sample| sample.clock.is_some() || sample.changed.elapsed() < ttl);
             self.series -= before - family.series.len();
         }
         self.families.retain(|_, family| !family.series.is_empty());
+    }
+}
+
+impl Sample {
+    /// The value now.
+    fn now(&self) -> Value {
+        let mut value = self.value.clone();
+        if let Some(clock) = &self.clock {
+            let until = clock.until.unwrap_or_else(Timestamp::now);
+            value.value = until.duration_since(clock.since).as_secs_f64();
+        }
+        value
     }
 }
 
@@ -349,7 +403,7 @@ impl Family {
             kind: self.kind,
             bounds: self.bounds.clone(),
             series: series
-                .map(|(labels, sample)| (labels.clone(), sample.value.clone()))
+                .map(|(labels, sample)| (labels.clone(), sample.now()))
                 .collect(),
         }
     }
@@ -417,16 +471,18 @@ mod tests {
         registry.set("is_leader", &[], 1.0);
         registry.observe("k8s_request_duration", &[("verb", "List")], 6.0);
         registry.add("no_such_metric", &[], 1.0);
-        registry.record(&Metric {
-            name: "mine".into(),
-            help: "two\nlines".into(),
-            labels: vec![("b".into(), "2".into()), ("a".into(), "1".into())],
-            kind: MetricKind::Gauge {
-                operation: "Sub".into(),
-                realtime: false,
+        registry.record(
+            &Metric {
+                name: "mine".into(),
+                help: "two\nlines".into(),
+                labels: vec![("b".into(), "2".into()), ("a".into(), "1".into())],
+                kind: MetricKind::Gauge {
+                    operation: "Sub".into(),
+                },
+                value: 1.5,
             },
-            value: 1.5,
-        });
+            "uid",
+        );
         let text = registry.text(&[]);
         for line in [
             "# TYPE argo_workflows_total_count counter",
@@ -467,13 +523,16 @@ mod tests {
         registry.set("is_leader", &[], 1.0);
         registry.add("total_count", &[("phase", "Failed"), ("namespace", "x")], 1.0);
         registry.observe("k8s_request_duration", &[], 6.0);
-        registry.record(&Metric {
-            name: "mine".into(),
-            help: "h".into(),
-            labels: Vec::new(),
-            kind: MetricKind::Counter,
-            value: 1.0,
-        });
+        registry.record(
+            &Metric {
+                name: "mine".into(),
+                help: "h".into(),
+                labels: Vec::new(),
+                kind: MetricKind::Counter,
+                value: 1.0,
+            },
+            "uid",
+        );
         let text = registry.text(&[]);
         assert!(!text.contains("is_leader") && !text.contains("mine"), "{text}");
         assert!(

@@ -4,6 +4,7 @@ mod conduct;
 mod cron;
 mod ended;
 mod failing;
+mod measured;
 mod otlp;
 mod play;
 

@@ -1,6 +1,7 @@
 //! Custom metrics of templates and the workflow, as values (C-MET-10).
 
-use argosy_model::{ConditionType, Metrics, Prometheus, Template};
+use argosy_model::{ConditionType, Metrics, NodeStatus, Prometheus, Template, WorkflowPhase};
+use jiff::Timestamp;
 
 use super::Pass;
 use crate::decision::{Effect, Metric, MetricKind};
@@ -19,6 +20,88 @@ impl Pass<'_> {
         if !new || !self.measured.insert(id.to_owned()) {
             return;
         }
+        self.emit(&metrics, &self.metric_scope(&node));
+        self.follow(&metrics, Some(&node));
+    }
+
+    /// Begins to show how long a node that is at work has been running, where its template asks for that.
+    pub fn follow_node(&mut self, id: &str, template: &Template) {
+        let node = self.nodes.get(id).filter(|n| !crate::node::fulfilled(n)).cloned();
+        if let (Some(node), Some(metrics)) = (node, &template.metrics)
+            && self.is_to_be_followed(id, template)
+        {
+            self.follow(metrics, Some(&node));
+        }
+    }
+
+    /// Whether a node's template asks for gauges in real time that are not shown yet.
+    pub fn is_to_be_followed(&self, id: &str, template: &Template) -> bool {
+        template.metrics.as_ref().is_some_and(is_followed) && !self.seen.outcomes.followed.contains(id)
+    }
+
+    /// Begins to show how long the workflow has been running, where it asks for that.
+    pub fn follow_workflow(&mut self) {
+        let metrics = self.spec.metrics.as_ref().filter(|m| is_followed(m)).cloned();
+        if let Some(metrics) = metrics.filter(|_| !self.seen.outcomes.followed.contains("")) {
+            self.follow(&metrics, None);
+        }
+    }
+
+    fn follow(&mut self, metrics: &Metrics, node: Option<&NodeStatus>) {
+        let started = self.status.started_at.as_ref().map_or(self.now, |t| t.0);
+        let mut clocks = vec![("workflow.duration", started, None)];
+        if let Some(node) = node {
+            let since = node.started_at.as_ref().map_or(self.now, |t| t.0);
+            clocks.push(("duration", since, node.finished_at.as_ref().map(|t| t.0)));
+        }
+        let scope = node.map_or_else(Vars::new, |node| self.metric_scope(node));
+        let id = node.map_or("", |n| n.id.as_str());
+        // A fault is told when it is new, not in every pass.
+        let is_new = match node {
+            Some(node) => self.nodes.before(&node.id).is_none(),
+            None => self.wf.status.phase != WorkflowPhase::Running,
+        };
+        for metric in metrics.prometheus.iter().filter(|m| is_elapsed(m)) {
+            match self.elapsed(metric, &scope, &clocks, id) {
+                Ok(Some(metric)) => self.effects.push(Effect::Metric(metric)),
+                Err(message) if is_new => self.metric_error(&message),
+                Ok(None) | Err(_) => {}
+            }
+        }
+    }
+
+    /// The gauge of a clock (C-MET-10).
+    fn elapsed(
+        &self,
+        metric: &Prometheus,
+        scope: &Vars,
+        clocks: &[(&str, Timestamp, Option<Timestamp>)],
+        node_id: &str,
+    ) -> Result<Option<Metric>, String> {
+        let mut metric = metric.clone();
+        let value = metric
+            .gauge
+            .as_mut()
+            .map(|gauge| std::mem::take(&mut gauge.value));
+        let value = value.unwrap_or_default();
+        let Some(metric) = self.resolved(&metric, scope)? else {
+            return Ok(None);
+        };
+        let name = value.strip_prefix("{{").and_then(|v| v.strip_suffix("}}"));
+        let name = name.ok_or("real time metrics can only be used with metric variables")?;
+        let clock = clocks.iter().find(|(known, ..)| *known == name);
+        let (_, since, until) =
+            clock.ok_or_else(|| format!("'{name}' is not available as a real time metric"))?;
+        let kind = MetricKind::Elapsed {
+            node_id: node_id.to_owned(),
+            since: *since,
+            until: *until,
+        };
+        Ok(Some(measured(&metric, kind, 0.0)))
+    }
+
+    /// What a node's metrics may refer to.
+    fn metric_scope(&self, node: &NodeStatus) -> Vars {
         let mut scope = Vars::new();
         let start = node.started_at.as_ref().map_or(self.now, |t| t.0);
         let end = node.finished_at.as_ref().map_or(self.now, |t| t.0);
@@ -58,7 +141,7 @@ impl Pass<'_> {
                 vars::text(secs.to_string()),
             );
         }
-        self.emit(&metrics, &scope);
+        scope
     }
 
     /// Emits the workflow's metrics at its end.
@@ -71,7 +154,7 @@ impl Pass<'_> {
     }
 
     fn emit(&mut self, metrics: &Metrics, scope: &Vars) {
-        for metric in metrics.prometheus.iter() {
+        for metric in metrics.prometheus.iter().filter(|m| !is_elapsed(m)) {
             match self.value_of(metric, scope) {
                 Ok(Some(metric)) => self.effects.push(Effect::Metric(metric)),
                 Ok(None) => {}
@@ -91,34 +174,31 @@ impl Pass<'_> {
         self.updated = true;
     }
 
-    fn value_of(&self, metric: &Prometheus, scope: &Vars) -> Result<Option<Metric>, String> {
-        let name = &metric.name;
+    /// The metric without tags; `None` if it is not wanted.
+    fn resolved(&self, metric: &Prometheus, scope: &Vars) -> Result<Option<Prometheus>, String> {
         if metric.help.is_empty() {
             return Err(format!(
-                "metric '{name}' must contain a help string under 'help: ' field"
+                "metric '{}' must contain a help string under 'help: ' field",
+                metric.name
             ));
         }
         let metric: Prometheus =
             vars::substitute(metric, &[scope, &self.globals], Level::StrictAll).map_err(|e| e.to_string())?;
-        if !metric.when.is_empty() && !vars::when(&metric.when)? {
+        let is_wanted = metric.when.is_empty() || vars::when(&metric.when)?;
+        Ok(is_wanted.then_some(metric))
+    }
+
+    fn value_of(&self, metric: &Prometheus, scope: &Vars) -> Result<Option<Metric>, String> {
+        let Some(metric) = self.resolved(metric, scope)? else {
             return Ok(None);
-        }
+        };
         let (kind, text) = if let Some(gauge) = &metric.gauge {
             let operation = match gauge.operation.as_str() {
                 "" => "Set",
                 other => other,
             };
-            let realtime = gauge.realtime == Some(true);
-            if realtime {
-                return Ok(None);
-            }
-            (
-                MetricKind::Gauge {
-                    operation: operation.to_owned(),
-                    realtime,
-                },
-                &gauge.value,
-            )
+            let operation = operation.to_owned();
+            (MetricKind::Gauge { operation }, &gauge.value)
         } else if let Some(histogram) = &metric.histogram {
             let buckets = histogram
                 .buckets
@@ -129,23 +209,35 @@ impl Pass<'_> {
         } else if let Some(counter) = &metric.counter {
             (MetricKind::Counter, &counter.value)
         } else {
-            return Err(format!("metric '{name}' has no kind"));
+            return Err(format!("metric '{}' has no kind", metric.name));
         };
         let value = text
             .trim()
             .parse::<f64>()
             .map_err(|_| format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"))?;
-        let labels = metric
-            .labels
-            .iter()
-            .map(|l| (l.key.clone(), l.value.clone()))
-            .collect();
-        Ok(Some(Metric {
-            name: metric.name.clone(),
-            help: metric.help.clone(),
-            labels,
-            kind,
-            value,
-        }))
+        Ok(Some(measured(&metric, kind, value)))
     }
+}
+
+fn measured(metric: &Prometheus, kind: MetricKind, value: f64) -> Metric {
+    let labels = metric.labels.iter().map(|l| (l.key.clone(), l.value.clone()));
+    Metric {
+        name: metric.name.clone(),
+        help: metric.help.clone(),
+        labels: labels.collect(),
+        kind,
+        value,
+    }
+}
+
+/// Whether a metric follows the clock.
+fn is_elapsed(metric: &Prometheus) -> bool {
+    metric
+        .gauge
+        .as_ref()
+        .is_some_and(|gauge| gauge.realtime == Some(true))
+}
+
+fn is_followed(metrics: &Metrics) -> bool {
+    metrics.prometheus.iter().any(is_elapsed)
 }

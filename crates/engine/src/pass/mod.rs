@@ -212,6 +212,9 @@ impl<'a> Pass<'a> {
         } else if !self.assess_pods() {
             return;
         }
+        if self.status.phase == WorkflowPhase::Running {
+            self.follow_workflow();
+        }
         if self.spec.suspend == Some(true) && self.wf.metadata.deletion_timestamp.is_none() {
             self.waiting.insert(String::new(), Waiting::WorkflowSuspended);
             return;

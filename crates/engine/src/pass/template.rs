@@ -179,7 +179,9 @@ impl Pass<'_> {
             return false;
         }
         let runs = |node: &NodeStatus| {
-            node.type_ == NodeType::Pod && self.pods.get(&node.id).is_some_and(|pods| pods.len() == 1)
+            node.type_ == NodeType::Pod
+                && self.pods.get(&node.id).is_some_and(|pods| pods.len() == 1)
+                && !self.is_to_be_followed(&node.id, template)
         };
         match node.type_ {
             NodeType::Pod => runs(node),
@@ -385,6 +387,7 @@ impl Pass<'_> {
                 return Err(stop);
             }
         }
+        self.follow_node(id, &template);
         let Some((wrapper, outer, _)) = retried else {
             if self.nodes.get(id).is_some_and(node::fulfilled) {
                 self.node_fulfilled(id);
