@@ -28,6 +28,8 @@ enum Source {
     Go(&'static str),
     /// A command of the module `k8s.io/kubernetes`, which needs a module of ours around it.
     Kubernetes(&'static str),
+    /// kubectl of this release of Kubernetes, whose commands are a library with a main function to call.
+    Kubectl(&'static str),
     /// The server of etcd, which is a library with a main function to call.
     Etcd,
     /// A package of npm with a program of the same name.
@@ -66,6 +68,11 @@ const PARTS: &[Part] = &[
         name: "kubectl",
         source: Source::Kubernetes("cmd/kubectl"),
         for_tests: true,
+    },
+    Part {
+        name: "kubectl-1.30",
+        source: Source::Kubectl("1.30.14"),
+        for_tests: false,
     },
     Part {
         name: "kube-apiserver",
@@ -178,11 +185,15 @@ fn bring(folder: &Path, part: &Part) -> anyhow::Result<()> {
         Source::Kubernetes(package) => {
             let module = kubernetes_module(folder)?;
             let package = format!("k8s.io/kubernetes/{package}");
-            build(folder, &module, &package, &bin.join(part.name))?;
+            build(folder, &module, &package, KUBERNETES, &bin.join(part.name))?;
+        }
+        Source::Kubectl(release) => {
+            let module = kubectl_module(folder, release)?;
+            build(folder, &module, ".", release, &bin.join(part.name))?;
         }
         Source::Etcd => {
             let module = etcd_module(folder)?;
-            build(folder, &module, "./etcd", &bin.join(part.name))?;
+            build(folder, &module, "./etcd", KUBERNETES, &bin.join(part.name))?;
         }
         Source::Npm(package) => npm(folder, package, part.name)?,
     }
@@ -192,7 +203,7 @@ fn bring(folder: &Path, part: &Part) -> anyhow::Result<()> {
 
 fn version(part: &Part) -> String {
     match part.source {
-        Source::Go(text) | Source::Npm(text) => text.to_owned(),
+        Source::Go(text) | Source::Npm(text) | Source::Kubectl(text) => text.to_owned(),
         Source::Kubernetes(_) => KUBERNETES.to_owned(),
         Source::Etcd => ETCD.to_owned(),
     }
@@ -207,10 +218,12 @@ fn go(folder: &Path) -> Command {
     command
 }
 
-fn build(folder: &Path, module: &Path, package: &str, to: &Path) -> anyhow::Result<()> {
+/// Builds a package that says of itself that it is of this release of Kubernetes.
+fn build(folder: &Path, module: &Path, package: &str, release: &str, to: &Path) -> anyhow::Result<()> {
     let base = "k8s.io/component-base/version";
+    let minor = release.split('.').nth(1).unwrap_or_default();
     let flags =
-        format!("-s -w -X {base}.gitVersion=v{KUBERNETES} -X {base}.gitMajor=1 -X {base}.gitMinor=34");
+        format!("-s -w -X {base}.gitVersion=v{release} -X {base}.gitMajor=1 -X {base}.gitMinor={minor}");
     let mut command = go(folder);
     command
         .current_dir(module)
@@ -259,6 +272,24 @@ fn kubernetes_module(folder: &Path) -> anyhow::Result<PathBuf> {
         module.join("tools.go"),
         format!("//go:build tools\n\npackage parts\n\n{imports}"),
     )?;
+    shell::run(go(&module).args(["mod", "tidy", "-e"]))?;
+    Ok(module)
+}
+
+fn kubectl_module(folder: &Path, release: &str) -> anyhow::Result<PathBuf> {
+    let module = folder.join(format!("kubectl-{release}"));
+    std::fs::create_dir_all(&module)?;
+    std::fs::write(module.join("go.mod"), "module parts\n\ngo 1.22.0\n")?;
+    std::fs::write(
+        module.join("main.go"),
+        "package main\n\nimport (\n\t_ \"k8s.io/client-go/plugin/pkg/client/auth\"\n\t\"k8s.io/component-base/cli\"\n\t\
+         \"k8s.io/kubectl/pkg/cmd\"\n\t\"k8s.io/kubectl/pkg/cmd/util\"\n)\n\nfunc main() {\n\t\
+         if err := cli.RunNoErrOutput(cmd.NewDefaultKubectlCommand()); err != nil {\n\t\tutil.CheckErr(err)\n\t}\n}\n",
+    )?;
+    let version = format!("v0.{}", release.trim_start_matches("1."));
+    let modules = ["kubectl", "component-base", "client-go"];
+    let wanted = modules.map(|name| format!("k8s.io/{name}@{version}"));
+    shell::run(go(&module).arg("get").args(wanted))?;
     shell::run(go(&module).args(["mod", "tidy", "-e"]))?;
     Ok(module)
 }

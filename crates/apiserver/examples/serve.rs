@@ -21,7 +21,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         definitions: definitions?,
         file: files.first().map(Into::into),
         admin_token: Some("owner".into()),
-        bind_to_node: Some("here".into()),
         ..Options::default()
     };
     let server = ApiServer::new(options)?;

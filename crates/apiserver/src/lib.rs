@@ -40,3 +40,4 @@ pub use kubelet::{
 pub use options::{Clock, Options};
 pub use service::{MAX_REQUEST, Service};
 pub use status::{Cause, Status};
+pub use validate::label_fault;

@@ -58,8 +58,6 @@ pub struct Options {
     pub definitions: Vec<Value>,
     /// Namespaces that exist besides `default`, `kube-system`, `kube-public` and `kube-node-lease`. Default none.
     pub namespaces: Vec<String>,
-    /// The node to which every new pod is bound at once. Default none: pods wait for someone who binds them.
-    pub bind_to_node: Option<String>,
     /// A bearer token with all rights, for the owner's kubeconfig. Default none.
     pub admin_token: Option<String>,
     /// Whether roles decide what a user may do. Default false: every authenticated user may do everything.

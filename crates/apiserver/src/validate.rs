@@ -129,17 +129,8 @@ pub fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     if let Some(labels) = own.get("labels").and_then(Value::as_object) {
         for (key, value) in labels {
             causes.extend(key_fault(key).map(|why| Cause::invalid("metadata.labels", &json!(key), &why)));
-            let text = value.as_str().unwrap_or_default();
-            if text.len() > 63 {
-                causes.push(Cause::invalid(
-                    "metadata.labels",
-                    value,
-                    "must be no more than 63 characters",
-                ));
-            }
-            if !text.is_empty() && !is_qualified(text) {
-                causes.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
-            }
+            let faults = value_faults(value.as_str().unwrap_or_default());
+            causes.extend(faults.map(|why| Cause::invalid("metadata.labels", value, why)));
         }
     }
     if let Some(annotations) = own.get("annotations").and_then(Value::as_object) {
@@ -216,6 +207,17 @@ fn key_fault(key: &str) -> Option<String> {
         return Some("name part must be no more than 63 characters".to_owned());
     }
     (!is_qualified(name)).then(|| QUALIFIED.to_owned())
+}
+
+fn value_faults(value: &str) -> impl Iterator<Item = &'static str> {
+    let long = (value.len() > 63).then_some("must be no more than 63 characters");
+    let odd = (!value.is_empty() && !is_qualified(value)).then_some(LABEL_VALUE);
+    long.into_iter().chain(odd)
+}
+
+/// Why these are no label's key and value; `None` when they are.
+pub fn label_fault(key: &str, value: &str) -> Option<String> {
+    key_fault(key).or_else(|| value_faults(value).next().map(str::to_owned))
 }
 
 /// What is wrong with the rest of an object, for the built-in kinds where it matters to us.

@@ -12,6 +12,7 @@ use kube::core::WatchEvent;
 use tokio::sync::mpsc;
 
 use crate::api::{Api, Error};
+use crate::failure::tell;
 use crate::logs::{self, Follower, Line};
 
 /// How often a running view is drawn again for the sake of the durations in it.
@@ -32,6 +33,10 @@ pub trait View {
     fn changed(&mut self, workflow: &Workflow);
     /// A pod wrote a line.
     fn line(&mut self, line: &Line);
+    /// Something about the run itself is to be told.
+    fn note(&mut self, text: &str) {
+        tell(text);
+    }
     /// Time went by.
     fn tick(&mut self) {}
     /// Nothing comes any more.

@@ -1,6 +1,6 @@
 //! Views of workflows that are being followed: drawn on a terminal, or line by line into a file or pipe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crate::follow::View;
 use crate::logs::Line;
 use crate::print::glyph::log_line;
 use crate::print::progress::{Changes, frame, summary};
-use crate::print::{Clock, Style};
+use crate::print::{Clock, Style, why};
 
 /// A tree that is drawn in place, with the logs scrolling above it.
 pub struct Live<W> {
@@ -86,6 +86,10 @@ impl<W: Write> View for Live<W> {
     fn line(&mut self, line: &Line) {
         let text = log_line(&line.pod, &line.content, self.style.colour) + "\n";
         self.redraw(&text);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.redraw(text);
     }
 
     fn tick(&mut self) {
@@ -178,5 +182,49 @@ impl<W: Write> View for Quiet<W> {
             "{}",
             log_line(&line.pod, &line.content, self.style.colour)
         );
+    }
+}
+
+/// Another view, and advice for pods that cannot run on this machine as it is: each piece once.
+pub struct Advising {
+    inner: Box<dyn View>,
+    given: BTreeSet<&'static str>,
+}
+
+impl Advising {
+    /// A view that advises besides.
+    pub fn new(inner: Box<dyn View>) -> Self {
+        let given = BTreeSet::new();
+        Self { inner, given }
+    }
+}
+
+impl View for Advising {
+    fn changed(&mut self, workflow: &Workflow) {
+        self.inner.changed(workflow);
+        let nodes = workflow.status.nodes.values();
+        for node in nodes.filter(|node| !node.phase.is_completed()) {
+            if let Some(advice) = why::advice(&node.message)
+                && self.given.insert(advice)
+            {
+                self.inner.note(&format!("hint: {advice}\n"));
+            }
+        }
+    }
+
+    fn line(&mut self, line: &Line) {
+        self.inner.line(line);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.inner.note(text);
+    }
+
+    fn tick(&mut self) {
+        self.inner.tick();
+    }
+
+    fn ended(&mut self) {
+        self.inner.ended();
     }
 }

@@ -110,7 +110,6 @@ impl Sandbox for TimedSandbox {
 /// An API on disk and a node beside it.
 async fn start(dir: &Path, times: &Arc<Mutex<Times>>) -> (Node, Api<Pod>) {
     let server = ApiServer::new(argosy_apiserver::Options {
-        bind_to_node: Some("n".into()),
         file: Some(dir.join("state.db")),
         ..Default::default()
     })

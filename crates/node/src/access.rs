@@ -332,6 +332,7 @@ fn waiting_reason(pod: &Pod, container: &str) -> String {
             .iter()
             .flatten()
             .chain(s.init_container_statuses.iter().flatten())
+            .chain(s.ephemeral_container_statuses.iter().flatten())
     });
     let status = statuses.into_iter().find(|status| status.name == container);
     let waiting = status

@@ -1,11 +1,11 @@
 //! Tells in the API what happens to pods, as Events worded like the kubelet's. Whoever has something to tell never waits,
 //! and nothing depends on an Event: when the API does not take them, they are lost.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Event, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{Container, Event, Pod, PodStatus};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -18,8 +18,9 @@ const QUEUE: usize = 4096;
 const WRITERS: usize = 8;
 /// Events that are counted on when they happen again, the latest ones.
 const REMEMBERED: usize = 4096;
-/// Who tells: interfaces look for this name.
-const COMPONENT: &str = "kubelet";
+/// Who tells what: interfaces look for these names.
+const KUBELET: &str = "kubelet";
+const SCHEDULER: &str = "default-scheduler";
 
 /// Where Events go.
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ impl Recorder {
 /// Something that happened to a pod.
 #[derive(Debug)]
 pub(crate) struct Note {
+    teller: &'static str,
     subject: Arc<Value>,
     path: String,
     kind: &'static str,
@@ -46,17 +48,25 @@ pub(crate) struct Note {
 /// Tells of one pod.
 #[derive(Debug)]
 pub(crate) struct Notes {
+    teller: &'static str,
     recorder: Recorder,
     subject: Arc<Value>,
-    inits: BTreeSet<String>,
+    /// Where each container is in the spec.
+    lists: BTreeMap<String, &'static str>,
 }
 
 impl Notes {
     pub(crate) fn new(recorder: Recorder, pod: &Pod) -> Notes {
+        let listed = |list: &'static str| move |container: &Container| (container.name.clone(), list);
         let inits = pod.spec.iter().flat_map(|s| s.init_containers.iter().flatten());
+        let mains = pod.spec.iter().flat_map(|s| &s.containers);
         Notes {
+            teller: KUBELET,
             recorder,
-            inits: inits.map(|container| container.name.clone()).collect(),
+            lists: inits
+                .map(listed("initContainers"))
+                .chain(mains.map(listed("containers")))
+                .collect(),
             subject: Arc::new(json!({
                 "apiVersion": "v1",
                 "kind": "Pod",
@@ -65,6 +75,15 @@ impl Notes {
                 "uid": pod.metadata.uid,
                 "resourceVersion": pod.metadata.resource_version,
             })),
+        }
+    }
+
+    /// Tells of where the pod runs.
+    pub(crate) fn of_scheduler(recorder: Recorder, pod: &Pod) -> Notes {
+        let teller = SCHEDULER;
+        Notes {
+            teller,
+            ..Notes::new(recorder, pod)
         }
     }
 
@@ -79,11 +98,13 @@ impl Notes {
     }
 
     fn tell(&self, kind: &'static str, container: Option<&str>, reason: &'static str, message: String) {
-        let path = container.map(|name| match self.inits.contains(name) {
-            true => format!("spec.initContainers{{{name}}}"),
-            false => format!("spec.containers{{{name}}}"),
+        let path = container.map(|name| match self.lists.get(name) {
+            Some(list) => format!("spec.{list}{{{name}}}"),
+            // It was added later.
+            None => format!("spec.ephemeralContainers{{{name}}}"),
         });
         let note = Note {
+            teller: self.teller,
             subject: Arc::clone(&self.subject),
             path: path.unwrap_or_default(),
             kind,
@@ -187,14 +208,18 @@ fn event(note: &Note, known: &Known, now: Timestamp, node: &str) -> Value {
     if !note.path.is_empty() {
         subject["fieldPath"] = note.path.clone().into();
     }
+    let mut source = json!({"component": note.teller});
+    if note.teller == KUBELET {
+        source["host"] = node.into();
+    }
     json!({
         "metadata": {"name": known.name, "namespace": subject["namespace"]},
         "involvedObject": subject,
         "type": note.kind,
         "reason": note.reason,
         "message": note.message,
-        "source": {"component": COMPONENT, "host": node},
-        "reportingComponent": COMPONENT,
+        "source": source,
+        "reportingComponent": note.teller,
         "reportingInstance": node,
         "firstTimestamp": known.first,
         "lastTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -19,6 +19,7 @@ mod pod;
 mod register;
 mod report;
 pub mod runtime;
+mod schedule;
 mod spec;
 mod terminal;
 mod tree;

@@ -12,7 +12,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::cgroups::Cgroups;
@@ -26,6 +26,7 @@ use crate::pod::start::full;
 use crate::pod::worker::{self, Event};
 use crate::register;
 use crate::runtime::{Runtime, linux::Linux};
+use crate::schedule::{self, News};
 use crate::tree;
 use crate::volumes::Sources;
 
@@ -292,8 +293,7 @@ impl Pods {
         Some((Arc::clone(&found.handle), Arc::clone(&found.pod)))
     }
 
-    fn apply(&self, shared: &Arc<Shared>, pod: Pod) {
-        let pod = Arc::new(pod);
+    fn apply(&self, shared: &Arc<Shared>, pod: Arc<Pod>) {
         let key = key_of(&pod);
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let mut running = self.running();
@@ -354,6 +354,9 @@ fn key_of(pod: &Pod) -> (String, String) {
 async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<bool>) {
     let registered = tokio::spawn(register::run(Arc::clone(&shared)));
     let collected = tokio::spawn(collect(Arc::clone(&shared)));
+    let (news, unread) = mpsc::channel(schedule::NEWS);
+    let schedules = shared.options.bind_unscheduled;
+    let scheduled = schedules.then(|| tokio::spawn(schedule::run(Arc::clone(&shared), unread)));
     let api: Api<Pod> = Api::all(shared.client.clone());
     let config = match shared.options.bind_unscheduled {
         true => watcher::Config::default(),
@@ -366,24 +369,41 @@ async fn run(shared: Arc<Shared>, pods: Arc<Pods>, mut stopped: watch::Receiver<
             event = events.next() => event,
             _ = stopped.changed() => break,
         };
-        match event {
+        let told = match event {
             None => break,
-            Some(Err(error)) => tracing::warn!(%error, "Watch of pods was interrupted"),
-            Some(Ok(watcher::Event::Init)) => listed.clear(),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "Watch of pods was interrupted");
+                continue;
+            }
+            Some(Ok(watcher::Event::Init)) => {
+                listed.clear();
+                continue;
+            }
             Some(Ok(watcher::Event::InitApply(pod))) => {
                 listed.extend(pod.metadata.uid.clone());
-                take(&shared, &pods, pod);
+                News::Pod(take(&shared, &pods, pod))
             }
             Some(Ok(watcher::Event::InitDone)) => {
                 pods.keep(&listed);
                 sweep(&shared, &listed);
+                News::Only(listed.clone())
             }
-            Some(Ok(watcher::Event::Apply(pod))) => take(&shared, &pods, pod),
-            Some(Ok(watcher::Event::Delete(pod))) => pods.delete(&pod),
+            Some(Ok(watcher::Event::Apply(pod))) => News::Pod(take(&shared, &pods, pod)),
+            Some(Ok(watcher::Event::Delete(pod))) => {
+                pods.delete(&pod);
+                News::Gone(pod.metadata.uid.unwrap_or_default())
+            }
+        };
+        if schedules && news.send(told).await.is_err() {
+            tracing::error!("The scheduler has ended: new pods stay where they are");
         }
     }
-    registered.abort();
-    collected.abort();
+    for task in [Some(registered), Some(collected), scheduled]
+        .into_iter()
+        .flatten()
+    {
+        task.abort();
+    }
     pods.stop_all().await;
 }
 
@@ -407,19 +427,14 @@ async fn collect(shared: Arc<Shared>) {
     }
 }
 
-fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) {
-    match pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.node_name.as_deref())
-        .unwrap_or("")
-    {
-        node if node == shared.options.name => pods.apply(shared, pod),
-        "" if shared.options.bind_unscheduled && pod.metadata.deletion_timestamp.is_none() => {
-            tokio::spawn(register::bind(Arc::clone(shared), pod));
-        }
-        _ => {}
+/// Runs the pod if it is one of this node.
+fn take(shared: &Arc<Shared>, pods: &Arc<Pods>, pod: Pod) -> Arc<Pod> {
+    let pod = Arc::new(pod);
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
+    if node == Some(&shared.options.name) {
+        pods.apply(shared, Arc::clone(&pod));
     }
+    pod
 }
 
 /// Ends and removes pods that the API does not know: left by a node that was killed.

@@ -1,5 +1,6 @@
 //! What a node needs to know before it starts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use crate::images::{Collection, ProvidedImage, PullOptions};
 pub struct Options {
     /// Name of the node: pods whose `spec.nodeName` is this are run here.
     pub name: String,
+    /// Labels of the node besides those that every node has. Default none. Each must be a valid label, or the node cannot
+    /// be registered.
+    pub labels: BTreeMap<String, String>,
     /// Folder for images, volumes and logs. On a file system that can hold overlay mounts: not itself an overlay.
     pub data_dir: PathBuf,
     /// Folder for images, which several nodes may share. Default: `images` in the data folder.
@@ -30,7 +34,8 @@ pub struct Options {
     /// Certificate that pods trust when they speak to the API (`ca.crt`), used where the namespace has no ConfigMap
     /// `kube-root-ca.crt`.
     pub ca_pem: Option<String>,
-    /// Also take pods that no scheduler has bound. Default: true, as a lone node has no scheduler beside it.
+    /// Also schedule pods that no node was chosen for, by what they select and ask for. Default: true, as a lone node has
+    /// no scheduler beside it.
     pub bind_unscheduled: bool,
     /// Program that calls [`crate::container_main_if_asked`] first in its `main`. Default: this very program.
     pub init_program: PathBuf,
@@ -60,6 +65,7 @@ impl Options {
     pub fn new(name: impl Into<String>, data_dir: impl Into<PathBuf>) -> Options {
         Options {
             name: name.into(),
+            labels: BTreeMap::new(),
             data_dir: data_dir.into(),
             images_dir: None,
             runtime: RuntimeChoice::Auto,

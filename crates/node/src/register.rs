@@ -1,12 +1,14 @@
-//! Makes the node known to the API, and takes pods that nobody has scheduled.
+//! Makes the node known to the API, and says that it is alive.
 
+use std::collections::BTreeMap;
 use std::net::UdpSocket;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Node;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -90,24 +92,36 @@ async fn renew(client: &Client, nodes: &Api<Node>, name: &str) -> Result<(), kub
 }
 
 async fn register(nodes: &Api<Node>, name: &str, shared: &Shared) -> Result<(), kube::Error> {
+    let labels = json!({"metadata": {"name": name, "labels": labels(name, shared)}});
     if nodes.get_opt(name).await?.is_none() {
-        let labels = json!({
-            "kubernetes.io/hostname": name,
-            "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": architecture(),
-        });
-        let object: Node = serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))
-            .map_err(kube::Error::SerdeError)?;
+        let object: Node = serde_json::from_value(labels.clone()).map_err(kube::Error::SerdeError)?;
         match nodes.create(&PostParams::default(), &object).await {
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             created => drop(created?),
         }
     }
+    let params = PatchParams::default();
+    // An earlier start may have made it, with other labels. Those that users gave stay.
+    nodes.patch(name, &params, &Patch::Merge(labels)).await?;
     let patch = json!({"status": status(name, shared)});
     nodes
-        .patch_status(name, &PatchParams::default(), &Patch::Merge(patch))
+        .patch_status(name, &params, &Patch::Merge(patch))
         .await
         .map(drop)
+}
+
+/// The labels that a kubelet gives its node, and the user's.
+fn labels(name: &str, shared: &Shared) -> BTreeMap<String, String> {
+    let own = [
+        ("kubernetes.io/hostname", name),
+        ("kubernetes.io/os", "linux"),
+        ("kubernetes.io/arch", architecture()),
+        ("beta.kubernetes.io/os", "linux"),
+        ("beta.kubernetes.io/arch", architecture()),
+    ];
+    let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let users = shared.options.labels.iter().map(|(k, v)| (k.clone(), v.clone()));
+    own.into_iter().chain(users).collect()
 }
 
 fn architecture() -> &'static str {
@@ -118,12 +132,18 @@ fn architecture() -> &'static str {
     }
 }
 
+/// Size of the file system that holds logs and volumes of pods.
+fn disk_bytes(folder: &Path) -> u64 {
+    rustix::fs::statvfs(folder).map_or(0, |disk| disk.f_blocks.saturating_mul(disk.f_frsize))
+}
+
 fn status(name: &str, shared: &Shared) -> Value {
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let capacity = json!({
         "cpu": processors.to_string(),
         "memory": memory_bytes().unwrap_or(0).to_string(),
+        "ephemeral-storage": disk_bytes(&shared.options.data_dir).to_string(),
         "pods": PODS_LIMIT.to_string(),
     });
     let uname = rustix::system::uname();
@@ -155,26 +175,4 @@ fn status(name: &str, shared: &Shared) -> Value {
             "architecture": architecture(),
         },
     })
-}
-
-/// Binds a pod that has no node to this one.
-pub(crate) async fn bind(shared: Arc<Shared>, pod: Pod) {
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let binding = json!({
-        "apiVersion": "v1",
-        "kind": "Binding",
-        "metadata": {"name": name, "namespace": namespace, "uid": pod.metadata.uid},
-        "target": {"apiVersion": "v1", "kind": "Node", "name": shared.options.name},
-    });
-    let request = http::Request::post(format!("/api/v1/namespaces/{namespace}/pods/{name}/binding"))
-        .header("content-type", "application/json")
-        .body(binding.to_string().into_bytes())
-        .expect("a path of valid names is a valid request");
-    match shared.client.request_text(request).await {
-        Ok(_) => {}
-        // Bound by someone else, or deleted meanwhile.
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {}
-        Err(error) => tracing::warn!(pod = name, %error, "Pod was not bound"),
-    }
 }

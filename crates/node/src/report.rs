@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::Status;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -33,7 +34,7 @@ pub(crate) async fn run(client: Client, pod: Arc<Pod>, mut orders: watch::Receiv
             let order = orders.borrow_and_update().clone();
             match write(&api, &name, &pod, &order, &mut written).await {
                 Ok(()) => break,
-                Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
+                Err(kube::Error::Api(status)) if is_another(&status) => {
                     // The object is gone or another one has its name; the watch will tell.
                     tracing::debug!(pod = name, code = status.code, "Status has nowhere to go");
                     break;
@@ -51,6 +52,11 @@ pub(crate) async fn run(client: Client, pod: Arc<Pod>, mut orders: watch::Receiv
         }
         wait = RETRY_FIRST;
     }
+}
+
+/// Whether the pod is there no more. Writers that were faster are no such conflict: the next try may succeed.
+fn is_another(status: &Status) -> bool {
+    status.code == 404 || status.code == 409 && !status.message.contains("has been modified")
 }
 
 async fn write(

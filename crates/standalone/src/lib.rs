@@ -15,6 +15,7 @@ mod network;
 mod options;
 mod platform;
 
+pub use argosy_apiserver::label_fault;
 pub use argosy_node::container_main_if_asked;
 pub use argosy_node::images::{Listed as ListedImage, Store as ImageStore};
 pub use error::Error;

@@ -1,6 +1,6 @@
 //! What the caller chooses when the platform starts, and where files lie when it chooses nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use argosy_controller::Limits;
@@ -36,6 +36,9 @@ pub struct Options {
     pub runtime: RuntimeChoice,
     /// How pods are connected. Default: as root behind a bridge, where the machine can; else over the host's network.
     pub network: NetworkChoice,
+    /// Labels of the node, besides those that every node has, for pods that select by them. Default none. Each must pass
+    /// [`crate::label_fault`].
+    pub node_labels: BTreeMap<String, String>,
     /// The namespace that clients use and that exists from the start. Default `default`.
     pub namespace: String,
     /// Settings of the controller. Executor image, namespace and artifact repository are filled in where they are
@@ -58,6 +61,7 @@ impl Default for Options {
             pod_programs: None,
             runtime: RuntimeChoice::Auto,
             network: NetworkChoice::Auto,
+            node_labels: BTreeMap::new(),
             namespace: "default".to_owned(),
             config: Config::default(),
             limits: Limits::default(),

@@ -59,6 +59,7 @@ impl Platform {
             pod_programs,
             runtime,
             network,
+            node_labels,
             namespace,
             config,
             limits,
@@ -84,8 +85,7 @@ impl Platform {
         kept.api = Some(front.address);
         kept.artifacts = Some(store.address);
         leave_word(&folder, &kept, &front)?;
-        let prepared = prepare(&client, &namespace, &store).await;
-        prepared.map_err(Error::Prepare)?;
+        prepare(&client, &namespace, &store).await?;
         let config = complete(config, &namespace, store.repository());
 
         let mut node_options = argosy_node::Options::new(NODE, &data_dir);
@@ -93,6 +93,7 @@ impl Platform {
         node_options.pull = pull;
         node_options.runtime = runtime;
         node_options.network = network;
+        node_options.labels = node_labels;
         node_options.bridge = bridge.get().cloned();
         node_options.provided_images = vec![executor_image(&programs)];
         node_options.keep_running = folder.stays();
@@ -286,10 +287,13 @@ fn leave_word(folder: &Folder, kept: &Kept, front: &Front) -> Result<(), Error> 
 }
 
 /// Makes the objects that every namespace of workflows relies on.
-async fn prepare(client: &Client, namespace: &str, store: &artifacts::Store) -> Result<(), kube::Error> {
-    store.publish_keys(client, namespace).await?;
-    apply::agent_token(client, namespace).await?;
-    apply::rights(client, namespace).await
+async fn prepare(client: &Client, namespace: &str, store: &artifacts::Store) -> Result<(), Error> {
+    let prepared = async {
+        store.publish_keys(client, namespace).await?;
+        apply::agent_token(client, namespace).await?;
+        apply::rights(client, namespace).await
+    };
+    prepared.await.map_err(Error::Prepare)
 }
 
 /// Any free port, reachable from this machine alone.
@@ -299,7 +303,6 @@ fn new_api(namespace: &str, folder: &Folder, token: &str, own: &[IpAddr]) -> Res
     let options = argosy_apiserver::Options {
         definitions: definitions::all(),
         namespaces: vec![namespace.to_owned()],
-        bind_to_node: Some(NODE.to_owned()),
         admin_token: Some(token.to_owned()),
         hosts: own.iter().map(ToString::to_string).collect(),
         file: folder.state_file(),

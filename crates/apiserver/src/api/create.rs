@@ -157,7 +157,6 @@ impl ApiServer {
         self.fill_token_secret(kind, object);
         let world = defaults::World {
             clock: &self.options.clock,
-            node: self.options.bind_to_node.as_deref(),
             account: &|namespace, name| {
                 let found = self
                     .store

@@ -287,6 +287,15 @@ fn merge_parts(call: &Call, current: &Value, sent: Value) -> Value {
         }
         return next;
     }
+    if call.target.subresource == "ephemeralcontainers" {
+        let mut next = current.clone();
+        put(
+            &mut next["spec"],
+            "ephemeralContainers",
+            sent["spec"].get("ephemeralContainers").cloned(),
+        );
+        return next;
+    }
     let mut next = sent;
     if kind.status {
         put(&mut next, "status", old("status"));

@@ -21,8 +21,6 @@ pub use self::pod::bind;
 pub struct World<'a> {
     /// Tells the time.
     pub clock: &'a Clock,
-    /// The node to which new pods are bound at once.
-    pub node: Option<&'a str>,
     /// Finds a service account by namespace and name.
     pub account: &'a dyn Fn(&str, &str) -> Option<Arc<Value>>,
 }

@@ -1,6 +1,6 @@
 //! Pods: fields that Kubernetes fills in, and the service account's volume.
 //!
-//! Deliberately absent: choosing a node (see `Options::bind_to_node`) and judging the pod (see `validate`).
+//! Deliberately absent: choosing a node (a scheduler does, and binds the pod) and judging the pod (see `validate`).
 
 use serde_json::{Map, Value, json};
 
@@ -22,12 +22,9 @@ pub(super) fn on_create(pod: &mut Value, world: &World<'_>) -> Result<()> {
     tolerate(spec);
     let qos = qos_class(&pod["spec"]);
     pod["status"] = json!({"phase": "Pending", "qosClass": qos});
-    let already = pod["spec"]["nodeName"]
-        .as_str()
-        .map(str::to_owned)
-        .filter(|node| !node.is_empty());
-    if let Some(node) = already.or(world.node.map(str::to_owned)) {
-        bind(pod, &node, &world.clock.text());
+    let chosen = pod["spec"]["nodeName"].as_str().unwrap_or_default().to_owned();
+    if !chosen.is_empty() {
+        bind(pod, &chosen, &world.clock.text());
     }
     Ok(())
 }

@@ -31,7 +31,6 @@ const TOKEN: &str = "owner-token";
 fn options() -> Options {
     Options {
         definitions: vec![definition("example.com", "v1", "widgets", "Widget", true)],
-        bind_to_node: Some("here".into()),
         admin_token: Some(TOKEN.into()),
         ..Options::default()
     }
@@ -196,7 +195,7 @@ async fn a_reflector_follows_custom_objects() {
 }
 
 #[tokio::test]
-async fn a_pod_is_bound_and_has_its_account() {
+async fn a_pod_has_its_account() {
     let (_, client) = in_process();
     let pods: Api<Pod> = Api::default_namespaced(client);
     let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}});
@@ -205,7 +204,7 @@ async fn a_pod_is_bound_and_has_its_account() {
         .await
         .unwrap();
     let spec = pod.spec.unwrap();
-    assert_eq!(spec.node_name.as_deref(), Some("here"));
+    assert_eq!(spec.node_name, None);
     assert_eq!(spec.service_account_name.as_deref(), Some("default"));
     let mount = &spec.containers[0].volume_mounts.as_ref().unwrap()[0];
     assert_eq!(mount.mount_path, "/var/run/secrets/kubernetes.io/serviceaccount");

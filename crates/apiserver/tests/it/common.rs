@@ -136,7 +136,6 @@ pub fn definitions() -> Vec<Value> {
 pub fn server() -> Arc<ApiServer> {
     let options = Options {
         definitions: definitions(),
-        bind_to_node: Some("here".into()),
         rbac: true,
         ..Options::default()
     };

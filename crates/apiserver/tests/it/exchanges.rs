@@ -217,7 +217,9 @@ async fn lists_are_chosen_and_paged() {
 async fn pods_end_with_grace() {
     let x = &format!("{PODS}/p");
     check_ours(vec![
-        post(PODS, pod("p")).gives(201, json!({"spec": {"nodeName": "here"}})),
+        post(PODS, pod("p")).gives(201, json!({"spec": {"nodeName": null}})),
+        post(&format!("{x}/binding"), json!({"target": {"name": "here"}})).gives(201, json!({})),
+        get(x).gives(200, json!({"spec": {"nodeName": "here"}})),
         delete(x, json!({"gracePeriodSeconds": 5})).gives(
             200,
             json!({"kind": "Pod", "metadata": {"deletionGracePeriodSeconds": 5}}),
@@ -284,6 +286,7 @@ async fn finalizers_hold_and_owners_take_along() {
         post(PODS, {
             let mut pod = pod("child");
             pod["metadata"] = owned("child", true)["metadata"].clone();
+            pod["spec"]["nodeName"] = json!("here");
             pod
         })
         .gives(201, json!({})),
@@ -306,6 +309,7 @@ async fn namespaces_are_furnished_and_emptied() {
         get(&format!("{n}/serviceaccounts/default")).gives(200, json!({})),
         get(&format!("{n}/configmaps/kube-root-ca.crt")).gives(200, json!({})),
         post(&format!("{n}/pods"), pod("p")).gives(201, json!({})),
+        post(&format!("{n}/pods/p/binding"), json!({"target": {"name": "here"}})).gives(201, json!({})),
         delete(n, Value::Null).gives(200, json!({"status": {"phase": "Terminating"}})),
         post(&format!("{n}/configmaps"), cm("late")).gives(403, failure(
             "Forbidden",

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, user_pull_options};
+use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, label_fault, user_pull_options};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{hinted, tell};
@@ -20,6 +20,9 @@ pub struct MachineArgs {
     /// be, else host, which is said]
     #[arg(long, env = "ARGOSY_NETWORK", value_parser = network)]
     pub network: Option<NetworkChoice>,
+    /// Give the node of this machine a label, for pods that select by it; can be repeated
+    #[arg(long = "node-label", value_name = "KEY=VALUE", value_parser = label)]
+    pub node_labels: Vec<(String, String)>,
     /// Take the images of a docker archive or OCI layout; can be repeated
     #[arg(long, value_name = "PATH")]
     pub images: Vec<PathBuf>,
@@ -35,8 +38,10 @@ impl MachineArgs {
         let Self {
             runtime,
             network,
+            node_labels,
             images: _,
         } = self;
+        options.node_labels = node_labels.iter().cloned().collect();
         if let Some(runtime) = runtime {
             options.runtime = runtime.clone();
         }
@@ -79,6 +84,16 @@ fn network(text: &str) -> Result<NetworkChoice, String> {
         "host" => Ok(NetworkChoice::Host),
         "bridge" => Ok(NetworkChoice::Bridge),
         _ => Err("expected host or bridge".to_owned()),
+    }
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected KEY=VALUE, such as disk=ssd")?;
+    match label_fault(key, value) {
+        Some(fault) => Err(fault),
+        None => Ok((key.to_owned(), value.to_owned())),
     }
 }
 

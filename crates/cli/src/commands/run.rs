@@ -25,7 +25,7 @@ use crate::logs;
 use crate::manifest::Object;
 use crate::print::Style;
 use crate::print::lookup::Filter;
-use crate::view::{Live, Plain, Quiet};
+use crate::view::{Advising, Live, Plain, Quiet};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -101,7 +101,7 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         refuse_machine(&machine, data.as_ref(), write_kubeconfig.as_ref())?;
         let api = connection.connect().await?;
         let states = submit(&api, workflows, &others).await?;
-        return finish(&api, states, log, output, &mut interrupts).await;
+        return finish(&api, states, log, output, &mut interrupts, false).await;
     }
     let mut options = Options::default();
     if let Some(folder) = data {
@@ -127,7 +127,7 @@ async fn run(args: Args, connection: &connection::Options) -> anyhow::Result<u8>
         }
         let api = Api::new(platform.client(), platform.namespace());
         let states = submit(&api, workflows, &others).await?;
-        finish(&api, states, log, output, &mut interrupts).await
+        finish(&api, states, log, output, &mut interrupts, true).await
     };
     let done = work.await;
     platform.stop().await;
@@ -147,6 +147,7 @@ fn refuse_machine(
     let given = [
         ("--runtime", machine.runtime.is_some()),
         ("--network", machine.network.is_some()),
+        ("--node-label", !machine.node_labels.is_empty()),
         ("--images", !machine.images.is_empty()),
         ("--data", data.is_some()),
         ("--write-kubeconfig", write_kubeconfig.is_some()),
@@ -205,16 +206,21 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or("?")
 }
 
-/// Follows the workflows to their end, prints what was asked for, and gives the exit code.
+/// Follows the workflows to their end, prints what was asked for, and gives the exit code. On a machine of our own it is
+/// told what helps a pod that cannot be placed.
 async fn finish(
     api: &Api,
     mut states: States,
     log: bool,
     output: Option<Output>,
     interrupts: &mut Interrupts,
+    own_machine: bool,
 ) -> anyhow::Result<u8> {
     let stopping = Arc::new(AtomicBool::new(false));
     let mut view = view(output, &stopping);
+    if own_machine {
+        view = Box::new(Advising::new(view));
+    }
     let names: Vec<String> = states.values().map(|w| w.metadata.name.clone()).collect();
     let leave = leave(api, names, interrupts, stopping);
     let log = log.then(|| logs::Options {

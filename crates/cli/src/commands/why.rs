@@ -1,7 +1,7 @@
 //! `argosy why`: what each node of a workflow waits for. The engine is asked again, with what the API server shows now;
 //! nothing is changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use argosy_model::k8s::ConfigMap;
 use argosy_model::{Workflow, WorkflowTaskResult, WorkflowTaskSet};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::list::COMPLETED;
 use super::{emit, lint};
@@ -84,7 +84,28 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
         }
         _ => print::describe(&rows, &clock),
     })?;
+    let advice: BTreeSet<&str> = rows.iter().filter_map(|(_, reason)| advice(reason)).collect();
+    if !advice.is_empty() && is_ours(&api).await {
+        for advice in advice {
+            tell(&format!("hint: {advice}\n"));
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn advice(waiting: &Waiting) -> Option<&'static str> {
+    match waiting {
+        Waiting::PodPending { message, .. } => print::advice(message),
+        _ => None,
+    }
+}
+
+/// Whether the API is that of a machine which runs pods itself.
+async fn is_ours(api: &Api) -> bool {
+    let version = api.read::<Value>("/version").await.unwrap_or_default();
+    version["gitVersion"]
+        .as_str()
+        .is_some_and(|text| text.ends_with("+argosy"))
 }
 
 /// A node as users know it; the empty id stands for the workflow.

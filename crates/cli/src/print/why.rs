@@ -63,6 +63,25 @@ pub fn sentence(waiting: &Waiting, clock: &Clock) -> String {
     }
 }
 
+/// What helps, on a machine that runs pods itself, against a scheduler's reason to keep a pod waiting.
+pub fn advice(message: &str) -> Option<&'static str> {
+    let reason = message.split("nodes are available: ").nth(1)?;
+    if reason.contains("didn't match Pod's node affinity/selector") {
+        Some(
+            "the node of this machine lacks a label that the pod selects; `--node-label KEY=VALUE` of run and standalone \
+             gives it, and so does `kubectl label node argosy KEY=VALUE`",
+        )
+    } else if reason.contains("untolerated taint") {
+        Some("`kubectl taint node argosy KEY-` takes a taint away from the node of this machine")
+    } else if reason.contains("were unschedulable") {
+        Some("`kubectl uncordon argosy` lets the node of this machine take pods again")
+    } else if reason.contains("Insufficient") && message.contains("Preemption is not helpful") {
+        Some("the pod requests more than this machine has; its `resources.requests` would have to be lower")
+    } else {
+        None
+    }
+}
+
 fn after(message: &str) -> String {
     match message.is_empty() {
         true => String::new(),

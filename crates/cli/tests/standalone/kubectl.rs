@@ -41,11 +41,9 @@ fn check(script: ExpectFile, files: &[(&str, &str)]) {
             .and_then(|rest| rest.split_once(" = "))
         {
             Some((name, line)) => {
-                let done = command(&machine, &words(&fill(line)))
-                    .output()
-                    .expect("kubectl runs");
-                let text = String::from_utf8_lossy(&done.stdout).trim().to_owned();
-                kept.insert(name.to_owned(), text);
+                let child = command(&machine, &words(&fill(line))).spawn();
+                let done = finish(child.expect("kubectl starts"), line);
+                kept.insert(name.to_owned(), done.stdout.trim().to_owned());
             }
             None => out.push_str(&says(&machine, &fill(wanted), "")),
         }
@@ -100,8 +98,11 @@ fn says_with(machine: &Machine, line: &str, input: &str, environment: &[(&str, &
     masked(&format!("{}{}{code}", ended.stdout, ended.stderr))
 }
 
-/// kubectl where `cargo xtask parts` puts it, else on the path.
+/// kubectl where `ARGOSY_KUBECTL` says, else where `cargo xtask parts` puts it, else on the path.
 pub fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("ARGOSY_KUBECTL") {
+        return program.into();
+    }
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let parts =
         std::env::var_os("ARGOSY_PARTS").map_or_else(|| home.join(".cache/argosy-parts/bin"), PathBuf::from);
@@ -138,6 +139,9 @@ fn masked(text: &str) -> String {
         (r"Resource Version:( +)\d+", "Resource Version:${1}NUMBER"),
         (r"(?m) +$", ""),
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
+        // Where releases of kubectl differ, which are all welcome.
+        (r"(?m) deleted from \w+ namespace$", " deleted"),
+        (r"\n{2,}", "\n"),
     ];
     rules.into_iter().fold(text.to_owned(), |text, (pattern, with)| {
         let pattern = Regex::new(pattern).expect("a pattern");

@@ -10,3 +10,4 @@ mod kubectl;
 mod machine;
 mod reach;
 mod runs;
+mod schedule;

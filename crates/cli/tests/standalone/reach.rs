@@ -78,6 +78,30 @@ fn containers_are_typed_into() {
     }
 }
 
+#[test]
+fn containers_are_added_to_look_at_others() {
+    let mut machine = Machine::new();
+    start(&mut machine, &pod("p", "echo main; sleep 1000"));
+    let peek = "debug p --profile=general --image=any -c peek --target=main -- cat /proc/1/cmdline";
+    says(&machine, peek, "");
+    crate::machine::wait_for("the container was run", || {
+        let said = says(&machine, "logs p -c peek", "");
+        said.contains("sleep 1000").then_some(())
+    });
+    let ended = "{.status.ephemeralContainerStatuses[0].state.terminated.exitCode} {.status.phase}";
+    crate::machine::wait_for("its end is told", || {
+        let said = says(&machine, &format!("get pod p -o 'jsonpath={ended}'"), "");
+        (said == "0 Running").then_some(())
+    });
+    // Those that the pod was made with are not to be changed this way.
+    let other = r#"patch pod p --subresource=ephemeralcontainers -p '{"spec":{"hostNetwork":true}}'"#;
+    says(&machine, other, "");
+    assert_eq!(
+        says(&machine, "get pod p -o 'jsonpath={.spec.hostNetwork}'", ""),
+        ""
+    );
+}
+
 /// What a page has in it.
 fn page(port: &str) -> String {
     let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("kubectl listens");

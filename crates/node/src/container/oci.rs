@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{failure, process};
-use crate::runtime::{ContainerSpec, Mount, StartFailure};
+use crate::runtime::{ContainerSpec, Mount, Pids, StartFailure};
 
 /// Becomes the OCI runtime; returns only with the reason why that failed.
 pub(super) fn run(program: &Path, spec: &ContainerSpec) -> StartFailure {
@@ -43,7 +43,7 @@ pub(super) fn run(program: &Path, spec: &ContainerSpec) -> StartFailure {
 fn bundle_config(spec: &ContainerSpec) -> Value {
     let process = &spec.process;
     let mut namespaces = vec![json!({"type": "mount"})];
-    if !spec.shared_pids {
+    if spec.pids == Pids::Own {
         namespaces.push(json!({"type": "pid"}));
     }
     let capabilities = capability_names(if spec.privileged {

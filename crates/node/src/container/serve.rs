@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::WaitOptions;
+use rustix::process::{Pid, PidfdFlags, WaitOptions};
 
 use super::output::{Log, Stream};
 use super::{cgroup, failure, init, sys};
 use crate::runtime::wire;
 use crate::runtime::{
-    ContainerSpec, End, Exit, Record, Report, Request, Running, SandboxSpec, StartFailure, Stdin, Stdio,
+    ContainerSpec, End, Exit, Pids, Record, Report, Request, Running, SandboxSpec, StartFailure, Stdin, Stdio,
 };
 
 /// How long the end of a container is held back for the rest of its output. Processes that outlive their container in a
@@ -340,7 +340,14 @@ impl Sandbox {
             }
         };
         let key = spec.key.clone();
-        match launch(spec, status) {
+        let joined = match &spec.pids {
+            Pids::Of(other) => match self.processes.get(other).filter(|other| other.pid > 0) {
+                Some(other) => Some(other.pid),
+                None => return init::fail(status, &failure("container is not running", other)),
+            },
+            Pids::Own | Pids::Pod => None,
+        };
+        match launch(spec, status, joined) {
             Ok(process) => drop(self.processes.insert(key, process)),
             Err((status, error)) => init::fail(status, &error),
         }
@@ -397,8 +404,13 @@ impl Sandbox {
     }
 }
 
-/// Forks a container. On failure nothing is left of the attempt.
-fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, StartFailure)> {
+/// Forks a container, perhaps among the processes of the one whose first process is `joined`. On failure nothing is left
+/// of the attempt.
+fn launch(
+    spec: ContainerSpec,
+    status: OwnedFd,
+    joined: Option<i32>,
+) -> Result<Process, (OwnedFd, StartFailure)> {
     let (ours, theirs) = match Ends::open(&spec) {
         Ok(ends) => ends,
         Err(error) => return Err((status, failure("standard output of the container", error))),
@@ -414,14 +426,16 @@ fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, Sta
     if let Err(error) = keep(&spec.record, &record) {
         return Err((status, failure(spec.record.display(), error)));
     }
-    let pids = if spec.shared_pids { 0 } else { libc::CLONE_NEWPID };
     // runc makes its own process namespace; its supervisor must stay outside of it.
-    let pids = if spec.oci_runtime.is_some() { 0 } else { pids };
+    let pids = match spec.pids {
+        Pids::Own if spec.oci_runtime.is_none() => libc::CLONE_NEWPID,
+        _ => 0,
+    };
     let io = init::Io {
         status,
         streams: theirs,
     };
-    match sys::fork(libc::CLONE_NEWNS | pids) {
+    match fork_among(joined, libc::CLONE_NEWNS | pids) {
         Ok(sys::Forked::Child) => init::container(&spec, io),
         Ok(sys::Forked::Parent(pid)) => {
             let attempt = Attempt {
@@ -442,6 +456,25 @@ fn launch(spec: ContainerSpec, status: OwnedFd) -> Result<Process, (OwnedFd, Sta
             Err((io.status, failure("clone", error)))
         }
     }
+}
+
+/// Forks with the child among the processes of a container, if one is named.
+fn fork_among(joined: Option<i32>, namespaces: libc::c_int) -> io::Result<sys::Forked> {
+    let Some(pid) = joined else {
+        return sys::fork(namespaces);
+    };
+    // Where children are born changes, and nothing else; and back again.
+    let be_born_at = |pid: Option<Pid>| {
+        let pid = pid.ok_or(io::ErrorKind::NotFound)?;
+        let place = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+        sys::join(&place, libc::CLONE_NEWPID)
+    };
+    be_born_at(Pid::from_raw(pid))?;
+    let forked = sys::fork(namespaces);
+    if !matches!(forked, Ok(sys::Forked::Child)) {
+        be_born_at(Some(rustix::process::getpid())).expect("children may be born where their parent was");
+    }
+    forked
 }
 
 /// Our ends of what a container reads and prints.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Container as Spec, Pod, PodStatus};
 
-use super::seen::{Container, Ended, Sandbox, Seen, State, Stop};
+use super::seen::{self, Container, Ended, Sandbox, Seen, State, Stop};
 use super::status;
 
 /// Wait before the second restart; doubled for every further one, as the kubelet does.
@@ -181,6 +181,9 @@ fn run(pod: &Pod, seen: &Seen, now: Timestamp, actions: &mut Vec<Action>) {
         Sandbox::SettingUp | Sandbox::Refused { .. } | Sandbox::TearingDown | Sandbox::Gone => return,
         Sandbox::Ready { .. } => {}
     }
+    for added in seen::added(pod) {
+        drive(pod, &added, false, seen, now, actions);
+    }
     let Some(spec) = &pod.spec else { return };
     for init in spec.init_containers.iter().flatten() {
         drive(pod, init, true, seen, now, actions);
@@ -264,6 +267,9 @@ pub(crate) fn restart_wait_secs(restarts: u32) -> i64 {
 pub(crate) fn restarts(pod: &Pod, spec: &Spec, init: bool, ended: &Ended) -> bool {
     if init && is_sidecar(spec) {
         return true;
+    }
+    if seen::ephemeral(pod).any(|added| added.name == spec.name) {
+        return false;
     }
     let policy = pod
         .spec

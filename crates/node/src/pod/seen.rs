@@ -1,9 +1,12 @@
 //! What the node knows about a pod it runs. Plain data; times are given, never taken.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container as Spec, ContainerState, ContainerStatus, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{
+    Container as Spec, ContainerState, ContainerStatus, EphemeralContainer, Pod, PodStatus,
+};
 
 use super::again::number_of;
 use crate::runtime::{End, Record};
@@ -181,7 +184,8 @@ impl Seen {
             .container_statuses
             .iter()
             .flatten()
-            .chain(status.init_container_statuses.iter().flatten());
+            .chain(status.init_container_statuses.iter().flatten())
+            .chain(status.ephemeral_container_statuses.iter().flatten());
         let mut containers: BTreeMap<String, Container> = BTreeMap::new();
         for known in known {
             containers.insert(known.name.clone(), adopt(known, now));
@@ -209,11 +213,25 @@ impl Seen {
     }
 }
 
-/// Init containers and containers, in the order of the pod.
-pub(crate) fn all_containers(pod: &Pod) -> impl Iterator<Item = &Spec> {
+/// Init containers and containers, in the order of the pod, and those that were added to look at them.
+pub(crate) fn all_containers(pod: &Pod) -> impl Iterator<Item = Cow<'_, Spec>> {
+    let own = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers));
+    own.map(Cow::Borrowed).chain(added(pod).map(Cow::Owned))
+}
+
+/// Containers that were added to a pod that ran already, in the form of the others.
+pub(crate) fn added(pod: &Pod) -> impl Iterator<Item = Spec> {
+    ephemeral(pod).filter_map(|added| serde_json::from_value(serde_json::to_value(added).ok()?).ok())
+}
+
+/// The same as the pod has them.
+pub(crate) fn ephemeral(pod: &Pod) -> impl Iterator<Item = &EphemeralContainer> {
     pod.spec
         .iter()
-        .flat_map(|spec| spec.init_containers.iter().flatten().chain(&spec.containers))
+        .flat_map(|spec| spec.ephemeral_containers.iter().flatten())
 }
 
 fn adopt(status: &ContainerStatus, now: Timestamp) -> Container {

@@ -15,13 +15,13 @@ use super::ask::Target;
 use super::handle::{Handle, Output};
 use super::hook;
 use super::refuse::refusal;
-use super::seen::Reason;
+use super::seen::{self, Reason};
 use crate::cgroups::Limits;
 use crate::images::{self, Image};
 use crate::logs::Log;
 use crate::network::{Lease, files};
 use crate::node::Shared;
-use crate::runtime::{self, Cgroup, Ended, LogFile, ProcessSpec, Sandbox, SandboxSpec};
+use crate::runtime::{self, Cgroup, Ended, LogFile, Pids, ProcessSpec, Sandbox, SandboxSpec};
 use crate::spec::downward::Addresses;
 use crate::spec::{Surroundings, container_spec, environment};
 use crate::volumes::{self, Prepared};
@@ -228,6 +228,7 @@ impl Attempt {
             dir: &dir,
             key: self.key.clone(),
             host_view: self.shared.host_view.clone(),
+            pids: self.pids().map_err(Problem::config)?,
             own_network: self.ground.lease.is_some(),
             oci_runtime: self.shared.oci_runtime.clone(),
             log: self.log_file(),
@@ -266,6 +267,25 @@ impl Attempt {
             }
             Err(error) => Err(Problem::create(full(&error))),
         }
+    }
+
+    /// Whose processes the container sees.
+    fn pids(&self) -> Result<Pids, String> {
+        let spec = self.pod.spec.as_ref();
+        if spec.and_then(|spec| spec.share_process_namespace) == Some(true) {
+            return Ok(Pids::Pod);
+        }
+        let mut added = seen::ephemeral(&self.pod).filter(|added| added.name == self.spec.name);
+        let target = added.find_map(|added| added.target_container_name.as_deref());
+        let Some(target) = target.filter(|name| !name.is_empty()) else {
+            return Ok(Pids::Own);
+        };
+        if self.shared.oci_runtime.is_some() {
+            return Err("an OCI runtime cannot show the processes of a target container".into());
+        }
+        let live = self.handle.container(target);
+        live.map(|live| Pids::Of(live.key))
+            .ok_or_else(|| format!("target container {target:?} does not run"))
     }
 
     fn tell(&self, reason: &'static str, message: String) {

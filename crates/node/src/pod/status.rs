@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::next::{init_done, is_over, is_sidecar, restart_at, restart_wait_secs, restarts};
-use super::seen::{Container, Ended, Reason, Sandbox, Seen, State};
+use super::seen::{self, Container, Ended, Reason, Sandbox, Seen, State};
 
 /// How long `ErrImagePull` is shown before `ImagePullBackOff` takes its place.
 const PULL_ERROR_SHOWN: SignedDuration = SignedDuration::from_secs(2);
@@ -31,6 +31,7 @@ pub(crate) fn status(pod: &Pod, seen: &Seen, now: Timestamp) -> PodStatus {
         .map(|c| describe(c, true))
         .collect();
     let mains: Vec<ContainerStatus> = spec.containers.iter().map(|c| describe(c, false)).collect();
+    let added: Vec<ContainerStatus> = seen::added(pod).map(|c| describe(&c, false)).collect();
     let ip = match &seen.sandbox {
         Sandbox::Ready { ip } => Some(ip.clone()),
         Sandbox::TearingDown | Sandbox::Gone => seen.reported.as_ref().and_then(|s| s.pod_ip.clone()),
@@ -59,6 +60,7 @@ pub(crate) fn status(pod: &Pod, seen: &Seen, now: Timestamp) -> PodStatus {
             .clone()
             .or_else(|| Some(super::super::spec::quality_of_service(pod).into())),
         container_statuses: Some(mains).filter(|list| !list.is_empty()),
+        ephemeral_container_statuses: Some(added).filter(|list| !list.is_empty()),
         init_container_statuses: Some(inits).filter(|list| !list.is_empty()),
         ..earlier
     }

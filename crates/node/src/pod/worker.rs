@@ -1,5 +1,6 @@
 //! The task that runs one pod: asks `next` what to do, does it, and learns what came of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Container, Pod};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -17,7 +18,7 @@ use super::handle::{Handle, LiveContainer, Output};
 use super::hook;
 use super::next::{Action, next};
 use super::probe::{self, Verdict};
-use super::seen::{self, Container, Reason, Seen, State, Stop};
+use super::seen::{self, Reason, Seen, State, Stop};
 use super::start::{Attempt, Ground, Problem, SetUpError, Started, set_up};
 use super::usage;
 use crate::events::Notes;
@@ -272,7 +273,7 @@ impl Worker {
         self.handle.notes.normal(Some(name), "Killing", message);
     }
 
-    fn update(&mut self, container: &str, change: impl FnOnce(&mut Container)) {
+    fn update(&mut self, container: &str, change: impl FnOnce(&mut seen::Container)) {
         if let Some(container) = self.seen.containers.get_mut(container) {
             change(container);
         }
@@ -314,12 +315,19 @@ impl Worker {
         });
     }
 
+    /// A container as the pod has it.
+    fn spec(&self, name: &str) -> Option<Container> {
+        seen::all_containers(&self.pod)
+            .find(|container| container.name == name)
+            .map(Cow::into_owned)
+    }
+
     /// A running container, to be asked something.
     fn target(&self, name: &str) -> Option<Target> {
         let live = self.handle.container(name)?;
         Some(Target {
             handle: Arc::clone(&self.handle),
-            spec: seen::all_containers(&self.pod).find(|c| c.name == name)?.clone(),
+            spec: self.spec(name)?,
             key: live.key,
             ip: self.ground.as_ref()?.ip.clone(),
             process: live.process,
@@ -341,9 +349,7 @@ impl Worker {
 
     fn start(&mut self, name: &str) {
         let Some(ground) = self.ground.clone() else { return };
-        let Some(spec) = seen::all_containers(&self.pod).find(|c| c.name == name).cloned() else {
-            return;
-        };
+        let Some(spec) = self.spec(name) else { return };
         let Some(container) = self.seen.containers.get_mut(name) else {
             return;
         };
@@ -395,6 +401,9 @@ impl Worker {
     fn learn(&mut self, event: Event) {
         match event {
             Event::Pod(pod) => {
+                for added in seen::added(&pod) {
+                    self.seen.containers.entry(added.name).or_default();
+                }
                 self.latest.send_replace(Arc::clone(&pod));
                 self.pod = pod;
             }
@@ -499,12 +508,10 @@ impl Worker {
             let Some((name, log)) = again::log_of(&self.handle.dir, &found.record.key) else {
                 continue;
             };
-            let Some(spec) = seen::all_containers(&self.pod).find(|c| c.name == name) else {
-                continue;
-            };
+            let Some(spec) = self.spec(&name) else { continue };
             let log = Log::new(log);
             let output = Output::new(
-                spec,
+                &spec,
                 Arc::clone(&log),
                 again::attempt_dir(&self.handle.dir, &found.record.key),
             );
@@ -519,8 +526,7 @@ impl Worker {
         self.stand_on(ground, ends);
         let running: Vec<String> = self.handle.live().containers.keys().cloned().collect();
         for name in running {
-            let spec = seen::all_containers(&self.pod).find(|c| c.name == name).cloned();
-            let Some(spec) = spec else { continue };
+            let Some(spec) = self.spec(&name) else { continue };
             self.update(&name, |container| {
                 container.started |= spec.startup_probe.is_none();
                 container.ready |= spec.startup_probe.is_none() && spec.readiness_probe.is_none();
@@ -542,7 +548,7 @@ impl Worker {
             if let State::Ended(ended) = &mut container.state
                 && ended.message.is_none()
             {
-                let output = Output::new(spec, Log::new(log), again::attempt_dir(&self.handle.dir, &key));
+                let output = Output::new(&spec, Log::new(log), again::attempt_dir(&self.handle.dir, &key));
                 ended.message = last_words(&output, ended.exit_code);
             }
         }
@@ -672,7 +678,7 @@ impl Worker {
             return;
         }
         let now = Timestamp::now();
-        let running = |(_, c): &(&String, &Container)| matches!(c.state, State::Running { .. });
+        let running = |(_, c): &(&String, &seen::Container)| matches!(c.state, State::Running { .. });
         let running: Vec<String> = self
             .seen
             .containers
@@ -687,6 +693,11 @@ impl Worker {
                 out_of_memory: false,
             };
             self.learn_ended(&name, end, None);
+        }
+        // What was being started may be told to run although nothing is left in which it could.
+        for (name, task) in std::mem::take(&mut self.starting) {
+            task.abort();
+            self.update(&name, |container| container.state = State::Idle);
         }
         self.ground = None;
         self.handle.live().sandbox = None;
@@ -722,6 +733,8 @@ async fn forward(handle: Arc<Handle>, mut ends: mpsc::UnboundedReceiver<runtime:
             last_words,
         });
     }
+    // Their ends went with the sandbox; whoever waits for one must not wait for ever.
+    handle.live().execs.clear();
     let _ = handle.events.send(Event::SandboxLost);
 }
 

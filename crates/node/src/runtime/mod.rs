@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use spec::{
-    Cgroup, ContainerSpec, End, Exit, Link, LogFile, Mount, ProcessSpec, Record, Report, Request, Root,
+    Cgroup, ContainerSpec, End, Exit, Link, LogFile, Mount, Pids, ProcessSpec, Record, Report, Request, Root,
     Running, SandboxSpec, Setting, StartFailure, Stdin, Tmpfs,
 };
 

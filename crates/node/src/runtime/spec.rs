@@ -77,8 +77,8 @@ pub struct ContainerSpec {
     pub readonly_root: bool,
     /// Volumes and files, parents before children.
     pub mounts: Vec<Mount>,
-    /// Share the process namespace of the pod.
-    pub shared_pids: bool,
+    /// Which processes it sees.
+    pub pids: Pids,
     /// The pod has its own network namespace, so that `/sys` can be mounted anew.
     pub own_network: bool,
     /// All host devices and nothing masked.
@@ -99,6 +99,18 @@ pub struct ContainerSpec {
     pub image_id: String,
     /// Identity of this attempt, for the record.
     pub container_id: String,
+}
+
+/// Whose processes a container sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Pids {
+    /// Its own.
+    #[default]
+    Own,
+    /// All of the pod.
+    Pod,
+    /// Those of the container with this key, with whose end it ends. Not for OCI runtimes.
+    Of(String),
 }
 
 /// What a container reads.

@@ -14,7 +14,7 @@ pub(crate) use env::environment;
 pub(crate) use security::process_security;
 
 use crate::images::Image;
-use crate::runtime::{Cgroup, ContainerSpec, LogFile, Mount, ProcessSpec, Root, Stdin};
+use crate::runtime::{Cgroup, ContainerSpec, LogFile, Mount, Pids, ProcessSpec, Root, Stdin};
 use crate::volumes::Prepared;
 
 /// Where the kubelet expects a container's last words, if the container names no other place.
@@ -34,6 +34,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) key: String,
     /// Show the host's files instead of the image; holds what stays hidden.
     pub(crate) host_view: Option<Vec<PathBuf>>,
+    pub(crate) pids: Pids,
     pub(crate) own_network: bool,
     pub(crate) oci_runtime: Option<PathBuf>,
     pub(crate) log: LogFile,
@@ -86,12 +87,7 @@ pub(crate) fn container_spec(
         rootfs: around.dir.join("rootfs"),
         readonly_root: context.and_then(|c| c.read_only_root_filesystem).unwrap_or(false),
         mounts: mounts(around, &process.env)?,
-        shared_pids: around
-            .pod
-            .spec
-            .as_ref()
-            .and_then(|s| s.share_process_namespace)
-            .unwrap_or(false),
+        pids: around.pids.clone(),
         own_network: around.own_network,
         privileged: context.and_then(|c| c.privileged).unwrap_or(false),
         process,

@@ -251,3 +251,25 @@ async fn containers_are_listened_to_and_typed_into() {
     assert_eq!(log, "before\ngot typed\nend\n");
     f.node.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_goes_with_its_pod_keeps_nobody_waiting() {
+    let f = Fixture::start(|_| {}).await;
+    let mut spec = one("while ! test -e /tmp/go; do sleep 0.05; done");
+    // The process does not end with the container, only with all of the pod.
+    spec["shareProcessNamespace"] = json!(true);
+    f.create("gone", spec).await;
+    f.wait("gone", |pod| phase(pod) == "Running").await;
+    let command = ["sh", "-c", "touch /tmp/go; sleep 1000"]
+        .map(String::from)
+        .to_vec();
+    let process = f
+        .node
+        .exec("default", "gone", None, command, Streams::default())
+        .await
+        .unwrap();
+    f.ended("gone").await;
+    // How it ended is not always known.
+    let _ = tokio::time::timeout(PATIENCE, process.exit).await.unwrap();
+    f.node.shutdown().await;
+}

@@ -1,12 +1,12 @@
 //! What the API is told of pods, and of the node itself.
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use kube::Api;
-use kube::api::{DeleteParams, ListParams};
-use serde_json::json;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, PATIENCE, one, sh};
+use crate::fixture::{Fixture, PATIENCE, one, phase, sh};
 
 /// How often the API is asked.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
@@ -60,6 +60,7 @@ async fn the_life_of_a_pod_is_told() {
         "Normal Created initContainers{init}: Created container: init",
         PULLED,
         "Normal Pulled initContainers{init}: Container image \"test/busybox:1\" already present on machine",
+        "Normal Scheduled : Successfully assigned default/told to test-node",
         STARTED,
         "Normal Started initContainers{init}: Started container init",
         "Warning Unhealthy containers{main}: Readiness probe failed: exit code 1",
@@ -94,8 +95,57 @@ async fn what_goes_wrong_is_told() {
         ("nothing", nothing, vec![CREATED, PULLED, missing]),
     ] {
         f.create(name, spec).await;
+        let scheduled = format!("Normal Scheduled : Successfully assigned default/{name} to test-node");
+        let mut expected = [vec![&*scheduled], expected].concat();
+        expected.sort_unstable();
         check(&f, name, &expected).await;
     }
+    f.node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_pod_waits_is_told_until_the_node_is_as_it_asks() {
+    let f = Fixture::start(|options| options.labels = [("disk".to_owned(), "ssd".to_owned())].into()).await;
+    let selects = |labels: Value| {
+        let mut spec = one("true");
+        spec["nodeSelector"] = labels;
+        spec
+    };
+    f.create(
+        "here",
+        selects(json!({"disk": "ssd", "kubernetes.io/os": "linux"})),
+    )
+    .await;
+    assert_eq!(phase(&f.ended("here").await), "Succeeded");
+    let mut large = one("true");
+    large["containers"][0]["resources"] = json!({"requests": {"memory": "1Ei"}});
+    for (name, spec, lacks) in [
+        (
+            "selects",
+            selects(json!({"rank": "5"})),
+            "node(s) didn't match Pod's node affinity/selector",
+        ),
+        ("large", large, "Insufficient memory"),
+    ] {
+        f.create(name, spec).await;
+        let why = format!(
+            "0/1 nodes are available: 1 {lacks}. no new claims to deallocate, preemption: 0/1 nodes are available: 1 \
+             Preemption is not helpful for scheduling."
+        );
+        let waits = |pod: &Pod| {
+            let conditions = pod.status.iter().flat_map(|s| s.conditions.iter().flatten());
+            let mut told = conditions.filter(|c| c.type_ == "PodScheduled" && c.status == "False");
+            told.any(|c| c.reason.as_deref() == Some("Unschedulable") && c.message.as_ref() == Some(&why))
+        };
+        assert_eq!(phase(&f.wait(name, waits).await), "Pending");
+        check(&f, name, &[&format!("Warning FailedScheduling : {why}")]).await;
+    }
+    let nodes: Api<Node> = Api::all(f.client.clone());
+    let label = json!({"metadata": {"labels": {"rank": "5"}}});
+    let (params, label) = (PatchParams::default(), Patch::Merge(label));
+    nodes.patch("test-node", &params, &label).await.expect("a label");
+    assert_eq!(phase(&f.ended("selects").await), "Succeeded");
+    assert_eq!(phase(&f.pods().get("large").await.unwrap()), "Pending");
     f.node.shutdown().await;
 }
 

@@ -28,7 +28,6 @@ pub struct Fixture {
 /// An API without a node behind it.
 pub fn api_server() -> Arc<ApiServer> {
     let options = argosy_apiserver::Options {
-        bind_to_node: Some("test-node".into()),
         admin_token: Some(TOKEN.into()),
         ..Default::default()
     };
@@ -186,7 +185,8 @@ pub fn phase(pod: &Pod) -> &str {
         .unwrap_or("")
 }
 
-fn describe(status: &ContainerStatus) -> String {
+/// State of a container and how often it was restarted.
+pub fn describe(status: &ContainerStatus) -> String {
     let state = status.state.clone().unwrap_or_default();
     let mut text = if let Some(t) = state.terminated {
         let message = t.message.map(|m| format!(" {m:?}")).unwrap_or_default();

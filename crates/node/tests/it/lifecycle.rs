@@ -1,12 +1,12 @@
 //! From a pod's words to its end: commands, exit codes, order of containers, restarts, deletion, deadlines.
 
-use argosy_node::{RuntimeChoice, Streams};
+use argosy_node::{LogOptions, RuntimeChoice, Streams};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
-use crate::fixture::{Fixture, IMAGE, check, host, one, phase, sh};
+use crate::fixture::{Fixture, IMAGE, check, describe, host, one, phase, sh};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_end_as_their_programs_do() {
@@ -445,4 +445,55 @@ async fn other_runtimes_do_the_same() {
         f.node.shutdown().await;
         assert_eq!(f.leftovers(), Vec::<String>::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_that_are_added_run_once() {
+    let f = Fixture::start(|_| {}).await;
+    let mut spec = one("while true; do sleep 0.05; done");
+    spec["restartPolicy"] = json!("Always");
+    spec["terminationGracePeriodSeconds"] = json!(0);
+    f.create("seen", spec).await;
+    f.wait("seen", |pod| phase(pod) == "Running").await;
+    let mut added = [
+        sh("tr '\\0' ' ' < /proc/1/cmdline; exit 4"),
+        sh("true"),
+        sh("true"),
+    ];
+    added[1]["command"] = added[0]["command"].clone();
+    for (container, (name, target)) in added.iter_mut().zip([
+        ("own", json!(null)),
+        ("beside", json!("main")),
+        ("lost", json!("none")),
+    ]) {
+        container["name"] = json!(name);
+        container["image"] = json!(IMAGE);
+        container["targetContainerName"] = target;
+    }
+    let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": added}}));
+    let pods = f.pods();
+    let params = PatchParams::default();
+    let patched = pods.patch_subresource("ephemeralcontainers", "seen", &params, &patch);
+    patched.await.expect("they are added");
+    let told = |pod: &Pod| -> Vec<String> {
+        let statuses = pod.status.iter();
+        let statuses = statuses.flat_map(|s| s.ephemeral_container_statuses.iter().flatten());
+        statuses.map(describe).collect()
+    };
+    let lost = "waiting CreateContainerConfigError \"target container \\\"none\\\" does not run\"";
+    let pod = f
+        .wait("seen", |pod| told(pod) == ["Error 4", "Error 4", lost])
+        .await;
+    assert_eq!(phase(&pod), "Running");
+    assert!(
+        !f.log("seen", "own", LogOptions::default())
+            .await
+            .contains("while true")
+    );
+    assert!(
+        f.log("seen", "beside", LogOptions::default())
+            .await
+            .contains("while true")
+    );
+    f.node.shutdown().await;
 }

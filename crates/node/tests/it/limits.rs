@@ -72,10 +72,13 @@ async fn processors_are_shared_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_this_machine_does_not_have_is_named() {
     let f = Fixture::start(|_| {}).await;
+    let mut spec = limited("true", json!({"limits": {"nvidia.com/gpu": 2}}));
+    // Otherwise the scheduler would wait for a node that has it.
+    spec["nodeName"] = json!("test-node");
     check(
         &f,
         "gpu",
-        limited("true", json!({"limits": {"nvidia.com/gpu": 2}})),
+        spec,
         expect![[r#"
             Failed NotSupported Node didn't have enough resource: nvidia.com/gpu, requested: 2, used: 0, capacity: 0
             main: waiting ContainerCreating
