@@ -1,12 +1,12 @@
-//! Values of metrics, those of the controller itself and those that workflows define (C-MET-01, C-MET-10), and their
-//! text for Prometheus. Not here: how they are served, and gauges that only count what the world holds (`gauges`).
+//! Values of metrics, those of the controller itself and those that workflows define (C-MET-01, C-MET-10), and what
+//! is read of them. Not here: how they are served, and gauges that only count what the world holds (`gauges`).
 
 mod builtin;
 pub mod changes;
 pub mod gauges;
+mod reading;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,7 @@ use argosy_model::config::MetricModifier;
 use jiff::Timestamp;
 
 pub use builtin::{BUILT_IN, BuiltIn};
-
-/// Put before every name.
-const PREFIX: &str = "argo_workflows_";
+pub use reading::{Reading, Value};
 
 /// How many series are kept; more are dropped, as a metric with an unbounded label would otherwise eat all memory.
 /// 10,000 series of about 200 bytes are 2 MB.
@@ -30,44 +28,6 @@ const DEFAULT_BUCKETS: [f64; 15] = [
 
 /// Labels of a series, sorted by name.
 pub type Labels = Vec<(String, String)>;
-
-/// The values of one metric at one time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
-    /// Name without prefix.
-    pub name: String,
-    /// One line of help.
-    pub help: String,
-    /// What the values mean.
-    pub kind: Kind,
-    /// Upper bounds of a histogram's buckets.
-    pub bounds: Vec<f64>,
-    /// Values by their labels.
-    pub series: Vec<(Labels, Value)>,
-}
-
-/// A value, or the observations of a histogram.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Value {
-    /// The value, or the sum of a histogram.
-    pub value: f64,
-    /// How many observations there are.
-    pub count: u64,
-    /// How many observations are in each bucket, without those of the buckets below and those above the last bound.
-    pub buckets: Vec<u64>,
-}
-
-impl Value {
-    /// What came since an earlier value.
-    pub fn since(&self, earlier: &Value) -> Value {
-        let buckets = self.buckets.iter().zip(&earlier.buckets);
-        Value {
-            value: self.value - earlier.value,
-            count: self.count.saturating_sub(earlier.count),
-            buckets: buckets.map(|(now, then)| now.saturating_sub(*then)).collect(),
-        }
-    }
-}
 
 /// Changes to single metrics by their name without prefix.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -382,18 +342,6 @@ impl Sample {
     }
 }
 
-impl Value {
-    fn observe(&mut self, bounds: &[f64], value: f64) {
-        self.value += value;
-        self.count += 1;
-        if let Some(at) = bounds.iter().position(|bound| value <= *bound)
-            && let Some(bucket) = self.buckets.get_mut(at)
-        {
-            *bucket += 1;
-        }
-    }
-}
-
 impl Family {
     fn read(&self, name: &str) -> Reading {
         let series = self.series.iter();
@@ -406,56 +354,6 @@ impl Family {
                 .map(|(labels, sample)| (labels.clone(), sample.now()))
                 .collect(),
         }
-    }
-}
-
-impl Reading {
-    fn write(&self, out: &mut String) {
-        let name = &self.name;
-        let kind = match self.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
-        };
-        let help = self.help.replace('\\', "\\\\").replace('\n', "\\n");
-        // Writing to a String can't fail.
-        let _ = writeln!(out, "# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}");
-        for (labels, sample) in &self.series {
-            if self.kind != Kind::Histogram {
-                let _ = writeln!(out, "{PREFIX}{name}{} {}", braces(labels, None), sample.value);
-                continue;
-            }
-            let mut below = 0;
-            for (bound, count) in self.bounds.iter().zip(&sample.buckets) {
-                below += count;
-                let labels = braces(labels, Some(&bound.to_string()));
-                let _ = writeln!(out, "{PREFIX}{name}_bucket{labels} {below}");
-            }
-            let all = braces(labels, Some("+Inf"));
-            let _ = writeln!(out, "{PREFIX}{name}_bucket{all} {}", sample.count);
-            let labels = braces(labels, None);
-            let _ = writeln!(out, "{PREFIX}{name}_sum{labels} {}", sample.value);
-            let _ = writeln!(out, "{PREFIX}{name}_count{labels} {}", sample.count);
-        }
-    }
-}
-
-/// Labels in braces, with the bound of a bucket; nothing without labels.
-fn braces(labels: &Labels, bound: Option<&str>) -> String {
-    let pairs = labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let all: Vec<String> = pairs
-        .chain(bound.map(|b| ("le", b)))
-        .map(|(name, value)| {
-            let value = value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n");
-            format!("{name}=\"{value}\"")
-        })
-        .collect();
-    match all.is_empty() {
-        true => String::new(),
-        false => format!("{{{}}}", all.join(",")),
     }
 }
 

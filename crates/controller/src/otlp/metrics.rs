@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
     number_data_point,
 };
 
-use super::{attribute, nanos};
+use super::{attributes, nanos};
 use crate::metrics::{Kind, Labels, Reading, Value};
 
 /// Turns readings into metrics, one after the other: with `Delta`, each tells what came since the last.
@@ -96,10 +96,7 @@ impl Scale {
 
 fn point(labels: &Labels, value: &Value, since: u64, now: Timestamp) -> NumberDataPoint {
     NumberDataPoint {
-        attributes: labels
-            .iter()
-            .map(|(name, value)| attribute(name, value))
-            .collect(),
+        attributes: attributes(labels),
         start_time_unix_nano: since,
         time_unix_nano: nanos(now),
         value: Some(number_data_point::Value::AsDouble(value.value)),
@@ -117,10 +114,7 @@ fn observed(
     // The last bucket has no bound.
     let above = value.count.saturating_sub(value.buckets.iter().sum());
     HistogramDataPoint {
-        attributes: labels
-            .iter()
-            .map(|(name, value)| attribute(name, value))
-            .collect(),
+        attributes: attributes(labels),
         start_time_unix_nano: since,
         time_unix_nano: nanos(now),
         count: value.count,

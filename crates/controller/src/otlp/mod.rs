@@ -150,11 +150,7 @@ impl Trouble {
 
 fn resource(settings: &Settings) -> Resource {
     Resource {
-        attributes: settings
-            .resource
-            .iter()
-            .map(|(name, value)| attribute(name, value))
-            .collect(),
+        attributes: attributes(&settings.resource),
         ..Resource::default()
     }
 }
@@ -165,6 +161,10 @@ fn scope() -> InstrumentationScope {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..InstrumentationScope::default()
     }
+}
+
+fn attributes(pairs: &[(String, String)]) -> Vec<KeyValue> {
+    pairs.iter().map(|(name, value)| attribute(name, value)).collect()
 }
 
 fn attribute(name: &str, value: &str) -> KeyValue {

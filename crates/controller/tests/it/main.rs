@@ -20,6 +20,19 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 const NAMESPACE: &str = "default";
 
+/// Waits until there is something to be found.
+async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let found = tokio::time::timeout(LIMIT, async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    found.await.unwrap_or_else(|_| panic!("{what} did not come"))
+}
+
 struct Stage {
     client: Client,
 }

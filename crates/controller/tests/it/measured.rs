@@ -1,11 +1,9 @@
 //! Metrics that workflows define, as a scraper sees them.
 
-use std::time::Duration;
-
 use argosy_controller::{Controller, Options};
 use serde_json::json;
 
-use crate::{LIMIT, Stage};
+use crate::{Stage, until};
 
 /// The value of a line of the text for Prometheus.
 fn value(controller: &Controller, series: &str) -> Option<f64> {
@@ -14,18 +12,6 @@ fn value(controller: &Controller, series: &str) -> Option<f64> {
         .lines()
         .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.and_then(|value| value.parse().ok())
-}
-
-async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let found = tokio::time::timeout(LIMIT, async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    found.await.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use argosy_controller::otlp::{self, Settings};
 use argosy_controller::{Controller, Options, Registry};
@@ -33,7 +32,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status};
 
-use crate::{LIMIT, Stage};
+use crate::{Stage, until};
 
 /// What has come.
 #[derive(Clone, Default)]
@@ -153,18 +152,6 @@ fn text(attributes: &[KeyValue], name: &str) -> String {
     }
 }
 
-async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let found = tokio::time::timeout(LIMIT, async {
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    found.await.unwrap_or_else(|_| panic!("{what} did not come"))
-}
-
 fn settings(endpoint: &str, protocol: &str) -> Settings {
     let get = |name: &str| match name {
         "OTEL_EXPORTER_OTLP_ENDPOINT" => Some(endpoint.to_owned()),
@@ -204,7 +191,7 @@ async fn a_collector_gets_metrics() {
                 });
             sums.find(|point| point.value == Some(number_data_point::Value::AsDouble(wanted)))
         };
-        let first = until("the first count", || count(2.0)).await;
+        let first = until("the first count", async || count(2.0)).await;
         assert_eq!(text(&first.attributes, "phase"), "Failed", "{protocol}");
         let buckets = collector
             .metrics
@@ -228,7 +215,7 @@ async fn a_collector_gets_metrics() {
         } else {
             5.0
         };
-        until("the second count", || count(wanted)).await;
+        until("the second count", async || count(wanted)).await;
         work.abort();
     }
 }
@@ -263,11 +250,11 @@ async fn a_collector_gets_the_spans_of_a_workflow() {
             let spans = collector.spans.lock().unwrap();
             spans.iter().find(|s| s.name == name).cloned()
         };
-        let workflow = until("the workflow's span", || find("workflow")).await;
-        let node = until("the node's span", || find("node")).await;
-        let made = until("the span of the pod's making", || find("createWorkflowPod")).await;
-        let phase = until("the node's phase", || find("nodePhase")).await;
-        let stored = until("the span of a write", || find("persistUpdates")).await;
+        let workflow = until("the workflow's span", async || find("workflow")).await;
+        let node = until("the node's span", async || find("node")).await;
+        let made = until("the span of the pod's making", async || find("createWorkflowPod")).await;
+        let phase = until("the node's phase", async || find("nodePhase")).await;
+        let stored = until("the span of a write", async || find("persistUpdates")).await;
         assert!(workflow.parent_span_id.is_empty());
         for (span, parent) in [
             (&node, &workflow),
