@@ -14,9 +14,10 @@ const EVENTS: u64 = 4;
 const SIZES: [u64; 4] = [100, 1_000, 10_000, 100_000];
 
 /// Shapes: the argument of the program, and what it is.
-const SHAPES: [(&str, &str); 3] = [
+const SHAPES: [(&str, &str); 4] = [
     ("fan-out", "fan-out, all pods run"),
     ("chain", "chain of steps, near its end"),
+    ("line", "DAG in a line, near its end"),
     ("layers", "DAG in layers of 10, fully connected, near its end"),
 ];
 

@@ -100,6 +100,13 @@ pub fn on_exit(parent: &str) -> String {
     format!("{parent}.onExit")
 }
 
+/// Whether a node belongs to another by its name: as its attempt, item, step, task, hook or exit handler, how deep ever.
+#[must_use]
+pub fn is_inside(node: &str, outer: &str) -> bool {
+    node.strip_prefix(outer)
+        .is_some_and(|rest| rest.starts_with(['(', '[', '.']))
+}
+
 /// The name of the step or task that a node name ends in, without loop and retry suffixes (C-CTR-01).
 #[must_use]
 pub fn step_or_task(node: &str) -> &str {

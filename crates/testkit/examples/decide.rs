@@ -1,7 +1,7 @@
 //! A workflow of a given shape and size, nearly all of it done, and then some pods that end one after the other:
 //! `cargo xtask bench` counts the instructions of it.
 //!
-//! Arguments: `fan-out`, `chain` or `layers`; how many nodes; how many pods end (none: what all that comes before costs).
+//! Arguments: `fan-out`, `chain`, `line` or `layers`; how many nodes; how many pods end (none: what all that comes before costs).
 //! What each event costs is the difference of two runs, divided. Prints how many decisions the events took.
 #![expect(clippy::print_stdout, reason = "a program of figures")]
 
@@ -31,7 +31,8 @@ fn main() {
     let (nodes, events) = (number(1), number(2));
     let spec = match words.first().map(String::as_str) {
         Some("chain") => chain(nodes),
-        Some("layers") => layers(nodes),
+        Some("layers") => layers(nodes, WIDTH),
+        Some("line") => layers(nodes, 1),
         _ => fan_out(nodes),
     };
     let mut bench = Bench::new(spec);
@@ -63,18 +64,20 @@ fn call(name: &str, done: bool) -> Value {
 fn chain(nodes: usize) -> Value {
     // Each step has a group.
     let steps = nodes / 2;
-    let groups: Vec<Value> = (0..steps).map(|n| json!([call("s", n + OPEN < steps)])).collect();
+    let groups: Vec<Value> = (0..steps)
+        .map(|n| json!([call(&format!("s{n}"), n + OPEN < steps)]))
+        .collect();
     json!({"entrypoint": "main", "templates": [{"name": "main", "steps": groups}, work()]})
 }
 
-fn layers(nodes: usize) -> Value {
-    let depth = nodes / WIDTH;
+fn layers(nodes: usize, width: usize) -> Value {
+    let depth = nodes / width;
     let name = |layer: usize, n: usize| format!("t{layer}-{n}");
     let tasks = (0..depth).flat_map(|layer| {
-        (0..WIDTH).map(move |n| {
+        (0..width).map(move |n| {
             let mut task = call(&name(layer, n), layer + OPEN < depth);
             if layer > 0 {
-                let before: Vec<String> = (0..WIDTH).map(|n| name(layer - 1, n)).collect();
+                let before: Vec<String> = (0..width).map(|n| name(layer - 1, n)).collect();
                 task["dependencies"] = json!(before);
             }
             task

@@ -238,3 +238,57 @@ fn a_hook_goes_on_although_a_later_task_is_done() {
         {"name": "b", "template": "pod", "dependencies": ["a"]},
     ]}}]}));
 }
+
+/// Two at work under one lock: a retry node that had waited for it was timed out, and its attempt was not.
+#[test]
+fn a_retry_keeps_its_lock_as_long_as_its_attempt_works() {
+    check_workflow(json!({"onExit": "lock", "templates": [
+        {"name": "main", "steps": [[{"name": "t", "template": "timed", "withItems": ["a", "b", "c"]}]]},
+        {"name": "timed", "container": {"image": "x", "command": ["x"]}, "retryStrategy": {"limit": 1},
+         "synchronization": {"mutexes": [{"name": "m"}]}, "timeout": "4s"},
+    ]}));
+}
+
+/// Locks never given back: the exit handlers of a loop's items took turns under one, and the second was not looked at.
+#[test]
+fn exit_handlers_of_items_take_turns() {
+    check_workflow(json!({"templates": [
+        {"name": "main", "dag": {"tasks": [
+            {"name": "t", "template": "pod", "withItems": ["a", "b", "c"], "onExit": "again-lock"},
+        ]}},
+    ]}));
+}
+
+/// Looked at for ever: a person was waited for after the workflow's deadline.
+#[test]
+fn a_suspended_exit_handler_outlasts_the_deadline_at_rest() {
+    check_workflow(
+        json!({"activeDeadlineSeconds": 3, "onExit": "rest", "templates": [
+            {"name": "main", "steps": [[{"name": "a", "template": "pod"}]]},
+            {"name": "rest", "suspend": {}},
+        ]}),
+    );
+}
+
+/// Daemons left at work: nothing looked at an exit handler any more once its workflow was terminated.
+#[test]
+fn daemons_of_an_exit_handler_end_with_a_termination() {
+    check_workflow(json!({"onExit": "last", "templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "pod"}]]},
+        {"name": "last", "failFast": true, "dag": {"tasks": [
+            {"name": "server", "template": "server"}, {"name": "a", "template": "pod"},
+        ]}},
+    ]}));
+}
+
+/// Workflows stuck in Running: what a person retried had edges to what came after it, which ran again as well.
+#[test]
+fn a_retried_graph_ends_before_what_comes_after_it() {
+    check_workflow(json!({"templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "inner"}], [{"name": "b", "template": "inner"}]]},
+        {"name": "inner", "dag": {"tasks": [
+            {"name": "x", "template": "again"},
+            {"name": "y", "template": "pod", "depends": "x.Succeeded || x.Failed", "onExit": "again"},
+        ]}, "retryStrategy": {"limit": 1}},
+    ]}));
+}

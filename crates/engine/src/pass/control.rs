@@ -1,9 +1,12 @@
 //! Shutdown, deadlines and the end of daemons (section 9, C-DMN-05).
 
+use std::collections::BTreeSet;
+
 use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy};
 use jiff::{SignedDuration, Timestamp};
 
+use super::pods::is_active;
 use super::{Pass, labels};
 use crate::node;
 
@@ -32,7 +35,7 @@ impl Pass<'_> {
     /// Ends a pod whose time is up (C-EXC-01).
     pub fn control_pod(&mut self, id: &str, pod: &Pod) {
         let Some(node) = self.nodes.get(id) else { return };
-        if node::fulfilled(node) || !matches!(pod.status.phase.as_str(), "Pending" | "Running" | "") {
+        if node::fulfilled(node) || !is_active(pod) {
             return;
         }
         let on_exit = pod
@@ -97,18 +100,34 @@ impl Pass<'_> {
 
     /// Whether nothing below a node is at work any more; groups and the like don't work.
     fn descendants_fulfilled(&self, node: &NodeStatus) -> bool {
-        let works = |n: &NodeStatus| node::has_progress(&n.type_);
-        let children = node.children.iter().filter_map(|c| self.nodes.get(c));
-        children
-            .into_iter()
-            .all(|c| (!works(c) || node::fulfilled(c)) && self.descendants_fulfilled(c))
+        let works = |n: &NodeStatus| node::has_progress(&n.type_) && !node::fulfilled(n);
+        let (mut open, mut seen) = (vec![node], BTreeSet::new());
+        while let Some(next) = open.pop() {
+            for child in next.children.iter().filter_map(|c| self.nodes.get(c)) {
+                if works(child) {
+                    return false;
+                }
+                if seen.insert(child.id.as_str()) {
+                    open.push(child);
+                }
+            }
+        }
+        true
     }
 
     /// Whether a node is an exit handler or inside one.
     pub fn in_exit_handler(&self, node: &NodeStatus) -> bool {
         let mut current = Some(node);
         while let Some(node) = current {
-            if node.display_name.ends_with(".onExit") {
+            // Without the number of an attempt.
+            let name = node
+                .display_name
+                .strip_suffix(')')
+                .and_then(|n| n.rsplit_once('('));
+            if name
+                .map_or(node.display_name.as_str(), |n| n.0)
+                .ends_with(".onExit")
+            {
                 return true;
             }
             current = self

@@ -88,6 +88,25 @@ impl<'c> DagContext<'c> {
     }
 }
 
+/// A task that is being looked at.
+struct OpenTask {
+    name: String,
+    /// Tasks to look at before it goes on.
+    before: std::vec::IntoIter<String>,
+    /// Whether it is started or continued then; otherwise it is done.
+    starts: bool,
+}
+
+impl OpenTask {
+    fn new(name: &str, before: Vec<String>, starts: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            before: before.into_iter(),
+            starts,
+        }
+    }
+}
+
 /// What a task depends on; `dependencies` is a conjunction (C-DAG-02).
 fn condition(task: &DagTask, tasks: &BTreeMap<&str, &DagTask>) -> Result<Option<Depends>, String> {
     let accepts = |name: &str| {
@@ -208,16 +227,28 @@ impl Pass<'_> {
         vars
     }
 
-    /// Looks at one task and, before it, at what it depends on.
+    /// Looks at one task and, before it, at what it depends on: without recursion, since a chain may have thousands.
     fn run_task(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
+        let mut open: Vec<OpenTask> = self.open_task(name, context)?.into_iter().collect();
+        while let Some(last) = open.last_mut() {
+            if let Some(dependency) = last.before.next() {
+                open.extend(self.open_task(&dependency, context)?);
+            } else if let Some(task) = open.pop().filter(|task| task.starts) {
+                self.begin_task(&task.name, context)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a task itself; gives what is to be looked at before it goes on, `None` if nothing is left to do.
+    fn open_task(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<Option<OpenTask>, Stop> {
         if !context.visited.insert(name.to_owned()) {
-            return Ok(());
+            return Ok(None);
         }
         let Some(task) = context.tasks.get(name).copied() else {
-            return Ok(());
+            return Ok(None);
         };
-        let node_name = context.node_name(name);
-        let id = self.nodes.id(&node_name);
+        let id = self.nodes.id(&context.node_name(name));
         let node = self.nodes.get(&id).cloned();
         let mut vars = Vars::new();
         let watched = !task.hooks.is_empty() || !task.on_exit.is_empty();
@@ -230,7 +261,9 @@ impl Pass<'_> {
             vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
             match self.run_hooks(&task.hooks, node, context.base, &own, &own, &vars) {
                 Ok(true) => {}
-                Ok(false) | Err(Stop::Missing(_)) => return Ok(()),
+                // A hook may wait for what the exit handler holds.
+                Ok(false) | Err(Stop::Missing(_)) if !self.last_resort => return Ok(None),
+                Ok(false) | Err(Stop::Missing(_)) => {}
                 Err(stop) => self.mark_error(&id, &stop.to_string()),
             }
         }
@@ -240,58 +273,50 @@ impl Pass<'_> {
                 self.run_task_exit(task, node, context, &vars);
             }
             self.go_on_with_item_exits(task, node, context);
-            return self.run_forgotten(name, context);
+            let forgotten = self.forgotten(name, context);
+            return Ok(Some(OpenTask::new(name, forgotten, false)));
         }
         let dependencies = context.dependencies(name).into_iter();
-        let dependencies: Vec<String> = dependencies.map(ToOwned::to_owned).collect();
-        for dependency in &dependencies {
-            self.run_task(dependency, context)?;
-        }
-        if node.is_none() {
-            match self.judge_dependencies(context, task) {
+        let dependencies = dependencies.map(ToOwned::to_owned).collect();
+        Ok(Some(OpenTask::new(name, dependencies, true)))
+    }
+
+    /// Starts or continues a task, once everything that it depends on was looked at.
+    fn begin_task(&mut self, name: &str, context: &DagContext<'_>) -> Result<(), Stop> {
+        let Some(task) = context.tasks.get(name).copied() else {
+            return Ok(());
+        };
+        let node_name = context.node_name(name);
+        let id = self.nodes.id(&node_name);
+        if self.nodes.get(&id).is_none() {
+            let (phase, message) = match self.judge_dependencies(context, task) {
                 Ok(None) => return Ok(()),
-                Ok(Some(true)) => {}
-                Ok(Some(false)) => {
-                    self.add_outcome(
-                        context,
-                        task,
-                        &node_name,
-                        NodePhase::Omitted,
-                        "omitted: depends condition not met",
-                    );
-                    self.connect(context, name, &id, false);
-                    return Ok(());
-                }
-                Err(message) => {
-                    self.add_outcome(context, task, &node_name, NodePhase::Error, &message);
-                    self.connect(context, name, &id, false);
-                    return Ok(());
-                }
-            }
+                Ok(Some(true)) => return self.start_task(task, context, &id, &node_name),
+                Ok(Some(false)) => (
+                    NodePhase::Omitted,
+                    "omitted: depends condition not met".to_owned(),
+                ),
+                Err(message) => (NodePhase::Error, message),
+            };
+            self.add_outcome(context, task, &node_name, phase, &message);
+            self.connect(context, name, &id, false);
+            return Ok(());
         }
         self.start_task(task, context, &id, &node_name)
     }
 
-    /// Looks at what a task that is done depends on and that is not: a hook that began after it, or what a retry by a
-    /// person took up again without what was left out after it. Only once nothing else moves, since the peer never does.
-    fn run_forgotten(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
+    /// What a task that is done depends on and that is not: a hook that began after it, or what a retry by a person took
+    /// up again without what was left out after it. Only once nothing else moves, since the peer never looks there.
+    fn forgotten(&self, name: &str, context: &DagContext<'_>) -> Vec<String> {
         if !self.last_resort {
-            return Ok(());
+            return Vec::new();
         }
         let open = |task: &&str| {
             let node = self.nodes.by_name(&context.node_name(task));
             node.is_some_and(|n| !self.is_settled(n))
         };
-        let forgotten: Vec<String> = context
-            .ancestors(name)
-            .into_iter()
-            .filter(open)
-            .map(ToOwned::to_owned)
-            .collect();
-        for task in &forgotten {
-            self.run_task(task, context)?;
-        }
-        Ok(())
+        let ancestors = context.ancestors(name).into_iter();
+        ancestors.filter(open).map(ToOwned::to_owned).collect()
     }
 
     /// Runs the hooks of a target once more: nothing looks at a target after it.
@@ -518,8 +543,9 @@ impl Pass<'_> {
         let mut held_back = false;
         for item in &items {
             // One that holds a place and lacks its pod is looked at all the same, or nothing would give the place back.
+            // One that only has to end may hold the lock that those before it wait for.
             let lacks = || self.may_lack_pod(&self.nodes.id(&context.node_name(&item.name)));
-            if !held_back || lacks() {
+            if !held_back || self.last_resort || lacks() {
                 held_back |= !self.run_item(item, task, context, &vars, true);
             }
         }

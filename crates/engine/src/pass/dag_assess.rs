@@ -21,10 +21,9 @@ impl Pass<'_> {
             .iter()
             .map(|t| (self.nodes.id(&context.node_name(t)), None))
             .collect();
-        let roots = self
-            .nodes
-            .get(&context.boundary)
-            .map_or_else(Vec::new, |n| n.children.clone());
+        let whole = self.nodes.get(&context.boundary);
+        let roots = whole.map_or_else(Vec::new, |n| self.assessed_children(n));
+        let own_exit = names::on_exit(context.call.name);
         let mut open: VecDeque<(String, NodePhase)> =
             roots.into_iter().map(|c| (c, NodePhase::Succeeded)).collect();
         let mut seen: BTreeSet<(String, NodePhase)> = open.iter().cloned().collect();
@@ -32,6 +31,11 @@ impl Pass<'_> {
             let Some(current) = self.nodes.get(&id).cloned() else {
                 return NodePhase::Running;
             };
+            // Edges lead on to what comes after the whole, which a retry by a person may have taken up again; so may it
+            // have the exit handler.
+            if !names::is_inside(&current.name, context.call.name) || current.name == own_exit {
+                continue;
+            }
             let mut branch = inherited;
             if !node::fulfilled(&current) {
                 let Some(healed) = self.healed_group(&current) else {
@@ -119,16 +123,12 @@ impl Pass<'_> {
 
     /// Where the walk goes on: past the attempts of a retry node, whose failures don't count.
     fn assessed_after(&self, current: &NodeStatus) -> Vec<String> {
-        if self.last_resort && current.type_ != NodeType::Retry && node::fulfilled(current) {
-            // Edges are drawn before nodes begin: those after one that could not are never made.
-            let children = current.children.iter();
-            return children
-                .filter(|c| self.nodes.get(c).is_some())
-                .cloned()
-                .collect();
-        }
         if current.type_ != NodeType::Retry {
-            return current.children.clone();
+            return if node::fulfilled(current) {
+                self.assessed_children(current)
+            } else {
+                current.children.clone()
+            };
         }
         let mut next = Vec::new();
         for child in current.children.iter().filter_map(|c| self.nodes.get(c)) {
@@ -139,6 +139,13 @@ impl Pass<'_> {
             }
         }
         next
+    }
+
+    /// The children to walk to. Edges are drawn before nodes begin, and a retry by a person leaves those to what it took
+    /// away: once nothing else moves, what is not there is never made.
+    fn assessed_children(&self, node: &NodeStatus) -> Vec<String> {
+        let exists = |child: &&String| !self.last_resort || self.nodes.get(child).is_some();
+        node.children.iter().filter(exists).cloned().collect()
     }
 
     /// Whether the exit handler of a target is under way.

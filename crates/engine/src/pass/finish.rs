@@ -247,17 +247,12 @@ impl Pass<'_> {
         }
         if self.nodes.iter().any(node::daemoned) {
             self.stop_daemons("");
-            // Daemons inside boundaries end with these; those of boundaries that ended unseen, once nothing else moves.
-            let rest: BTreeSet<String> = self
-                .nodes
-                .iter()
-                .filter(|n| node::daemoned(n))
-                .map(|n| n.boundary_id.clone())
-                .collect();
-            for boundary in &rest {
-                if self.last_resort && self.nodes.get(boundary).is_none_or(node::fulfilled) {
-                    self.stop_daemons(boundary);
-                }
+            // Daemons inside boundaries end with these; once nothing else moves, so do those of boundaries that ended
+            // unseen, or that a termination left in the exit handler.
+            let boundaries = self.nodes.iter().filter(|n| node::daemoned(n));
+            let rest: BTreeSet<String> = boundaries.map(|n| n.boundary_id.clone()).collect();
+            if self.last_resort {
+                rest.iter().for_each(|boundary| self.stop_daemons(boundary));
             }
             let now = self.now;
             if rest.is_empty() {

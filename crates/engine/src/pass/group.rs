@@ -196,7 +196,8 @@ impl Pass<'_> {
     ) -> bool {
         let children = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
         let was_done = self.nodes.before(id).is_some_and(node::fulfilled);
-        let mut done = true;
+        // A step that a limit held back has no node yet.
+        let mut done = steps.keys().all(|id| self.nodes.get(id).is_some());
         for child_id in &children {
             let Some(child) = self.nodes.get(child_id).cloned() else {
                 done = false;

@@ -229,7 +229,16 @@ impl<'a> Pass<'a> {
 
     /// From the entry template to the final phase (C-OP-03, rows 14 to 21).
     fn evaluate(&mut self) {
-        let Some(entry) = self.run_entry() else { return };
+        let Some(entry) = self.run_entry() else {
+            // A hook may hold what the entry waits for.
+            if self.last_resort
+                && let Err(stop) = self.run_workflow_hooks()
+            {
+                let root = self.nodes.id(&self.wf.metadata.name);
+                self.mark_error(&root, &stop.to_string());
+            }
+            return;
+        };
         let phase = self
             .nodes
             .get(&entry)
@@ -306,13 +315,29 @@ impl<'a> Pass<'a> {
         Some(Time(self.now))
     }
 
+    /// Whether anything differs from what is stored: what was changed may have been changed back.
+    fn has_changes(&self) -> bool {
+        let before = &self.wf.metadata;
+        self.nodes.differs()
+            || shallow(&self.wf.status) != self.status
+            || before.labels != self.labels
+            || before.annotations != self.annotations
+            || before.finalizers != self.finalizers
+    }
+
     /// The answer, once every step was taken.
     fn decision(mut self) -> Decision {
         if !self.updated {
             self.tidy_again();
+            let effects = self.all_effects();
+            // What is given back although nothing changes may let another node of the workflow go on.
+            let releases = |effect: &Effect| matches!(effect, Effect::Lock(locks::Op::Release { .. }));
+            if effects.iter().any(releases) {
+                self.wake(self.now);
+            }
             return Decision {
                 changes: Changes::default(),
-                effects: self.all_effects(),
+                effects,
                 wake_at: self.wake_at,
                 waiting: self.waiting,
             };

@@ -2,6 +2,7 @@
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, RetryStrategy, Template};
 
+use super::pods::is_active;
 use super::template::Call;
 use super::{Pass, Stop};
 use crate::decision::Waiting;
@@ -22,13 +23,11 @@ impl Pass<'_> {
         if self.spec.parallelism.is_none() {
             return;
         }
+        let runs =
+            |pods: &Vec<&std::sync::Arc<argosy_model::k8s::Pod>>| pods.iter().any(|pod| is_active(pod));
         let nodes = self.nodes.iter().filter(|n| self.active_pod(n)).count();
         let strays = self.pods.iter().filter(|(id, _)| self.nodes.get(id).is_none());
-        let running = |pods: &Vec<&std::sync::Arc<argosy_model::k8s::Pod>>| {
-            pods.iter()
-                .any(|p| matches!(p.status.phase.as_str(), "Pending" | "Running" | ""))
-        };
-        let strays = strays.filter(|(_, pods)| running(pods)).count();
+        let strays = strays.filter(|(_, pods)| runs(pods)).count();
         self.has_strays = strays > 0;
         self.active_pods = i64::try_from(nodes + strays).unwrap_or(i64::MAX);
         self.lacks_pods = self
@@ -129,12 +128,16 @@ impl Pass<'_> {
         let Some(limit) = self.boundary_template(call.boundary).and_then(|t| t.parallelism) else {
             return Ok(());
         };
-        let active = self
-            .nodes
-            .in_boundary(call.boundary)
-            .filter(|n| counted(n) && in_progress(n))
-            .count();
-        let active = i64::try_from(active).unwrap_or(i64::MAX);
+        let in_place = |n: &&NodeStatus| counted(n) && in_progress(n);
+        let count = |active: usize| i64::try_from(active).unwrap_or(i64::MAX);
+        let within = self.nodes.in_boundary(call.boundary).filter(in_place);
+        let mut active = count(within.count());
+        if active > limit && self.last_resort {
+            // A retry by a person set more to Running at once: what is not at work could never take its turn.
+            let within = self.nodes.in_boundary(call.boundary).filter(in_place);
+            let works = |n: &&NodeStatus| self.has_pod(&n.id) || self.works_inside(n);
+            active = count(within.filter(works).count());
+        }
         if active >= limit {
             self.refuse_parallelism(id, active, limit)
         } else {

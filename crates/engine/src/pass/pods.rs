@@ -56,7 +56,9 @@ impl Pass<'_> {
             return true;
         };
         let mut complete = true;
-        if !node::fulfilled(&old) || node::daemoned(&old) {
+        // What ended without its pod, at a timeout or deadline, does not begin anew while the pod is being ended.
+        let ended = node::phase_ended(&old.phase) && is_active(pod);
+        if !ended && !node::fulfilled(&old) || node::daemoned(&old) {
             complete = self.take_pod_status(pod, &old);
         }
         self.control_pod(id, pod);
@@ -208,6 +210,11 @@ impl Pass<'_> {
             .map_or(self.seen.config.pod_names, |v| names::PodNames::parse(v));
         names::pod_name(&self.wf.metadata.name, &node.name, template, version)
     }
+}
+
+/// Whether a pod runs or is to run.
+pub(crate) fn is_active(pod: &Pod) -> bool {
+    matches!(pod.status.phase.as_str(), "Pending" | "Running" | "")
 }
 
 /// The latest finish of the pod's containers.

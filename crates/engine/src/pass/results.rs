@@ -42,6 +42,20 @@ impl Pass<'_> {
                 self.updated |= !only_flag;
             }
         }
+        self.give_up_silent();
+    }
+
+    /// Bounds the wait of nodes that ended and whose reports are gone: those of a life before a retry, or lost.
+    fn give_up_silent(&mut self) {
+        let silent = |n: &&NodeStatus| {
+            !node::synced(n) && node::phase_completed(&n.phase) && !self.seen.results.contains_key(&n.id)
+        };
+        let silent: Vec<NodeStatus> = self.nodes.iter().filter(silent).cloned().collect();
+        for node in silent {
+            if self.given_up(&node) {
+                self.change(&node.id, |n| n.task_result_synced = Some(true));
+            }
+        }
     }
 
     /// Whether the result of a finished node has been late for too long (C-RES-03, Q-35).

@@ -44,9 +44,6 @@ impl Pass<'_> {
             until = Some(end);
             self.wake(end);
         }
-        if let Some(deadline) = self.workflow_deadline() {
-            self.wake(deadline);
-        }
         if self.nodes.get(id).is_some_and(|n| !node::fulfilled(n)) {
             self.mark(id, NodePhase::Running, None);
             self.waiting.insert(id.to_owned(), Waiting::Suspended { until });

@@ -10,6 +10,7 @@ use argosy_model::k8s::Pod;
 use jiff::SignedDuration;
 
 use super::Pass;
+use super::pods::is_active;
 use crate::decision::Effect;
 use crate::{duration, names, node};
 
@@ -133,8 +134,4 @@ impl Pass<'_> {
             .iter()
             .any(|n| matches!(n.type_, NodeType::Http | NodeType::Plugin))
     }
-}
-
-fn is_active(pod: &Pod) -> bool {
-    matches!(pod.status.phase.as_str(), "Pending" | "Running" | "")
 }

@@ -1,11 +1,11 @@
 //! `timeout` and `pendingTimeout` of templates whose pod has not started (C-EXE-10).
 
-use argosy_model::{NodePhase, Template};
+use argosy_model::{NodePhase, NodeStatus, NodeType, Template};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Pass, Stop};
 use crate::decision::Effect;
-use crate::duration;
+use crate::{duration, node};
 
 impl Pass<'_> {
     /// Fails a pending node whose time is up, and wakes when it will be.
@@ -17,7 +17,9 @@ impl Pass<'_> {
             }
             let length =
                 duration::parse(text).map_err(|e| Stop::Error(format!("invalid timeout format {e}")))?;
-            let Some(node) = self.nodes.get(id).filter(|n| n.phase == NodePhase::Pending) else {
+            // A retry node that waited for its lock stays Pending; from then on its attempts have the limit.
+            let waits = |n: &&NodeStatus| n.phase == NodePhase::Pending && !self.has_attempts(n);
+            let Some(node) = self.nodes.get(id).filter(waits) else {
                 continue;
             };
             let Some(started) = node.started_at.as_ref().map(|t| t.0) else {
@@ -35,6 +37,12 @@ impl Pass<'_> {
             self.wake(first.checked_add(SignedDuration::from_millis(1)).unwrap_or(first));
         }
         Ok(())
+    }
+
+    fn has_attempts(&self, node: &NodeStatus) -> bool {
+        let children = node.children.iter().filter_map(|c| self.nodes.get(c));
+        let mut attempts = children.filter(|c| !node::hooked(c));
+        node.type_ == NodeType::Retry && attempts.next().is_some()
     }
 
     fn time_out(&mut self, id: &str) {

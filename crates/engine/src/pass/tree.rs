@@ -195,6 +195,13 @@ impl<'a> Tree<'a> {
         found
     }
 
+    /// Whether any node is new or changed.
+    pub fn differs(&self) -> bool {
+        self.touched
+            .iter()
+            .any(|(id, node)| self.base.get(id) != Some(node))
+    }
+
     /// New and changed nodes.
     pub fn into_touched(self) -> BTreeMap<String, NodeStatus> {
         let base = self.base;

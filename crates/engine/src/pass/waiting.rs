@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use argosy_model::{NodePhase, NodeStatus, NodeType, WorkflowPhase};
 
 use super::Pass;
+use super::pods::is_active;
 use crate::decision::Waiting;
-use crate::{locks, node};
+use crate::{locks, names, node};
 
 /// How many nodes a reason names at most: a person reads them.
 const NAMED: usize = 10;
@@ -24,20 +25,12 @@ impl Pass<'_> {
         let nodes = &self.nodes;
         self.waiting
             .retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
-        let open: Vec<NodeStatus> = self
-            .nodes
-            .iter()
-            .filter(|n| !node::fulfilled(n) && !self.waiting.contains_key(&n.id))
-            .cloned()
-            .collect();
-        let mut empty = Vec::new();
-        for node in open {
-            let reason = self.reason(&node);
-            if reason == Waiting::Nodes(Vec::new()) {
-                empty.push(node.id.clone());
-            }
-            self.waiting.insert(node.id, reason);
-        }
+        let silent = |n: &&NodeStatus| !node::fulfilled(n) && !self.waiting.contains_key(&n.id);
+        let open = self.nodes.iter().filter(silent);
+        let reasons: Vec<(String, Waiting)> = open.map(|n| (n.id.clone(), self.reason(n))).collect();
+        let idle = |(_, reason): &&(String, Waiting)| *reason == Waiting::Nodes(Vec::new());
+        let empty: Vec<String> = reasons.iter().filter(idle).map(|(id, _)| id.clone()).collect();
+        self.waiting.extend(reasons);
         self.inherit(&empty);
         if self.waiting.is_empty() {
             // Every node is done, yet the workflow goes on: a result or a daemon holds it.
@@ -52,30 +45,39 @@ impl Pass<'_> {
 
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
     pub fn is_stuck(&self) -> bool {
-        if self.updated || !self.assessed || !self.effects.is_empty() || self.wake_at.is_some() {
+        if self.updated && self.has_changes()
+            || !self.assessed
+            || !self.effects.is_empty()
+            || self.wake_at.is_some()
+        {
+            return false;
+        }
+        let of_pod = |reason: &Waiting| {
+            matches!(
+                reason,
+                Waiting::PodRunning { .. } | Waiting::PodPending { .. } | Waiting::Result { .. }
+            )
+        };
+        // The usual case, before the tree is searched.
+        if self.status.phase != WorkflowPhase::Running || self.waiting.values().any(of_pod) {
             return false;
         }
         let abandoned = self.abandoned();
-        self.status.phase == WorkflowPhase::Running
-            && self
-                .waiting
-                .iter()
-                .all(|(id, reason)| self.is_idle(id, reason, &abandoned))
+        let mut reasons = self.waiting.iter();
+        reasons.all(|(id, reason)| self.is_idle(id, reason, &abandoned))
     }
 
     /// Whether a reason names nothing that can come about by itself or by a person.
     fn is_idle(&self, id: &str, reason: &Waiting, abandoned: &BTreeSet<String>) -> bool {
-        let holds = |holder: &String| {
-            let node = holder.rsplit('/').next().unwrap_or_default();
-            abandoned.contains(node) && locks::workflow_of(holder) == self.lock_key()
-        };
+        let own = |holder: &String| locks::workflow_of(holder) == self.lock_key();
         match reason {
-            Waiting::Nodes(_) | Waiting::Variable { .. } => true,
+            // Whoever makes a pod asks for it in each pass.
+            Waiting::Nodes(_) | Waiting::Variable { .. } | Waiting::PodCreation { .. } => true,
             Waiting::PodRunning { .. } | Waiting::PodPending { .. } | Waiting::Result { .. } => false,
-            Waiting::Lock { holders, .. } => abandoned.contains(id) || holders.iter().any(holds),
-            Waiting::Parallelism { .. } => self.nodes.iter().any(|n| {
-                n.type_ == NodeType::Pod && abandoned.contains(&n.id) && !self.pods.contains_key(&n.id)
-            }),
+            // Held by nodes that don't move either.
+            Waiting::Lock { holders, .. } => abandoned.contains(id) || holders.iter().any(own),
+            // If no pod that could end is seen, nothing gives a place back.
+            Waiting::Parallelism { .. } => !self.has_strays,
             _ => abandoned.contains(id),
         }
     }
@@ -89,9 +91,24 @@ impl Pass<'_> {
             .collect()
     }
 
-    /// Whether a node has no pod and nothing looks at it any more.
+    /// Whether nothing looks at a node any more and no pod of it, or of what is inside it, has yet to end.
     pub fn is_forsaken(&self, node: &NodeStatus) -> bool {
-        !self.pods.contains_key(&node.id) && self.is_abandoned(node, &mut BTreeMap::new())
+        self.is_abandoned(node, &mut BTreeMap::new())
+            && !self.pods.contains_key(&node.id)
+            && !self.works_inside(node)
+    }
+
+    /// Whether a pod inside a node has not ended or was just asked for: one of its attempts, steps or tasks.
+    pub fn works_inside(&self, node: &NodeStatus) -> bool {
+        let active = self
+            .pods
+            .iter()
+            .filter(|(_, pods)| pods.iter().any(|pod| is_active(pod)));
+        let mut ids = active.map(|(id, _)| id).chain(&self.asked);
+        ids.any(|id| {
+            let inside = self.nodes.get(id);
+            inside.is_some_and(|n| names::is_inside(&n.name, &node.name))
+        })
     }
 
     fn is_abandoned(&self, node: &NodeStatus, known: &mut BTreeMap<String, bool>) -> bool {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argosy_engine::node::{failed_or_error, fulfilled, workflow_fulfilled};
+use argosy_engine::node::{failed_or_error, fulfilled, phase_ended, workflow_fulfilled};
 use argosy_engine::{Decision, Effect, Outcomes, Waiting, check};
 use argosy_model::k8s::Pod;
-use argosy_model::{NodePhase, NodeType, PodGcStrategy, Workflow, WorkflowPhase};
+use argosy_model::{NodePhase, NodeType, Outputs, PodGcStrategy, ShutdownStrategy, Workflow, WorkflowPhase};
 use jiff::SignedDuration;
 
 use super::Sim;
@@ -21,12 +21,16 @@ pub fn tree(workflow: &Workflow) -> BTreeMap<String, String> {
         .nodes
         .values()
         .map(|n| {
-            // What a failed pod reports is taken if it comes in time, and nobody waits for it.
-            let outputs = n
-                .outputs
-                .as_ref()
-                .filter(|_| !failed_or_error(&n.phase))
-                .map(|o| argosy_model::go_json::to_string(o).unwrap_or_default());
+            // What a failed pod reports is taken if it comes in time, and nobody waits for it; so are results of scripts
+            // that nothing reads, and what reads one shows it.
+            let outputs = n.outputs.as_ref().filter(|_| !failed_or_error(&n.phase));
+            let outputs = outputs.map(|o| {
+                let outputs = Outputs {
+                    result: None,
+                    ..o.clone()
+                };
+                argosy_model::go_json::to_string(&outputs).unwrap_or_default()
+            });
             (
                 n.name.clone(),
                 format!("{} {} {}", n.phase, n.message, outputs.unwrap_or_default()),
@@ -122,9 +126,13 @@ impl Sim {
             self.violate(format!("pod {name} was made twice"));
         }
         let workflows: Vec<Arc<Workflow>> = self.cluster.workflows.values().cloned().collect();
-        let running = workflows
-            .iter()
-            .filter(|w| w.status.phase == WorkflowPhase::Running && !self.retried.contains(&w.metadata.name));
+        // What is terminated is let in to be ended, whatever runs (C-THR-08).
+        let counts = |w: &&Arc<Workflow>| {
+            w.status.phase == WorkflowPhase::Running
+                && w.spec.shutdown != ShutdownStrategy::Terminate
+                && !self.retried.contains(&w.metadata.name)
+        };
+        let running = workflows.iter().filter(counts);
         let running = running.count();
         let limits = &self.scenario.limits;
         let exceeded = |limit: &usize| *limit > 0 && running > *limit;
@@ -182,7 +190,12 @@ impl Sim {
             .stored_workflow_template_spec
             .as_deref()
             .unwrap_or(&workflow.spec);
-        let active = self.active_pods(workflow).count();
+        // The phase alone counts (C-PAR-01): not a pod that is just being ended because its node's time was up.
+        let ended = |pod: &&Arc<Pod>| {
+            let node = node_id(pod).and_then(|id| workflow.status.nodes.get(id));
+            node.is_some_and(|n| phase_ended(&n.phase))
+        };
+        let active = self.active_pods(workflow).filter(|pod| !ended(pod)).count();
         let mut broken = Vec::new();
         if let Some(limit) = spec.parallelism
             && i64::try_from(active).unwrap_or(i64::MAX) > limit
@@ -229,7 +242,9 @@ impl Sim {
     /// Locks of leaf templates, seen from the pods that really run.
     fn check_lock_pods(&mut self) {
         let mut by_lock: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for workflow in self.cluster.workflows.values() {
+        // What a workflow holds is given back at its end, though its last pods are still being ended (C-SYN-22).
+        let workflows = self.cluster.workflows.values();
+        for workflow in workflows.filter(|w| !workflow_fulfilled(&w.status.phase)) {
             let spec = workflow
                 .status
                 .stored_workflow_template_spec
@@ -267,12 +282,18 @@ impl Sim {
                 self.note_end(workflow);
                 self.check_pods(workflow);
             } else {
-                let waiting = self.again(workflow, &Outcomes::default()).waiting;
+                let again = self.again(workflow, &Outcomes::default());
                 for node in workflow.status.nodes.values() {
                     self.say(|| show(node));
                 }
                 let name = &workflow.metadata.name;
-                self.violate(format!("{name} hangs in {}: {waiting:?}", workflow.status.phase));
+                self.violate(format!(
+                    "{name} hangs in {}: {:?}, to be looked at {:?}, {} effects",
+                    workflow.status.phase,
+                    again.waiting,
+                    again.wake_at,
+                    again.effects.len()
+                ));
             }
         }
         let held: Vec<String> = self
