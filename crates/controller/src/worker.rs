@@ -3,11 +3,12 @@
 //! The order keeps a crash at any point harmless: creations (repeatable), then the status under its resource version,
 //! then what only stored status allows. A conflict throws the decision away; the newer object is decided on instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argosy_engine::pod::Trace;
+use argosy_engine::scope_check::explain;
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, Workflow, WorkflowPhase, compression};
@@ -273,6 +274,7 @@ async fn settle(
             }
         }
     };
+    explain_failures(key, workflow, current, decision);
     if is_settled(current) {
         shared.tidied().insert(key.clone(), Instant::now());
     }
@@ -300,6 +302,36 @@ async fn settle(
         .chain(suspicion)
         .chain([HEAL])
         .min()
+}
+
+/// Tells what is wrong with the tags and expressions that have just failed: nodes say so in the contract's words alone.
+fn explain_failures(key: &Key, before: &Workflow, now: &Workflow, decision: &Decision) {
+    let fresh = decision
+        .changes
+        .nodes
+        .iter()
+        .filter(|(id, node)| {
+            before
+                .status
+                .nodes
+                .get(*id)
+                .is_none_or(|old| old.message != node.message)
+        })
+        .map(|(_, node)| (Some(node), node.message.as_str()));
+    let own = (before.status.message != now.status.message).then_some((None, now.status.message.as_str()));
+    let mut told = BTreeSet::new();
+    for (node, message) in fresh.chain(own) {
+        let Some(diagnosis) = explain(now, node, message) else {
+            continue;
+        };
+        // What one failed with, those around it say too.
+        let explanation = diagnosis.to_string();
+        if !told.contains(&explanation) {
+            let node = node.map_or("", |node| node.name.as_str());
+            info!(workflow = %key, node, explanation, "A tag or an expression failed");
+            told.insert(explanation);
+        }
+    }
 }
 
 /// Counts looks of a workflow in which an effect failed; the pause before the next one, which asks for it again.

@@ -4,6 +4,7 @@
 use crate::expr::{self, Expr};
 use crate::scope::Scope;
 use crate::tags;
+use crate::value::quote::go_quote;
 
 /// How many names of the scope are shown at most.
 const SHOWN: usize = 40;
@@ -59,6 +60,61 @@ pub fn unknown(expression: &Expr, reference: &expr::Reference, scope: &dyn Scope
         in_scope: beside(&reference.name, scope),
         unknown: Some(reference.name.clone()),
     }
+}
+
+/// Explains the contract text of a failure, if it is about this expression: it shows the expression, its line, or the
+/// variable that is missing. `suspect` is a variable of it that nothing is known of.
+#[must_use]
+pub fn failure(
+    message: &str,
+    expression: &Expr,
+    suspect: Option<&expr::Reference>,
+    scope: &dyn Scope,
+) -> Option<Diagnosis> {
+    let source = expression.source();
+    let missing = expression
+        .references()
+        .iter()
+        .find(|reference| message.ends_with(&format!("expression: {} is missing", reference.name)));
+    let place = place_in(message, source);
+    let quoted = go_quote(source.as_bytes());
+    let shown = missing.is_some()
+        || place.is_some()
+        || message.contains(&format!("'{source}'"))
+        || message.contains(&format!("expression {quoted}"));
+    if !shown {
+        return None;
+    }
+    let suspect = missing.or(suspect);
+    let (line, column) = place.or_else(|| {
+        suspect.map(|reference| {
+            let (line, column, _) = expr::error::locate(source, reference.at);
+            (line, column)
+        })
+    })?;
+    let text = source.lines().nth(line).unwrap_or_default();
+    let unknown = suspect.map(|reference| reference.name.clone());
+    let told = message.lines().next().unwrap_or_default();
+    Some(Diagnosis {
+        message: told.to_owned(),
+        source: source.to_owned(),
+        place: Some((line + 1, column + 1)),
+        snippet: Some(format!("{text}\n{}^", " ".repeat(column))),
+        nearest: unknown.as_deref().and_then(|name| nearest(name, scope)),
+        in_scope: beside(unknown.as_deref().unwrap_or_default(), scope),
+        unknown,
+    })
+}
+
+/// The place that a contract text tells (`… (1:5)`, then the line), as line and column from 0, if the line is one of the
+/// source.
+fn place_in(message: &str, source: &str) -> Option<(usize, usize)> {
+    let (told, shown) = message.split_once("\n | ")?;
+    let (_, place) = told.rsplit_once('(')?;
+    let (line, column) = place.strip_suffix(')')?.split_once(':')?;
+    let line: usize = line.parse::<usize>().ok()?.checked_sub(1)?;
+    let column: usize = column.parse::<usize>().ok()?.checked_sub(1)?;
+    (source.lines().nth(line)? == shown.lines().next()?).then_some((line, column))
 }
 
 impl std::fmt::Display for Diagnosis {

@@ -23,8 +23,8 @@ use crate::input;
 use crate::kinds;
 use crate::logs;
 use crate::manifest::Object;
-use crate::print::Style;
 use crate::print::lookup::Filter;
+use crate::print::{Style, why};
 use crate::view::{Advising, Live, Plain, Quiet};
 
 /// Arguments of `run`.
@@ -233,6 +233,7 @@ async fn finish(
     }
     let style = Style::from_environment(false, false);
     for workflow in states.values() {
+        tell(&why::failures(workflow, None));
         if let Some(output) = output {
             emit(&show(workflow, output, style, &Filter::default())?)?;
         }

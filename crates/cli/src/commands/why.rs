@@ -48,13 +48,14 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     let name = &workflow.metadata.name;
     if workflow.status.phase.is_completed() {
         tell(&format!("{name} has ended: {}\n", workflow.status.phase));
+        emit(&print::failures(&workflow, args.node.as_deref()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let waiting = ask(&api, &workflow).await?;
     let wanted = args.node.as_deref();
     let rows: Vec<(String, &Waiting)> = waiting
         .iter()
-        .filter(|(id, _)| wanted.is_none_or(|node| is_called(&workflow, id, node)))
+        .filter(|(id, _)| wanted.is_none_or(|node| print::is_called(&workflow, id, node)))
         .map(|(id, reason)| (display(&workflow, id), reason))
         .collect();
     if let (Some(node), true) = (wanted, rows.is_empty()) {
@@ -65,6 +66,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
             .next();
         let phase = known.with_context(|| format!("{name} has no node {node}"))?;
         tell(&format!("{node} waits for nothing: {phase}\n"));
+        emit(&print::failures(&workflow, wanted))?;
         return Ok(ExitCode::SUCCESS);
     }
     if rows.is_empty() {
@@ -112,15 +114,6 @@ async fn is_ours(api: &Api) -> bool {
 fn display(workflow: &Workflow, id: &str) -> String {
     let node = workflow.status.nodes.get(id);
     node.map_or_else(|| workflow.metadata.name.clone(), |n| n.name.clone())
-}
-
-fn is_called(workflow: &Workflow, id: &str, wanted: &str) -> bool {
-    id == wanted
-        || workflow
-            .status
-            .nodes
-            .get(id)
-            .is_some_and(|n| n.name == wanted || n.display_name == wanted)
 }
 
 /// What the engine says of the workflow now.

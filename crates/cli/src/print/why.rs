@@ -1,6 +1,10 @@
 //! Why nodes do not move, as sentences.
 
+use std::collections::BTreeSet;
+
 use argosy_engine::Waiting;
+use argosy_engine::scope_check::explain;
+use argosy_model::{NodeStatus, Workflow};
 use jiff::Timestamp;
 
 use super::table;
@@ -15,6 +19,51 @@ pub fn describe(rows: &[(String, &Waiting)], clock: &Clock) -> String {
         text.push_str(&format!("{node}\t{}\n", sentence(waiting, clock)));
     }
     table::align(&text, PADDING)
+}
+
+/// What is wrong with the tags and expressions that nodes failed with, or wait for: the expression with a caret, the
+/// nearest name, what was in scope. Of one node, or of all and the workflow itself.
+pub fn failures(workflow: &Workflow, wanted: Option<&str>) -> String {
+    let all = &workflow.status.nodes;
+    // Those around a node that failed say what it says.
+    let below = |node: &NodeStatus| {
+        let children = node.children.iter().filter_map(|id| all.get(id));
+        children
+            .map(|child| &child.message)
+            .any(|message| *message == node.message)
+    };
+    let nodes = all
+        .iter()
+        .filter(|(id, node)| match wanted {
+            Some(wanted) => is_called(workflow, id, wanted),
+            None => !below(node),
+        })
+        .map(|(_, node)| (node.name.as_str(), Some(node), node.message.as_str()));
+    let own = wanted.is_none().then_some((
+        workflow.metadata.name.as_str(),
+        None,
+        workflow.status.message.as_str(),
+    ));
+    let mut told = BTreeSet::new();
+    let mut text = String::new();
+    for (name, node, message) in nodes.chain(own) {
+        if let Some(diagnosis) = explain(workflow, node, message)
+            && told.insert(diagnosis.to_string())
+        {
+            text.push_str(&format!("{name}: {diagnosis}\n"));
+        }
+    }
+    text
+}
+
+/// Whether a user who writes `wanted` means the node.
+pub fn is_called(workflow: &Workflow, id: &str, wanted: &str) -> bool {
+    id == wanted
+        || workflow
+            .status
+            .nodes
+            .get(id)
+            .is_some_and(|n| n.name == wanted || n.display_name == wanted)
 }
 
 /// What a node waits for, with the facts that somebody needs to do something about it.

@@ -5,6 +5,7 @@
 //! expressions through until they run. This finds all of them, and what is found never refuses a workflow: a name
 //! may yet be given by someone else.
 
+mod explain;
 mod known;
 
 use argosy_model::decode::Step;
@@ -14,6 +15,7 @@ use argosy_template::env::is_function;
 use argosy_template::{Expr, Tags, builtins, expr, tags};
 use serde_json::{Value, json};
 
+pub use explain::explain;
 use known::Known;
 
 /// Something that will probably fail when it runs.
@@ -67,6 +69,7 @@ pub fn check(spec: &WorkflowSpec, of: Of, expression_tags: bool) -> Vec<Finding>
             known: globals.of_template(template, spec),
             of_template: true,
             expression_tags,
+            failure: None,
             place,
             found: &mut found,
         };
@@ -83,6 +86,7 @@ pub fn check(spec: &WorkflowSpec, of: Of, expression_tags: bool) -> Vec<Finding>
         known: globals,
         of_template: false,
         expression_tags,
+        failure: None,
         place: root,
         found: &mut found,
     };
@@ -101,6 +105,7 @@ pub fn check_cron(cron: &CronWorkflow, expression_tags: bool) -> Vec<Finding> {
         known: Known::of_cron(),
         of_template: false,
         expression_tags,
+        failure: None,
         place: vec![Step::Key("spec".into())],
         found: &mut found,
     }
@@ -112,6 +117,8 @@ struct Walk<'w> {
     known: Known,
     of_template: bool,
     expression_tags: bool,
+    /// The contract text of something that has failed: only what it is about is reported.
+    failure: Option<&'w str>,
     place: Vec<Step>,
     found: &'w mut Vec<Finding>,
 }
@@ -183,6 +190,19 @@ impl Walk<'_> {
         let Ok(compiled) = Tags::cached(text) else { return };
         for tag in compiled.simple_tags() {
             let name = tag.trim();
+            if let Some(message) = self.failure {
+                if message.contains(&format!("{{{{{tag}}}}}")) {
+                    let diagnosis = Diagnosis {
+                        message: message.to_owned(),
+                        ..diagnose::substitution(
+                            &tags::Error::Unresolved(name.to_owned()),
+                            &self.known.scope(),
+                        )
+                    };
+                    self.report(diagnosis);
+                }
+                continue;
+            }
             if OURS.iter().any(|begin| name.starts_with(begin)) && self.known.kind(name).is_none() {
                 let error = tags::Error::Unresolved(name.to_owned());
                 self.report(diagnose::substitution(&error, &self.known.scope()));
@@ -198,7 +218,15 @@ impl Walk<'_> {
     fn expression(&mut self, expression: Result<&Expr, &expr::Error>) {
         let expression = match expression {
             Ok(expression) => expression,
-            Err(error) => return self.report(diagnose::expression(error, &self.known.scope())),
+            Err(error) => {
+                if self
+                    .failure
+                    .is_none_or(|message| message.contains(&error.to_string()))
+                {
+                    self.report(diagnose::expression(error, &self.known.scope()));
+                }
+                return;
+            }
         };
         let own = expression.declared();
         let unknown: Vec<_> = expression
@@ -206,6 +234,13 @@ impl Walk<'_> {
             .iter()
             .filter(|reference| !reference.optional && !self.knows(&reference.name, &own))
             .collect();
+        if let Some(message) = self.failure {
+            let suspect = unknown.first().copied();
+            if let Some(diagnosis) = diagnose::failure(message, expression, suspect, &self.known.scope()) {
+                self.report(diagnosis);
+            }
+            return;
+        }
         for reference in &unknown {
             // A part of a name says less than the whole.
             let begin = format!("{}.", reference.name);

@@ -4,6 +4,7 @@ mod collect;
 mod cron;
 mod decide;
 mod edit;
+mod explain;
 mod merge;
 mod pod;
 mod scope_check;
