@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use argosy_engine::scope_check::{self, Of};
-use argosy_engine::validate::{self, Fault, Mode};
+use argosy_engine::validate::{self, Fault, Mode, Object};
 use argosy_engine::{Config, Templates};
 use argosy_model::decode;
 use argosy_model::yaml::{self, Document};
@@ -115,7 +115,7 @@ pub async fn perform(args: Args, connection: &connection::Options) -> anyhow::Re
     for (file, document, object) in &objects {
         linted = true;
         warnings.extend(warned(file, document, object));
-        if let Err(fault) = check(object, &templates) {
+        for fault in check(object, &templates) {
             let (name, kind) = about(document);
             let at = document.position(&fault.place);
             let hint = fault.hint.as_ref().map_or(String::new(), |h| format!(" ({h})"));
@@ -262,7 +262,7 @@ fn typed<T: Field>(document: &Document, strict: bool) -> Result<T, Vec<String>> 
     read.map_err(|error| error.problems.iter().map(|p| document.describe(p)).collect())
 }
 
-fn check(object: &Checked, templates: &Templates) -> Result<(), Fault> {
+fn check(object: &Checked, templates: &Templates) -> Vec<Fault> {
     let config = Config {
         expression_templates: expression_tags(),
         ..Config::default()
@@ -272,12 +272,13 @@ fn check(object: &Checked, templates: &Templates) -> Result<(), Fault> {
         plain_tags_only: !config.expression_templates,
         ..Mode::default()
     };
-    match object {
-        Checked::Workflow(workflow) => validate::check_workflow(workflow, templates, &config, mode),
-        Checked::Template(template) => validate::check_template(template, templates, mode),
-        Checked::ClusterTemplate(template) => validate::check_cluster_template(template, templates, mode),
-        Checked::Cron(cron) => validate::check_cron_workflow(cron, templates, &config),
-    }
+    let object = match object {
+        Checked::Workflow(workflow) => Object::Workflow(workflow),
+        Checked::Template(template) => Object::Template(template),
+        Checked::ClusterTemplate(template) => Object::ClusterTemplate(template),
+        Checked::Cron(cron) => Object::Cron(cron),
+    };
+    validate::all(object, templates, &config, mode)
 }
 
 /// What will probably fail when it runs, though nothing refuses it: variables that are not in scope, expressions that

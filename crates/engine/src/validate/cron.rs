@@ -22,12 +22,20 @@ pub(super) fn check(cron: &CronWorkflow, templates: &Templates, config: &Config)
         .at(&[Place::Key("metadata"), Place::Key("name")]));
     }
     check_times(cron).map_err(|f| f.at(&[Place::Key("spec")]))?;
-    let workflow = Workflow {
+    super::check_workflow(&workflow(cron), templates, config, super::Mode::default()).map_err(in_cron)
+}
+
+/// The workflow in it.
+pub(super) fn workflow(cron: &CronWorkflow) -> Workflow {
+    Workflow {
         spec: cron.spec.workflow_spec.clone(),
         ..Workflow::default()
-    };
-    super::check_workflow(&workflow, templates, config, super::Mode::default())
-        .map_err(|fault| fault.within("cannot validate Workflow: ").in_workflow_spec())
+    }
+}
+
+/// A fault of the workflow in it as one of the cron workflow.
+pub(super) fn in_cron(fault: Fault) -> Fault {
+    fault.within("cannot validate Workflow: ").in_workflow_spec()
 }
 
 fn check_times(cron: &CronWorkflow) -> Result<(), Fault> {

@@ -1,8 +1,9 @@
 //! Validation of workflows, their templates and cron workflows (section 25): one implementation for lint, submission
 //! and the first pass of the controller, with the peer's texts and, beside them, the place and a hint.
 //!
-//! Like the peer it stops at the first fault. Not here: decoding (unknown keys, wrong types; see `argosy_model::decode`).
+//! Like the peer it stops at the first fault; [`all`] goes on for people. Not here: decoding (unknown keys, wrong types; see `argosy_model::decode`).
 
+mod all;
 mod arguments;
 mod container_set;
 mod cron;
@@ -27,6 +28,7 @@ use argosy_model::{ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowSpec
 use crate::config::Config;
 use crate::plan::{Diagnostic, Severity, Templates};
 
+pub use all::{Object, all};
 pub use fault::Fault;
 pub(crate) use scope::has_result;
 

@@ -68,7 +68,24 @@ pub(super) fn workflow(
     mode: Mode,
 ) -> Result<(), Fault> {
     check_name(&workflow.metadata, "workflow")?;
-    check_spec(&workflow.metadata, &workflow.spec, spec, templates, mode, false)
+    whole_workflow(workflow, spec, templates, mode).first()
+}
+
+/// A workflow whose merged spec is `spec`.
+pub(super) fn whole_workflow<'o>(
+    workflow: &'o Workflow,
+    spec: &'o WorkflowSpec,
+    templates: &'o Templates,
+    mode: Mode,
+) -> Whole<'o> {
+    Whole {
+        metadata: &workflow.metadata,
+        own: &workflow.spec,
+        spec,
+        templates,
+        mode,
+        template_only: false,
+    }
 }
 
 /// Checks a template object of the kind that `what` names.
@@ -80,13 +97,40 @@ pub(super) fn template(
     mode: Mode,
 ) -> Result<(), Fault> {
     check_name(metadata, what)?;
+    let merged = merged_template(spec, templates)?;
+    whole_template(metadata, spec, &merged, templates, mode).first()
+}
+
+/// The spec of a template object with that of the object it refers to under it.
+pub(super) fn merged_template<'o>(
+    spec: &'o WorkflowSpec,
+    templates: &Templates,
+) -> Result<Cow<'o, WorkflowSpec>, Fault> {
     let mut merged = Cow::Borrowed(spec);
     if let Some(reference) = &spec.workflow_template_ref {
         let below = spec_of(templates, &reference.name, reference.cluster_scope)
             .ok_or_else(|| not_found(reference))?;
         merged = Cow::Owned(crate::plan::join_spec(spec, Some(below), None).map_err(Fault::new)?);
     }
-    check_spec(metadata, spec, &merged, templates, mode, true)
+    Ok(merged)
+}
+
+/// A template object whose merged spec is `merged`.
+pub(super) fn whole_template<'o>(
+    metadata: &'o ObjectMeta,
+    spec: &'o WorkflowSpec,
+    merged: &'o WorkflowSpec,
+    templates: &'o Templates,
+    mode: Mode,
+) -> Whole<'o> {
+    Whole {
+        metadata,
+        own: spec,
+        spec: merged,
+        templates,
+        mode,
+        template_only: true,
+    }
 }
 
 fn check_name(metadata: &ObjectMeta, what: &str) -> Result<(), Fault> {
@@ -101,81 +145,151 @@ fn check_name(metadata: &ObjectMeta, what: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_spec(
-    metadata: &ObjectMeta,
-    own: &WorkflowSpec,
-    spec: &WorkflowSpec,
-    templates: &Templates,
-    mode: Mode,
-    template_only: bool,
-) -> Result<(), Fault> {
-    let reference = own.workflow_template_ref.as_ref();
-    if reference.is_some() && !own.templates.is_empty() {
-        return Err(Fault::new(
-            "Templates is invalid field in spec if workflow referred WorkflowTemplate reference",
-        )
-        .at(&[Place::Key("spec"), Place::Key("templates")]));
+/// A spec in its object.
+pub(super) struct Whole<'o> {
+    pub metadata: &'o ObjectMeta,
+    /// As it is written.
+    pub own: &'o WorkflowSpec,
+    /// With its template and the defaults under it.
+    pub spec: &'o WorkflowSpec,
+    pub templates: &'o Templates,
+    pub mode: Mode,
+    pub template_only: bool,
+}
+
+impl<'o> Whole<'o> {
+    fn reference(&self) -> Option<&'o WorkflowTemplateRef> {
+        self.own.workflow_template_ref.as_ref()
     }
-    let local: &[Template] = if reference.is_some() { &[] } else { &spec.templates };
-    plugins::check(&spec.executor_plugins)?;
-    check_list(local.iter().map(|t| t.name.as_str()), template_name_fault).map_err(|f| {
-        f.within("spec.templates")
-            .at(&[Place::Key("spec"), Place::Key("templates")])
-    })?;
-    let values_later = mode.lint || (template_only && !mode.submit);
-    arguments::check("spec.arguments.", &spec.arguments, values_later)
-        .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("arguments")]))?;
-    resources::check("spec.podResources", spec.pod_resources.as_ref())?;
-    check_hooks("hooks", &spec.hooks).map_err(|f| f.at(&[Place::Key("spec")]))?;
-    let entrypoint_optional = template_only && spec.entrypoint.is_empty();
-    if spec.entrypoint.is_empty() && !entrypoint_optional {
-        return Err(Fault::new("spec.entrypoint is required").at(&[Place::Key("spec")]));
+
+    fn local(&self) -> &'o [Template] {
+        match self.reference() {
+            Some(_) => &[],
+            None => &self.spec.templates,
+        }
     }
-    let mut check = Check {
-        templates,
-        local,
-        local_index: local
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(at, t)| (t.name.as_str(), at))
-            .collect(),
-        defaults: spec.template_defaults.as_deref(),
-        globals: globals(metadata, spec, mode),
-        template_only,
-        seen: BTreeSet::new(),
-        depth: 0,
-    };
-    let base = Base::Local(metadata.name.clone());
-    if !entrypoint_optional {
-        let supplied = if template_only {
-            Supplied::Anything
-        } else {
-            Supplied::Given(&spec.arguments)
-        };
-        check_named(&mut check, &base, reference, &spec.entrypoint, supplied)
-            .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("entrypoint")]))?;
+
+    fn base(&self) -> Base {
+        Base::Local(self.metadata.name.clone())
     }
-    if !spec.on_exit.is_empty() || spec.hooks.contains_key("exit") {
-        check.globals.add("workflow.failures");
+
+    /// The checks of what stands beside the templates and is looked at before them, in the peer's order.
+    fn sections(&self) -> [Result<(), Fault>; 7] {
+        let spec = self.spec;
+        let values_later = self.mode.lint || (self.template_only && !self.mode.submit);
+        let listed = self.reference().is_some() && !self.own.templates.is_empty();
+        let named = !spec.entrypoint.is_empty() || self.template_only;
+        let names = self.local().iter().map(|t| t.name.as_str());
+        [
+            refused_if(
+                listed,
+                "Templates is invalid field in spec if workflow referred WorkflowTemplate reference",
+                &[Place::Key("spec"), Place::Key("templates")],
+            ),
+            plugins::check(&spec.executor_plugins),
+            check_list(names, template_name_fault).map_err(|f| {
+                f.within("spec.templates")
+                    .at(&[Place::Key("spec"), Place::Key("templates")])
+            }),
+            arguments::check("spec.arguments.", &spec.arguments, values_later)
+                .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("arguments")])),
+            resources::check("spec.podResources", spec.pod_resources.as_ref()),
+            check_hooks("hooks", &spec.hooks).map_err(|f| f.at(&[Place::Key("spec")])),
+            refused_if(!named, "spec.entrypoint is required", &[Place::Key("spec")]),
+        ]
     }
-    if !spec.on_exit.is_empty() {
-        check_named(
-            &mut check,
-            &base,
-            reference,
-            &spec.on_exit,
-            Supplied::Given(&spec.arguments),
-        )
-        .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("onExit")]))?;
+
+    fn check(&self) -> Check<'o> {
+        let local = self.local();
+        Check {
+            templates: self.templates,
+            local,
+            local_index: local
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(at, t)| (t.name.as_str(), at))
+                .collect(),
+            defaults: self.spec.template_defaults.as_deref(),
+            globals: globals(self.metadata, self.spec, self.mode),
+            template_only: self.template_only,
+            seen: BTreeSet::new(),
+            depth: 0,
+        }
     }
-    check_pod_gc(spec)?;
-    for template in local {
-        check
-            .holder(&base, &Holder::named(&template.name), Supplied::Anything)
-            .map_err(|f| f.within(&format!("templates.{} ", template.name)))?;
+
+    /// The first thing that is wrong.
+    fn first(&self) -> Result<(), Fault> {
+        self.sections().into_iter().collect::<Result<(), Fault>>()?;
+        let spec = self.spec;
+        let mut check = self.check();
+        let base = self.base();
+        if !spec.entrypoint.is_empty() {
+            let supplied = if self.template_only {
+                Supplied::Anything
+            } else {
+                Supplied::Given(&spec.arguments)
+            };
+            check_named(&mut check, &base, self.reference(), &spec.entrypoint, supplied)
+                .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("entrypoint")]))?;
+        }
+        self.add_failures(&mut check);
+        if !spec.on_exit.is_empty() {
+            let supplied = Supplied::Given(&spec.arguments);
+            check_named(&mut check, &base, self.reference(), &spec.on_exit, supplied)
+                .map_err(|f| f.at(&[Place::Key("spec"), Place::Key("onExit")]))?;
+        }
+        check_pod_gc(spec)?;
+        for template in self.local() {
+            check_local(&mut check, &base, template)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// `workflow.failures` is there as soon as an exit handler may read it.
+    fn add_failures(&self, check: &mut Check<'_>) {
+        if !self.spec.on_exit.is_empty() || self.spec.hooks.contains_key("exit") {
+            check.globals.add("workflow.failures");
+        }
+    }
+
+    /// The first fault of each section and of each template by itself, whatever is wrong with the others.
+    pub fn each(&self) -> impl Iterator<Item = Fault> {
+        let templates = self.local().iter().map(|template| {
+            let mut check = self.check();
+            self.add_failures(&mut check);
+            // What was seen is not gone into again.
+            check.seen = self
+                .local()
+                .iter()
+                .filter(|other| other.name != template.name)
+                .map(|other| format!("{}/{}", self.base().scope_text(), other.name))
+                .collect();
+            check_local(&mut check, &self.base(), template)
+        });
+        self.sections()
+            .into_iter()
+            .chain([check_pod_gc(self.spec)])
+            .chain(templates)
+            .filter_map(Result::err)
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+}
+
+fn refused_if(wrong: bool, message: &str, place: &[Place<'_>]) -> Result<(), Fault> {
+    if wrong {
+        Err(Fault::new(message).at(place))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_local(check: &mut Check<'_>, base: &Base, template: &Template) -> Result<(), Fault> {
+    check
+        .holder(base, &Holder::named(&template.name), Supplied::Anything)
+        .map(|_| ())
+        .map_err(|f| f.within(&format!("templates.{} ", template.name)))
 }
 
 /// Checks the entrypoint or exit handler, which may be a template of the object that the workflow refers to.

@@ -1,6 +1,6 @@
 //! Places and hints of faults; the texts are in the recorded `validate.json`.
 
-use argosy_engine::validate::{Fault, Mode, check_cron_workflow, check_workflow};
+use argosy_engine::validate::{Fault, Mode, Object, all, check_cron_workflow, check_workflow};
 use argosy_engine::{Config, Templates};
 use argosy_model::{CronWorkflow, Workflow, decode, yaml};
 
@@ -178,4 +178,50 @@ fn templates_inside_templates_without_end_are_refused() {
         Mode::default(),
     );
     assert!(fault.is_err());
+}
+
+#[test]
+fn faults_of_all_templates_and_sections_are_found_the_peers_first() {
+    let workflow: Workflow = read(
+        "
+metadata: {name: w}
+spec:
+  entrypoint: main
+  podGC: {strategy: Never}
+  arguments: {parameters: [{name: a, value: x}, {name: a, value: y}]}
+  templates:
+  - name: main
+    steps: [[{name: a, template: echo}, {name: b, template: ecko}]]
+  - {name: echo, container: {image: i, args: ['{{inputs.parameters.x}}']}}
+  - {name: good, container: {image: i}}
+  - {name: late, timeout: soon, container: {image: i}}
+",
+    );
+    let found = all(
+        Object::Workflow(&workflow),
+        &Templates::default(),
+        &Config::default(),
+        Mode::default(),
+    );
+    let told: Vec<String> = found.iter().map(|f| format!("{}: {f}", f.path())).collect();
+    let expected = [
+        "spec.arguments.parameters[1].name: spec.arguments.parameters[1].name 'a' is not unique",
+        "spec.podGC.strategy: podGC.strategy unknown strategy 'Never'",
+        "spec.templates[0].steps[0][1]: templates.main templates.main.steps[0].b template name 'ecko' undefined",
+        "spec.templates[1]: templates.echo templates.echo: failed to resolve {{inputs.parameters.x}}",
+        "spec.templates[3].timeout: templates.late ",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+    assert!(
+        check_workflow(
+            &workflow,
+            &Templates::default(),
+            &Config::default(),
+            Mode::default()
+        )
+        .is_err_and(|fault| fault == found[0])
+    );
 }
