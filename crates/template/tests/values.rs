@@ -195,3 +195,25 @@ fn hours_in_the_name_of_a_zone_say_how_a_time_is_shown() {
         ),
     ]);
 }
+
+#[test]
+fn a_condition_that_calls_is_refused_after_all_that_can_be_read_of_it() {
+    let cases = [
+        ("f(1)", "Undefined function f"),
+        ("f (1) ==", "Undefined function f"),
+        ("f(1", "Unbalanced parenthesis"),
+        ("f(1) 'a", "Unclosed string literal"),
+        (
+            "== f(1)",
+            "Cannot transition token types from UNKNOWN [<nil>] to COMPARATOR [==]",
+        ),
+        (" ", "Unexpected end of expression"),
+    ];
+    for (when, what) in cases {
+        let error = argosy_template::when::evaluate(when).expect_err("it is no condition");
+        assert_eq!(
+            error.to_string(),
+            format!("Invalid 'when' expression '{when}': {what}")
+        );
+    }
+}

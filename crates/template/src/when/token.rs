@@ -193,8 +193,11 @@ pub fn read(text: &str) -> Result<Vec<Token>, String> {
 /// In the language's words.
 pub fn check(tokens: &[Token]) -> Result<(), String> {
     let mut before: Option<&Token> = None;
+    let mut called: Option<&str> = None;
     for token in tokens {
-        if !follow(before.map(Token::kind)).next.contains(&token.kind()) {
+        if let (Some(Token::Variable(name)), Token::Open) = (before, token) {
+            called = called.or(Some(name));
+        } else if !follow(before.map(Token::kind)).next.contains(&token.kind()) {
             let (from, shown) = before.map_or(("UNKNOWN", "<nil>".to_owned()), |t| (t.kind(), t.value()));
             let (to, value) = (token.kind(), token.value());
             return Err(format!(
@@ -203,9 +206,13 @@ pub fn check(tokens: &[Token]) -> Result<(), String> {
         }
         before = Some(token);
     }
-    match before {
-        Some(last) if !follow(Some(last.kind())).end => Err("Unexpected end of expression".into()),
-        _ => Ok(()),
+    if let Some(name) = called {
+        return Err(format!("Undefined function {name}"));
+    }
+    if before.is_some_and(|last| follow(Some(last.kind())).end) {
+        Ok(())
+    } else {
+        Err("Unexpected end of expression".into())
     }
 }
 
@@ -350,13 +357,6 @@ impl Reader {
                 }
             }
             return Ok(Token::Accessor(parts));
-        }
-        let mut ahead = self.at;
-        while self.chars.get(ahead).is_some_and(|c| c.is_whitespace()) {
-            ahead += 1;
-        }
-        if self.chars.get(self.at) == Some(&'(') {
-            return Err(format!("Undefined function {word}"));
         }
         Ok(Token::Variable(word))
     }
