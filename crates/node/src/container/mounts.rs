@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags};
 
 use super::{dev, failure, host_view};
-use crate::runtime::{ContainerSpec, Mount, Root, StartFailure};
+use crate::runtime::{ContainerSpec, ImageMount, Mount, Root, StartFailure};
 
 type Result<T> = std::result::Result<T, StartFailure>;
 
@@ -67,14 +67,26 @@ pub(super) fn assemble_for_oci(spec: &ContainerSpec) -> Result<()> {
     rustix::mount::mount("proc", "/proc", "proc", flags, None).map_err(|e| failure("mounting /proc", e))
 }
 
+/// Shows an image on its folder, with what belongs to it, and lets nobody change that.
+pub(super) fn show_image(image: &ImageMount) -> Result<()> {
+    overlay(&image.root, &image.path, &image.files)?;
+    let root = open_root(&image.path)?;
+    for file in &image.files {
+        bind(&root, file)?;
+    }
+    drop(root);
+    rustix::process::chdir("/").map_err(|e| failure("/", e))?;
+    remount_readonly(&image.path)
+}
+
+fn open_root(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|e| failure("opening the root", e))
+}
+
 fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
-    overlay(spec)?;
-    let root = rustix::fs::open(
-        &spec.rootfs,
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|e| failure("opening the root", e))?;
+    overlay(&spec.root, &spec.rootfs, &spec.mounts)?;
+    let root = open_root(&spec.rootfs)?;
     for hidden in &spec.root.hidden {
         let Ok(target) = open_in(&root, hidden) else {
             continue;
@@ -86,8 +98,7 @@ fn mount_root(spec: &ContainerSpec) -> Result<OwnedFd> {
     Ok(root)
 }
 
-fn overlay(spec: &ContainerSpec) -> Result<()> {
-    let (root, target) = (&spec.root, spec.rootfs.as_path());
+fn overlay(root: &Root, target: &Path, mounts: &[Mount]) -> Result<()> {
     let mounted = match root.host {
         true => mount_overlay(root, Path::new("/"), "/", &root.upper, &root.work, target),
         false => mount_overlay(
@@ -101,7 +112,7 @@ fn overlay(spec: &ContainerSpec) -> Result<()> {
     };
     match mounted {
         Ok(()) => Ok(()),
-        Err(Errno::INVAL) if root.host => host_view::assemble(root, target, &spec.mounts),
+        Err(Errno::INVAL) if root.host => host_view::assemble(root, target, mounts),
         Err(Errno::NODEV) => Err(failure(
             "mounting the root",
             "this kernel has no overlay file system (CONFIG_OVERLAY_FS)",
@@ -219,16 +230,23 @@ fn open_source(mount: &Mount) -> Result<OwnedFd> {
         Err(Errno::NOENT) => {}
         other => return other.map_err(refuse),
     }
+    // Who may write to the volume may write there, as with a kubelet.
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(&source).map_err(refuse)?.st_mode & 0o7777);
     let mut folder = source;
     for name in Path::new(sub_path).components() {
-        match rustix::fs::mkdirat(&folder, name.as_os_str(), Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
+        let is_new = match rustix::fs::mkdirat(&folder, name.as_os_str(), mode) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
             Err(error) => return Err(refuse(error)),
-        }
+        };
         // Links are refused here: while a missing path is being made, nobody has a reason to put one.
         let resolve = beneath | ResolveFlags::NO_SYMLINKS;
         folder =
             rustix::fs::openat2(&folder, name.as_os_str(), flags, Mode::empty(), resolve).map_err(refuse)?;
+        if is_new {
+            // Whatever this process takes off the modes of new files.
+            rustix::fs::chmod(by_fd(&folder), mode).map_err(refuse)?;
+        }
     }
     Ok(folder)
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::process::{Pid, WaitOptions};
 
-use super::{failure, serve, sys};
+use super::{failure, mounts, serve, sys};
 use crate::network::{self, Netlink};
 use crate::runtime::wire;
 use crate::runtime::{Report, SandboxSpec, StartFailure};
@@ -156,5 +156,5 @@ fn set_up(spec: &SandboxSpec) -> Result<()> {
                 .map_err(|e| failure("chmod", e))?;
         }
     }
-    Ok(())
+    spec.images.iter().try_for_each(mounts::show_image)
 }

@@ -4,6 +4,7 @@ pub(crate) mod again;
 mod ask;
 pub(crate) mod handle;
 mod hook;
+mod image;
 pub(crate) mod next;
 mod probe;
 mod refuse;

@@ -98,7 +98,8 @@ fn of_volume(volume: &Volume) -> Option<String> {
         || volume.config_map.is_some()
         || volume.secret.is_some()
         || volume.downward_api.is_some()
-        || volume.projected.is_some();
+        || volume.projected.is_some()
+        || volume.image.is_some();
     if !known {
         return Some(format!("the kind of volume {:?}", volume.name));
     }

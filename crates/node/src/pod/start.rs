@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container as Spec, Pod, PodSpec};
@@ -14,6 +13,7 @@ use super::again;
 use super::ask::Target;
 use super::handle::{Handle, Output};
 use super::hook;
+use super::image::Wanted;
 use super::refuse::refusal;
 use super::seen::{self, Reason};
 use crate::cgroups::Limits;
@@ -50,13 +50,20 @@ impl SetUpError {
             message,
         }
     }
+
+    fn mount(error: &volumes::Error) -> SetUpError {
+        SetUpError::Retry {
+            reason: "FailedMount",
+            message: error.to_string(),
+        }
+    }
 }
 
 /// Makes folders, volumes and the sandbox.
 pub(crate) async fn set_up(
     shared: &Shared,
     pod: &Pod,
-    dir: &Path,
+    handle: &Handle,
 ) -> Result<(Ground, mpsc::UnboundedReceiver<Ended>), SetUpError> {
     if let Some(refusal) = refusal(pod, shared.bridge.is_some()) {
         return Err(SetUpError::Refused(refusal));
@@ -69,13 +76,18 @@ pub(crate) async fn set_up(
         let what = what.display().to_string();
         move |e: std::io::Error| SetUpError::sandbox(format!("{what}: {e}"))
     };
+    let dir = handle.dir.as_path();
     fs::create_dir_all(dir).map_err(retry(dir))?;
-    let volumes = volumes::prepare(pod, dir, &shared.sources)
-        .await
-        .map_err(|e| SetUpError::Retry {
-            reason: "FailedMount",
-            message: e.to_string(),
-        })?;
+    let volumes = volumes::prepare(pod, dir, &shared.sources).await;
+    let mut volumes = volumes.map_err(|e| SetUpError::mount(&e))?;
+    let images = Wanted {
+        shared,
+        pod,
+        notes: &handle.notes,
+        container: None,
+    };
+    let added = images.add_volumes(dir, &mut volumes).await;
+    added.map_err(|e| SetUpError::mount(&e))?;
     let hostname = hostname(pod);
     let lease = lease(shared, spec)?;
     let sandbox_spec = SandboxSpec {
@@ -85,6 +97,7 @@ pub(crate) async fn set_up(
         own_ipc: spec.host_ipc != Some(true),
         own_user: !shared.privileged,
         tmpfs: volumes.tmpfs.clone(),
+        images: volumes.images.clone(),
         keep_running: shared.options.keep_running,
     };
     let ip = match &lease {
@@ -167,10 +180,16 @@ impl Problem {
         }
     }
 
-    fn create(message: String) -> Problem {
+    pub(super) fn create(message: String) -> Problem {
         Problem::Waiting {
             reason: Reason::CreateContainerError,
             message,
+        }
+    }
+
+    pub(super) fn message(self) -> String {
+        match self {
+            Problem::Waiting { message, .. } | Problem::StartError { message, .. } => message,
         }
     }
 }
@@ -347,37 +366,24 @@ impl Attempt {
         fs::set_permissions(&last_words, std::os::unix::fs::PermissionsExt::from_mode(0o666))
     }
 
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            shared: &self.shared,
+            pod: &self.pod,
+            notes: &self.handle.notes,
+            container: Some(&self.spec.name),
+        }
+    }
+
     async fn image(&self) -> Result<Image, Problem> {
         let name = self.spec.image.as_deref().unwrap_or_default();
-        let store = &self.shared.store;
-        let invalid = |error: images::Error| match error {
-            images::Error::Reference(_) => Problem::Waiting {
-                reason: Reason::InvalidImageName,
-                message: format!("Failed to apply default image tag {name:?}: {error}"),
-            },
-            other => Problem::create(full(&other)),
-        };
         if self.shared.host_view.is_some() {
             // The image is not needed, but its command is used when it happens to be here.
-            return Ok(store.get(name).ok().flatten().unwrap_or_else(|| bare(name)));
+            let found = self.shared.store.get(name).ok().flatten();
+            return Ok(found.unwrap_or_else(|| bare(name)));
         }
-        let policy = self.spec.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
-        let found = store.get(name).map_err(invalid)?;
-        match (found, policy) {
-            // What was taken in by hand is what the user wants, whatever a registry has under that name; and a single
-            // machine is often offline, where an image of yesterday beats an error.
-            (Some(image), "Always") if image.pulled => Ok(self.pull(name).await.unwrap_or(image)),
-            (Some(image), _) => {
-                let said = format!("Container image {name:?} already present on machine");
-                self.tell("Pulled", said);
-                Ok(image)
-            }
-            (None, "Never") => Err(Problem::Waiting {
-                reason: Reason::ErrImageNeverPull,
-                message: format!("Container image {name:?} is not present with pull policy of Never"),
-            }),
-            (None, _) => self.pull(name).await,
-        }
+        let policy = self.spec.image_pull_policy.as_deref();
+        self.wanted().get(name, policy).await
     }
 
     /// The groups that limit the container; limits without one are told of once.
@@ -396,38 +402,7 @@ impl Attempt {
         if self.shared.host_view.is_some() {
             return Ok(image);
         }
-        let claimed = self.shared.store.claim(&image.reference, id, dir);
-        claimed
-            .map_err(|e| Problem::create(full(&e)))?
-            .ok_or_else(|| Problem::create(format!("image {} was deleted meanwhile", image.reference)))
-    }
-
-    async fn pull(&self, name: &str) -> Result<Image, Problem> {
-        let failed = |message: String| {
-            let said = format!("Failed to pull image {name:?}: {message}");
-            let container = Some(self.spec.name.as_str());
-            self.handle.notes.warning(container, "Failed", said);
-            Problem::Waiting {
-                reason: Reason::ErrImagePull,
-                message,
-            }
-        };
-        self.tell("Pulling", format!("Pulling image {name:?}"));
-        let begun = Instant::now();
-        let pulled = self
-            .shared
-            .pull(&self.pod, name)
-            .await
-            .map_err(|e| failed(full(&e)))?;
-        let found = self.shared.store.get(&pulled).map_err(|e| failed(full(&e)))?;
-        let image = found.ok_or_else(|| failed("the image was deleted while it was pulled".into()))?;
-        let took = format!("{:.3}s", begun.elapsed().as_secs_f64());
-        let size = image.size_bytes;
-        let said = format!(
-            "Successfully pulled image {name:?} in {took} ({took} including waiting). Image size: {size} bytes."
-        );
-        self.tell("Pulled", said);
-        Ok(image)
+        self.wanted().claim(&image, id, dir)
     }
 }
 

@@ -342,7 +342,7 @@ impl Worker {
             Arc::clone(&self.handle),
         );
         tokio::spawn(async move {
-            let result = set_up(&shared, &pod, &handle.dir).await;
+            let result = set_up(&shared, &pod, &handle).await;
             let _ = handle.events.send(Event::SetUp(result));
         });
     }

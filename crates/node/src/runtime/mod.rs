@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use spec::{
-    Cgroup, ContainerSpec, End, Exit, Link, LogFile, Mount, Pids, ProcessSpec, Record, Report, Request, Root,
-    Running, SandboxSpec, Setting, StartFailure, Stdin, Tmpfs,
+    Cgroup, ContainerSpec, End, Exit, ImageMount, Link, LogFile, Mount, Pids, ProcessSpec, Record, Report,
+    Request, Root, Running, SandboxSpec, Setting, StartFailure, Stdin, Tmpfs,
 };
 
 /// What can go wrong below the node.

@@ -23,6 +23,8 @@ pub struct SandboxSpec {
     pub own_user: bool,
     /// Memory-backed volumes, mounted once for all containers.
     pub tmpfs: Vec<Tmpfs>,
+    /// Volumes that show images, mounted once for all containers.
+    pub images: Vec<ImageMount>,
     /// Go on when the node is gone, and wait at [`SandboxSpec::door`] for the next one.
     pub keep_running: bool,
 }
@@ -62,6 +64,17 @@ pub struct Tmpfs {
     pub mode: u32,
     /// Group that owns the folder.
     pub group: Option<u32>,
+}
+
+/// The file system of an image as a folder that can only be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageMount {
+    /// Existing folder to mount on.
+    pub path: PathBuf,
+    /// What the image is made of.
+    pub root: Root,
+    /// Single files shown in it.
+    pub files: Vec<Mount>,
 }
 
 /// One container.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::{HostPathVolumeSource, Pod, Volume};
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::Tmpfs;
+use crate::runtime::{ImageMount, Tmpfs};
 use crate::spec::quantity;
 
 use files::Content;
@@ -22,8 +22,8 @@ pub(crate) use projected::Sources;
 #[derive(Debug, thiserror::Error)]
 #[error("MountVolume.SetUp failed for volume {volume:?} : {message}")]
 pub(crate) struct Error {
-    volume: String,
-    message: String,
+    pub(crate) volume: String,
+    pub(crate) message: String,
 }
 
 /// Volumes ready to be bound.
@@ -33,14 +33,18 @@ pub(crate) struct Prepared {
     pub(crate) paths: BTreeMap<String, PathBuf>,
     /// Volumes that the sandbox mounts in memory.
     pub(crate) tmpfs: Vec<Tmpfs>,
+    /// Volumes that show images, which the sandbox mounts.
+    #[serde(default)]
+    pub(crate) images: Vec<ImageMount>,
     /// Volumes that may only be read.
     pub(crate) read_only: Vec<String>,
 }
 
-/// Makes every volume of the pod below `pod_dir`.
+/// Makes every volume of the pod below `pod_dir`, except those that show images.
 pub(crate) async fn prepare(pod: &Pod, pod_dir: &Path, sources: &Sources) -> Result<Prepared, Error> {
     let mut prepared = Prepared::default();
-    for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    for volume in volumes.filter(|volume| volume.image.is_none()) {
         let error = |message: String| Error {
             volume: volume.name.clone(),
             message,

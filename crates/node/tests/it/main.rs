@@ -6,6 +6,7 @@ mod crash;
 mod events;
 mod fixture;
 mod hooks;
+mod image_volumes;
 mod images;
 mod isolation;
 mod lifecycle;

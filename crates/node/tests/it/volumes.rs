@@ -25,7 +25,7 @@ async fn volumes_show_their_content() {
         "containers": [{
             "command": ["sh", "-c", "cat /map/a /map/b /key/deep/x /secret/word; echo; stat -c %a /key/deep/..data 2>/dev/null; \
                 stat -L -c %a /secret/word /key/deep/x; cat /self/name; echo; (echo x > /map/a) 2>/dev/null || echo read-only; \
-                grep -c ' /memory tmpfs' /proc/mounts; echo kept > /claim/file; ls /optional | wc -l; cat /only-a; echo; ls -d /claim/new/folder"],
+                grep -c ' /memory tmpfs' /proc/mounts; echo kept > /claim/file; ls /optional | wc -l; cat /only-a; echo; ls -d /claim/new/folder; stat -c %a /memory-part"],
             "volumeMounts": [
                 {"name": "map", "mountPath": "/map"}, {"name": "key", "mountPath": "/key"},
                 {"name": "secret", "mountPath": "/secret"}, {"name": "memory", "mountPath": "/memory"},
@@ -33,6 +33,7 @@ async fn volumes_show_their_content() {
                 {"name": "optional", "mountPath": "/optional"},
                 {"name": "map", "mountPath": "/only-a", "subPath": "a"},
                 {"name": "claim", "mountPath": "/sub", "subPath": "new/folder"},
+                {"name": "memory", "mountPath": "/memory-part", "subPath": "part"},
             ],
         }],
     });
@@ -52,6 +53,7 @@ async fn volumes_show_their_content() {
               | 0
               | 1
               | /claim/new/folder
+              | 777
         "#]],
     )
     .await;
