@@ -61,7 +61,7 @@ impl<W: Write> Writer<W> {
         self.entry(name, metadata, EntryType::Directory, None, 0)?;
         let mut left = children(name, folder)?;
         while let Some((name, path)) = left.pop() {
-            let metadata = path.symlink_metadata()?;
+            let metadata = path.symlink_metadata().map_err(|e| at(&path, &e))?;
             let kind = metadata.file_type();
             if kind.is_dir() {
                 self.entry(&name, &metadata, EntryType::Directory, None, 0)?;
@@ -86,7 +86,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn file(&mut self, name: &Path, path: &Path, metadata: &Metadata) -> io::Result<()> {
-        let mut file = File::open(path)?;
+        let mut file = File::open(path).map_err(|e| at(path, &e))?;
         let size = metadata.len();
         self.entry(name, metadata, EntryType::Regular, None, size)?;
         // The size is promised by the header: what was appended since is left out, what was cut
@@ -236,12 +236,17 @@ fn record(key: &str, value: &[u8]) -> Vec<u8> {
 /// The entries of a folder, last one first, because they are taken from the end.
 fn children(name: &Path, folder: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in std::fs::read_dir(folder).map_err(|e| at(folder, &e))? {
         let entry = entry?;
         found.push((name.join(entry.file_name()), entry.path()));
     }
     found.sort_by(|a, b| b.0.as_os_str().cmp(a.0.as_os_str()));
     Ok(found)
+}
+
+/// Says which of many files it was.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Names of users and groups, read once from the files of the container.

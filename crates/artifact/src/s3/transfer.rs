@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -11,6 +12,7 @@ use aws_sdk_s3::types::{
 };
 use aws_smithy_types::byte_stream::Length;
 use bytes::Bytes;
+use futures::future::TryFutureExt as _;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -194,7 +196,10 @@ impl S3 {
 
     async fn put_parts(&self, source: &Path, size: u64, part: u64, upload: &Upload<'_>) -> Result<(), Error> {
         let count = size.div_ceil(part);
-        let parts = stream::iter(0..count)
+        let has_failed = AtomicBool::new(false);
+        // Parts on their way are awaited also after a failure: those that arrive after the upload was given up stay.
+        let parts: Vec<_> = stream::iter(0..count)
+            .take_while(|_| std::future::ready(!has_failed.load(Relaxed)))
             .map(|index| {
                 let offset = index * part;
                 let length = part.min(size - offset);
@@ -202,10 +207,12 @@ impl S3 {
                     let (body, md5) = body_of(source, offset, length).await?;
                     self.put_part(upload, index, length, body, md5).await
                 })
+                .inspect_err(|_| has_failed.store(true, Relaxed))
             })
             .buffer_unordered(self.options.upload_threads.max(1))
-            .try_collect()
-            .await?;
+            .collect()
+            .await;
+        let parts = parts.into_iter().collect::<Result<_, _>>()?;
         self.complete(upload, parts).await
     }
 
@@ -288,9 +295,10 @@ impl S3 {
                 let body = ByteStream::from(bytes.clone());
                 self.put_part(upload, index, bytes.len() as u64, body, md5.clone())
             });
-            let (part, next) = futures::try_join!(send, next_part(&mut content, part_bytes))?;
-            parts.push(part);
-            bytes = next;
+            // As above, a part on its way is awaited also when there is no next one.
+            let (part, next) = futures::join!(send, next_part(&mut content, part_bytes));
+            parts.push(part?);
+            bytes = next?;
         }
         self.complete(upload, parts).await
     }

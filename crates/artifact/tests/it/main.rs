@@ -7,6 +7,7 @@ mod behaviour;
 mod cloud;
 mod credentials;
 mod encryption;
+mod faults;
 mod git;
 mod oss;
 mod programs;

@@ -51,6 +51,16 @@ impl Server {
         Self { program, root, ca }
     }
 
+    pub fn port(&self) -> u16 {
+        self.program.port
+    }
+
+    /// Uploads in parts that are neither complete nor given up.
+    pub fn parts(&self) -> usize {
+        let folder = self.root.path().join("data/bucket/.sgwtmp/multipart");
+        folder.read_dir().map_or(0, Iterator::count)
+    }
+
     pub fn place(&self, key: &str) -> Value {
         let host = if self.ca.is_some() {
             "localhost"
@@ -65,7 +75,7 @@ impl Server {
         })
     }
 
-    async fn open_with(&self, key: &str, more: Value) -> Result<Box<dyn Store>, Error> {
+    pub async fn open_with(&self, key: &str, more: Value) -> Result<Box<dyn Store>, Error> {
         let mut place = self.place(key);
         for (name, value) in more.as_object().unwrap() {
             place[name] = value.clone();
@@ -74,7 +84,7 @@ impl Server {
         open(&location, &Fixed, &options()).await
     }
 
-    async fn open(&self, key: &str) -> Box<dyn Store> {
+    pub async fn open(&self, key: &str) -> Box<dyn Store> {
         self.open_with(key, json!({})).await.unwrap()
     }
 }
@@ -87,9 +97,7 @@ async fn x_s3_08_to_12_objects_and_folders() {
     folders(1100, true, async |key| server.open(key).await).await;
     streams(async |key| server.open(key).await).await;
     bad_sources(async |key| server.open(key).await).await;
-    let left = server.root.path().join("data/bucket/.sgwtmp/multipart");
-    let left = left.read_dir().map_or(0, Iterator::count);
-    assert_eq!(left, 0, "parts that nobody completed are given up");
+    assert_eq!(server.parts(), 0, "parts that nobody completed are given up");
 }
 
 fn file(folder: &Path, content: &str) -> std::path::PathBuf {

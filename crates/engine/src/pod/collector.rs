@@ -157,7 +157,11 @@ fn pod(request: &Request<'_>, name: &str) -> Result<Pod, Error> {
             .into_iter()
             .chain(artifacts.iter().map(|a| &a.location))
     });
-    let volumes = secrets::volumes_of(locations);
+    let mut volumes = secrets::volumes_of(locations);
+    for secret in volumes.iter_mut().filter_map(|v| v.source.secret.as_mut()) {
+        // A secret that is gone by now is the failure of its artifacts; without this, the pod would wait for it for ever.
+        secret.optional = Some(true);
+    }
     let mut pod = Pod {
         metadata: ObjectMeta {
             name: name.to_owned(),

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use argosy_artifact::archive::{Compression, tar};
+use argosy_artifact::archive::{Compression, tar, with_suffix};
 
 use crate::log;
 use crate::outcome::Failure;
@@ -60,8 +60,7 @@ fn save_parameter(layout: &Layout, path: &str) -> Result<(), Failure> {
         }
         Err(error) => return Err(Failure::new(failed("open", &source, &error))),
     };
-    let mut to = create(&target)?;
-    io::copy(&mut from, &mut to).map_err(|e| Failure::new(failed("copy", &source, &e)))?;
+    whole("copy", &source, &target, |mut to| io::copy(&mut from, &mut to))?;
     log::info("saved parameter", &[("path", path)]);
     Ok(())
 }
@@ -77,12 +76,12 @@ fn save_artifact(layout: &Layout, artifact: &Artifact) -> Result<(), Failure> {
         );
         return Ok(());
     }
-    let file = BufWriter::with_capacity(128 * 1024, create(&target)?);
-    let written = tar::pack(source, compression(artifact), file).and_then(|(mut file, report)| {
+    let report = whole("archive", source, &target, |file| {
+        let file = BufWriter::with_capacity(128 * 1024, file);
+        let (mut file, report) = tar::pack(source, compression(artifact), file)?;
         file.flush()?;
         Ok(report)
-    });
-    let report = written.map_err(|e| Failure::new(failed("archive", source, &e)))?;
+    })?;
     for skipped in &report.notes {
         log::warn(
             "archived differently",
@@ -110,6 +109,25 @@ fn compression(artifact: &Artifact) -> Compression {
 fn without_trailing_slashes(path: &Path) -> &Path {
     // Components never include a trailing slash.
     path.components().as_path()
+}
+
+/// Writes a file that is there when it is whole, or not at all: wait would take a half one for what main left.
+fn whole<T>(
+    operation: &str,
+    source: &Path,
+    target: &Path,
+    write: impl FnOnce(File) -> io::Result<T>,
+) -> Result<T, Failure> {
+    let half = with_suffix(target, ".half~");
+    let written = write(create(&half)?).and_then(|done| {
+        std::fs::rename(&half, target)?;
+        Ok(done)
+    });
+    written.map_err(|error| {
+        // The first error is the one to report.
+        let _ = std::fs::remove_file(&half);
+        Failure::new(failed(operation, source, &error))
+    })
 }
 
 fn create(path: &Path) -> Result<File, Failure> {

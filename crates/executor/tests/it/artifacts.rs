@@ -225,6 +225,27 @@ fn x_wait_30_missing_artifacts() {
 }
 
 #[test]
+fn x_wait_34_only_copies_of_ours_are_deleted() {
+    let cluster = Cluster::start();
+    let bucket = Bucket::start();
+    let template = bucket.template(&json!({
+        "container": {"image": "i", "volumeMounts": [{"name": "v", "mountPath": "/vol"}]},
+        "outputs": {"artifacts": [
+            {"name": "own", "path": "/vol/file", "archive": {"none": {}}},
+            {"name": "zipped", "path": "/vol/file", "archive": {"zip": {}}},
+        ]},
+    }));
+    let pod = pod(&template);
+    let mut main = pod.emissary("main", &["sh", "-c", SCRIPT]);
+    finish(main.current_dir(pod.root.path()).spawn().unwrap());
+    let output = cluster.wait(&pod, &[("REMOVE_LOCAL_ART_PATH", "true")]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(bucket.object("wf/pod/file").is_file() && bucket.object("wf/pod/zipped.zip").is_file());
+    assert!(pod.path("/mainctrfs/vol/file").is_file(), "the user's file stays");
+    assert!(!pod.path("/tmp/argo/outputs/artifacts/zipped.zip").exists());
+}
+
+#[test]
 fn x_wait_40_logs() {
     let cluster = Cluster::start();
     let bucket = Bucket::start();
@@ -253,11 +274,20 @@ fn x_init_10_to_20_inputs() {
             {"name": "unsupplied", "path": "/b", "optional": true},
             {"name": "gone", "path": "/c", "optional": true, "s3": {"key": "no/such"}},
             {"name": "volume", "path": "/vol/sub/d", "raw": {"data": "v"}},
+            {"name": "deep", "path": "/e", "mode": 0o750, "recurseMode": true, "s3": {"key": "tree"}},
+            {"name": "shallow", "path": "/f", "mode": 0o750, "s3": {"key": "tree"}},
         ]},
     }));
+    std::fs::create_dir_all(bucket.object("tree/sub")).unwrap();
+    std::fs::write(bucket.object("tree/sub/file"), "x").unwrap();
     let pod = consume(&cluster, &template);
     assert_eq!(pod.read("/argo/inputs/artifacts/raw").as_deref(), Some("text"));
     assert_eq!(mode(&pod.path("/argo/inputs/artifacts/raw")), 0o755, "X-INIT-18");
+    for (name, modes) in [("deep", [0o750; 3]), ("shallow", [0o750, 0o755, 0o644])] {
+        let top = pod.path("/argo/inputs/artifacts").join(name);
+        let found = [top.clone(), top.join("sub"), top.join("sub/file")].map(|path| mode(&path));
+        assert_eq!(found, modes, "{name}: X-INIT-18, X-INIT-20");
+    }
     assert!(!pod.path("/argo/inputs/artifacts/unsupplied").exists());
     assert!(!pod.path("/argo/inputs/artifacts/gone").exists());
     assert_eq!(
@@ -298,6 +328,10 @@ fn x_init_01_inputs_that_cannot_be_loaded() {
         (
             no_archive(json!({"name": "ia", "raw": {"data": "x"}})),
             "Artifact 'ia' did not specify a path",
+        ),
+        (
+            no_archive(json!({"name": "ia", "path": "/a/../../b", "raw": {"data": "x"}})),
+            "Artifact 'ia' attempted to use a path containing '..'. Directory traversal is not permitted",
         ),
         (
             no_archive(json!({"name": "ia", "path": "/a", "s3": other})),

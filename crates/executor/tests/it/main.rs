@@ -6,6 +6,7 @@ mod artifacts;
 mod cluster;
 mod collect;
 mod emissary;
+mod faults;
 mod plugin;
 mod plugin_server;
 mod pod;
