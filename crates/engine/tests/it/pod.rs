@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use argosy_engine::config::ImageConfig;
 use argosy_engine::pod::{Built, Error, PodRequest, build};
 use argosy_engine::{Config, Substitution};
-use argosy_model::{Template, Workflow, decode, yaml};
+use argosy_model::{ArtifactLocation, ArtifactRepository, Template, Workflow, decode, yaml};
 use jiff::{SignedDuration, Timestamp};
 
 struct Case {
@@ -16,6 +16,7 @@ struct Case {
     token_secrets: BTreeMap<String, String>,
     failed_hosts: Vec<String>,
     deadline: Option<SignedDuration>,
+    repository: Option<ArtifactRepository>,
 }
 
 fn read<T: argosy_model::Field>(text: &str) -> T {
@@ -31,6 +32,7 @@ fn case(template: &str) -> Case {
         token_secrets: BTreeMap::new(),
         failed_hosts: Vec::new(),
         deadline: None,
+        repository: None,
     }
 }
 
@@ -52,7 +54,7 @@ impl Case {
             started_at: Some(now),
             workflow_deadline: self.deadline.map(|left| now + left),
             retry_deadline: None,
-            repository: None,
+            repository: self.repository.as_ref(),
             images: &self.images,
             token_secrets: &self.token_secrets,
             claims: &[],
@@ -257,4 +259,97 @@ fn the_same_node_gets_the_same_trace() {
     let trace = || case(PLAIN).variable("TRACEPARENT");
     assert_eq!(trace(), trace());
     assert_eq!(trace().len(), "00-".len() + 32 + 1 + 16 + "-01".len());
+}
+
+/// The eight rows of the precedence: what the repository, the workflow and the template say, and whether logs are kept.
+#[test]
+fn x_log_01_c_arc_30_who_decides_on_logs() {
+    let (yes, no) = (Some(true), Some(false));
+    for (repository, workflow, template, kept) in [
+        (yes, None, None, true),
+        (yes, no, no, true),
+        (no, yes, None, true),
+        (None, yes, yes, true),
+        (no, None, yes, true),
+        (None, no, yes, true),
+        (no, yes, no, false),
+        (None, None, None, false),
+        (no, no, None, false),
+    ] {
+        let what = format!("{repository:?} {workflow:?} {template:?}");
+        let mut case = case(PLAIN);
+        let mut place = read::<ArtifactRepository>("{s3: {endpoint: e, bucket: b, keyFormat: k}}");
+        place.archive_logs = repository;
+        case.repository = Some(place);
+        case.workflow.spec.archive_logs = workflow;
+        if template.is_some() {
+            let location = ArtifactLocation {
+                archive_logs: template,
+                ..ArtifactLocation::default()
+            };
+            case.template.archive_location = Some(Box::new(location));
+        }
+        let sent: serde_json::Value = serde_json::from_str(&case.variable("ARGO_TEMPLATE")).expect("JSON");
+        let sent = &sent["archiveLocation"];
+        assert_eq!(sent["archiveLogs"].as_bool().unwrap_or(false), kept, "{what}");
+        assert_eq!(
+            sent["s3"].is_object(),
+            kept,
+            "the executor must know the place: {what}"
+        );
+    }
+}
+
+#[test]
+fn x_log_01a_a_place_of_its_own_speaks_for_itself() {
+    let mut case = case(
+        "{name: t, container: {image: i, command: [c]}, archiveLocation: {s3: {endpoint: e, bucket: b, key: k}}}",
+    );
+    case.workflow.spec.archive_logs = Some(true);
+    let sent: serde_json::Value = serde_json::from_str(&case.variable("ARGO_TEMPLATE")).expect("JSON");
+    assert!(sent["archiveLocation"]["archiveLogs"].is_null(), "{sent}");
+}
+
+#[test]
+fn c_rsc_02_the_workflow_owns_what_a_resource_template_makes() {
+    let manifest = |template: &str| {
+        let built = case(template).build()?;
+        let init = &built.pod.spec.init_containers[0];
+        let sent = init
+            .env
+            .iter()
+            .find(|v| v.name == "ARGO_TEMPLATE")
+            .expect("it is there");
+        let sent: serde_json::Value = serde_json::from_str(&sent.value).expect("JSON");
+        Ok(yaml::value(sent["resource"]["manifest"].as_str().expect("text")).expect("YAML"))
+    };
+    let resource = |owned: bool, manifest: &str| {
+        format!(
+            "{{name: t, resource: {{action: create, setOwnerReference: {owned}, manifest: '{manifest}'}}}}"
+        )
+    };
+    let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}";
+    let plain: Result<_, Error> = manifest(&resource(false, map));
+    assert!(plain.expect("built")["metadata"]["ownerReferences"].is_null());
+    let owner = |uid: &str| {
+        serde_json::json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "w", "uid": uid,
+            "controller": true, "blockOwnerDeletion": true,
+        })
+    };
+    let owned = manifest(&resource(true, map)).expect("built");
+    assert_eq!(
+        owned["metadata"]["ownerReferences"],
+        serde_json::json!([owner("u1")])
+    );
+    let other = "{kind: ConfigMap, metadata: {ownerReferences: [{name: other}]}}";
+    let owned = manifest(&resource(true, other)).expect("built");
+    assert_eq!(owned["metadata"]["ownerReferences"][1], owner("u1"));
+    for (wrong, words) in [
+        ("[1]", "must be one object"),
+        ("{metadata: {ownerReferences: 1}}", "must be a list"),
+    ] {
+        let error = manifest(&resource(true, wrong)).expect_err(wrong);
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
