@@ -365,12 +365,12 @@ async fn send(sender: &mpsc::Sender<Line>, source: &Source, at: Timestamp, conte
     let line = Line {
         at,
         pod: source.pod.clone(),
-        content: content.trim_end_matches('\r').to_owned(),
+        content: content.to_owned(),
     };
     sender.send(line).await.is_ok()
 }
 
-/// The next line, without its end; bytes that are no text are replaced.
+/// The next line, without its end, which on a terminal is two bytes; bytes that are no text are replaced.
 async fn next_line(log: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     loop {
@@ -387,7 +387,8 @@ async fn next_line(log: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<S
             return Ok(None);
         }
         if ended || line.len() >= LONGEST {
-            return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
+            let text = String::from_utf8_lossy(&line);
+            return Ok(Some(text.trim_end_matches('\r').to_owned()));
         }
     }
 }
@@ -480,7 +481,7 @@ mod tests {
     #[test]
     fn lines_end_at_line_feeds_at_the_end_and_at_the_limit() {
         let long = "x".repeat(LONGEST + 1);
-        let text = format!("a\n\n\u{e9}\n{long}\nend");
+        let text = format!("a\r\n\n\u{e9}\n{long}\nend");
         let mut bytes = text.into_bytes();
         bytes.extend(b"\xff");
         let mut log = futures::io::BufReader::new(futures::io::Cursor::new(bytes));

@@ -17,16 +17,14 @@ use crate::outcome::{Failure, write_termination_message};
 use crate::paths::Layout;
 use crate::report::Reporter;
 use crate::startup::Pod;
-use crate::text::failed;
+use crate::task::given_text;
 
 /// Runs a data template from start to report.
 ///
 /// # Errors
 /// The list cannot be had, an expression fails, or the result cannot be reported.
 pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
-    let path = layout.template();
-    let text = std::fs::read_to_string(&path).map_err(|e| Failure::new(failed("open", &path, &e)))?;
-    let pod = Pod::read(layout, text)?;
+    let pod = Pod::read(layout, given_text(layout)?)?;
     let reporter = Reporter::new(Api::connect(line).await?, &pod);
     // The peer does not, and then cannot complete what was never created (X-DATA-05).
     reporter.begin().await?;

@@ -199,15 +199,8 @@ impl Task {
     /// # Errors
     /// Neither is there, or what is there is no template.
     pub fn load(layout: &Layout) -> Result<Self, Failure> {
-        let text = match std::fs::read_to_string(layout.template()) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => template_text(layout)?,
-            Err(error) => {
-                let text = crate::text::failed("open", &layout.template(), &error);
-                return Err(Failure::new(format!("failed to read template: {text}")));
-            }
-        };
-        serde_json::from_str(&text).map_err(|e| Failure::new(format!("failed to unmarshal template: {e}")))
+        serde_json::from_str(&given_text(layout)?)
+            .map_err(|e| Failure::new(format!("failed to unmarshal template: {e}")))
     }
 
     /// Names of the containers whose end ends the step.
@@ -264,6 +257,21 @@ impl Task {
         self.mounts()
             .filter(|mount| is_within(path, mount))
             .max_by_key(|mount| Path::new(mount).components().count())
+    }
+}
+
+/// The template a container starts with: the file, else that of the environment, which is all there is in pods without
+/// init containers and supervisor (X-POD-21).
+///
+/// # Errors
+/// Neither is there, or one cannot be read.
+pub fn given_text(layout: &Layout) -> Result<String, Failure> {
+    match std::fs::read_to_string(layout.template()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => template_text(layout),
+        read => read.map_err(|error| {
+            let text = crate::text::failed("open", &layout.template(), &error);
+            Failure::new(format!("failed to read template: {text}"))
+        }),
     }
 }
 

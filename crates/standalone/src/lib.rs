@@ -5,6 +5,7 @@
 
 mod apply;
 mod artifacts;
+mod configure;
 mod definitions;
 mod error;
 mod fallback;
@@ -18,6 +19,7 @@ mod platform;
 pub use argosy_apiserver::label_fault;
 pub use argosy_node::container_main_if_asked;
 pub use argosy_node::images::{Listed as ListedImage, Store as ImageStore};
+pub use configure::ConfigError;
 pub use error::Error;
 pub use folder::write_private;
 pub use options::{

@@ -63,6 +63,7 @@ impl Platform {
             namespace,
             config,
             limits,
+            events,
             listen,
         } = options;
         let programs = pod_programs.map_or_else(find_pod_programs, Ok);
@@ -106,11 +107,11 @@ impl Platform {
         bridge.hand_over();
         front.api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
 
-        let images: Arc<dyn argosy_controller::Images> = Arc::new(images::OfNode(node.clone()));
         let options = argosy_controller::Options {
             config,
             limits,
-            images,
+            events,
+            images: Arc::new(images::OfNode(node.clone())),
             ..Default::default()
         };
         let controller = Controller::start(client.clone(), options);
@@ -341,6 +342,9 @@ fn executor_image(programs: &Path) -> ProvidedImage {
     }
 }
 
+/// The key of a repository that says nothing about its place.
+const ARCHIVE_LOGS: &str = "archiveLogs";
+
 /// Fills in what the platform provides where the caller chose nothing.
 fn complete(mut config: Config, namespace: &str, repository: Value) -> Config {
     let untouched = Config::default();
@@ -350,8 +354,13 @@ fn complete(mut config: Config, namespace: &str, repository: Value) -> Config {
     if config.namespace == untouched.namespace {
         namespace.clone_into(&mut config.namespace);
     }
-    if config.artifact_repository.is_null() {
+    let chosen = config.artifact_repository.as_object();
+    if !chosen.is_some_and(|fields| fields.keys().any(|key| key != ARCHIVE_LOGS)) {
+        let archive_logs = chosen.and_then(|fields| fields.get(ARCHIVE_LOGS)).cloned();
         config.artifact_repository = repository;
+        if let Some(archive_logs) = archive_logs {
+            config.artifact_repository[ARCHIVE_LOGS] = archive_logs;
+        }
     }
     config
 }

@@ -1,7 +1,7 @@
 //! What `run` and `standalone` share: options of a platform on this machine, and the signals that end it.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use argosy_standalone::{NetworkChoice, Options, Platform, RuntimeChoice, label_fault, user_pull_options};
@@ -26,13 +26,16 @@ pub struct MachineArgs {
     /// Take the images of a docker archive or OCI layout; can be repeated
     #[arg(long, value_name = "PATH")]
     pub images: Vec<PathBuf>,
+    /// Settings of the controller: a file with the ConfigMap workflow-controller-configmap, or with its keys
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 impl MachineArgs {
     /// Fills in what was chosen.
     ///
     /// # Errors
-    /// When the user's settings of registries can't be read.
+    /// When the user's settings of registries, or those of the controller, can't be read.
     pub fn apply(&self, options: &mut Options) -> anyhow::Result<()> {
         options.pull = user_pull_options().context("reading the settings of registries")?;
         let Self {
@@ -40,6 +43,7 @@ impl MachineArgs {
             network,
             node_labels,
             images: _,
+            config,
         } = self;
         options.node_labels = node_labels.iter().cloned().collect();
         if let Some(runtime) = runtime {
@@ -47,6 +51,9 @@ impl MachineArgs {
         }
         if let Some(network) = network {
             options.network = *network;
+        }
+        if let Some(config) = config {
+            configure(options, config).with_context(|| format!("settings in {}", config.display()))?;
         }
         Ok(())
     }
@@ -64,6 +71,18 @@ impl MachineArgs {
         }
         Ok(())
     }
+}
+
+fn configure(options: &mut Options, file: &Path) -> anyhow::Result<()> {
+    let ineffective = options.configure(&std::fs::read_to_string(file)?)?;
+    if !ineffective.is_empty() {
+        tell(&format!(
+            "note: keys without effect in {}: {}\n",
+            file.display(),
+            ineffective.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 fn runtime(text: &str) -> Result<RuntimeChoice, String> {

@@ -149,6 +149,7 @@ fn refuse_machine(
         ("--network", machine.network.is_some()),
         ("--node-label", !machine.node_labels.is_empty()),
         ("--images", !machine.images.is_empty()),
+        ("--config", machine.config.is_some()),
         ("--data", data.is_some()),
         ("--write-kubeconfig", write_kubeconfig.is_some()),
     ];

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -233,6 +234,38 @@ impl Machine {
         }
     }
 
+    /// Writes a file into the folder and gives its path as an argument.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).expect("the folder can be written");
+        path.display().to_string()
+    }
+
+    /// Submits a workflow of this spec.
+    pub fn submit(&self, name: &str, spec: &str) {
+        let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata:";
+        let text =
+            format!("{head} {{name: {name}, labels: {{workflows.argoproj.io/test: {name}}}}}\nspec:\n{spec}");
+        let file = self.file(&format!("{name}.yaml"), &text);
+        let submitted = self.run(&["submit", &file]);
+        assert_eq!(submitted.code, Some(0), "{}", submitted.stderr);
+    }
+
+    /// The workflow as it is.
+    pub fn get(&self, name: &str) -> serde_json::Value {
+        let got = self.run(&["get", name, "-o", "json"]);
+        serde_json::from_str(&got.stdout).unwrap_or_else(|_| panic!("{}", got.stderr))
+    }
+
+    /// The workflow when it has ended and nothing is left to do for it.
+    pub fn completed(&self, name: &str) -> serde_json::Value {
+        wait_for("the workflow ends", || {
+            let got = self.get(name);
+            let completed = got["metadata"]["labels"]["workflows.argoproj.io/completed"] == "true";
+            completed.then_some(got)
+        })
+    }
+
     /// Runs a command of `argosy` to its end.
     pub fn run(&self, args: &[&str]) -> Ended {
         let child = self
@@ -244,24 +277,29 @@ impl Machine {
     }
 }
 
-/// Waits for the end of a program whose output is small.
+/// Waits for the end of a program.
 pub fn finish(mut child: Child, what: &str) -> Ended {
+    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
     let status = wait_for(&format!("{what} ends"), || {
         child.try_wait().expect("it can be asked")
     });
-    let mut ended = Ended {
+    let text = |pipe: JoinHandle<String>| pipe.join().expect("output is text");
+    Ended {
         code: status.code(),
-        stdout: String::new(),
-        stderr: String::new(),
-    };
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    if let Some(mut pipe) = stdout {
-        pipe.read_to_string(&mut ended.stdout).expect("output is text");
+        stdout: text(stdout),
+        stderr: text(stderr),
     }
-    if let Some(mut pipe) = stderr {
-        pipe.read_to_string(&mut ended.stderr).expect("output is text");
-    }
-    ended
+}
+
+/// Reads a pipe to its end, so that nobody waits for room in it.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_string(&mut text).expect("output is text");
+        }
+        text
+    })
 }
 
 impl Drop for Machine {

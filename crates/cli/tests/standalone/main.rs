@@ -4,10 +4,15 @@
 //! (`cargo xtask parts kubectl`).
 #![cfg(feature = "local")]
 
+mod collect;
 mod folder;
+mod initless;
 mod kills;
 mod kubectl;
+mod logs;
 mod machine;
 mod reach;
+mod resource;
 mod runs;
 mod schedule;
+mod strict;

@@ -21,6 +21,7 @@ use crate::outcome::{Failure, write_termination_message};
 use crate::paths::Layout;
 use crate::report::Reporter;
 use crate::startup::Pod;
+use crate::task::given_text;
 use crate::text::failed;
 use crate::{env, retry};
 
@@ -49,9 +50,7 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
         let given = line.words.len().saturating_sub(1);
         return Err(Failure::new(format!("accepts 1 arg(s), received {given}")));
     };
-    let path = layout.template();
-    let text = std::fs::read_to_string(&path).map_err(|e| Failure::new(failed("open", &path, &e)))?;
-    let pod = Pod::read(layout, text)?;
+    let pod = Pod::read(layout, given_text(layout)?)?;
     let api = Api::connect(line).await?;
     let reporter = Reporter::new(api.clone(), &pod);
     reporter.begin().await?;
