@@ -34,7 +34,7 @@ impl Options {
             engine,
             limits,
             namespace,
-            events,
+            conduct,
             metrics: _,
             mut ineffective,
         } = Settings::read(&data(text)?, &Config::default())?;
@@ -43,7 +43,7 @@ impl Options {
         }
         self.config = engine;
         self.limits = limits;
-        self.events = events;
+        self.conduct = conduct;
         Ok(ineffective)
     }
 }
@@ -76,7 +76,7 @@ mod tests {
             let mut options = Options::default();
             assert_eq!(options.configure(text).expect(text), Vec::<&str>::new());
             assert!(options.config.initless_pod, "{text}");
-            assert_eq!(options.limits.global, Some(3), "{text}");
+            assert_eq!(options.limits.global, 3, "{text}");
         }
     }
 

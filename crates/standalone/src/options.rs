@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-pub use argosy_controller::{Events, Limits};
+pub use argosy_controller::{Conduct, Limits};
 pub use argosy_engine::Config;
 pub use argosy_node::images::PullOptions;
 pub use argosy_node::{NetworkChoice, RuntimeChoice};
@@ -46,8 +46,8 @@ pub struct Options {
     pub config: Config,
     /// Limits of running workflows. Default: none.
     pub limits: Limits,
-    /// Which Kubernetes events are written. Default: all.
-    pub events: Events,
+    /// How the controller carries decisions out.
+    pub conduct: Conduct,
     /// Address at which the API listens. Default: the one of the last start in this data folder, because pods that run
     /// know it; the first time any free port of `127.0.0.1`.
     pub listen: Option<std::net::SocketAddr>,
@@ -67,7 +67,7 @@ impl Default for Options {
             namespace: "default".to_owned(),
             config: Config::default(),
             limits: Limits::default(),
-            events: Events::default(),
+            conduct: Conduct::default(),
             listen: None,
         }
     }

@@ -63,7 +63,7 @@ impl Platform {
             namespace,
             config,
             limits,
-            events,
+            conduct,
             listen,
         } = options;
         let programs = pod_programs.map_or_else(find_pod_programs, Ok);
@@ -99,18 +99,15 @@ impl Platform {
         node_options.provided_images = vec![executor_image(&programs)];
         node_options.keep_running = folder.stays();
         front.tell(&mut node_options);
-        let node = Arc::new(
-            Node::start(client.clone(), node_options)
-                .await
-                .map_err(Error::Node)?,
-        );
+        let node = Node::start(client.clone(), node_options).await;
+        let node = Arc::new(node.map_err(Error::Node)?);
         bridge.hand_over();
         front.api.set_kubelet(Arc::new(kubelet::Bridge(node.clone())));
 
         let options = argosy_controller::Options {
             config,
             limits,
-            events,
+            conduct,
             images: Arc::new(images::OfNode(node.clone())),
             ..Default::default()
         };

@@ -22,15 +22,15 @@ const STRICT: &str = r#"
     container:
       image: none
       command: [sh, -c]
-      args: ["id -u > /work/file; (echo x > /etc/x) 2> /dev/null || echo read-only; printf out > /work/word"]
+      args: ["id -u > /made/file; (echo x > /etc/x) 2> /dev/null || echo read-only; printf out > /made/word"]
       securityContext:
         readOnlyRootFilesystem: true
         allowPrivilegeEscalation: false
         capabilities: {drop: [ALL]}
-      volumeMounts: [{name: work, mountPath: /work}]
+      volumeMounts: [{name: work, mountPath: /made}]
     outputs:
-      parameters: [{name: word, valueFrom: {path: /work/word}}]
-      artifacts: [{name: file, path: /work/file}]
+      parameters: [{name: word, valueFrom: {path: /made/word}}]
+      artifacts: [{name: file, path: /made/file}]
   - name: read
     inputs: {artifacts: [{name: file, path: /given}]}
     script:

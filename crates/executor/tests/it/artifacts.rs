@@ -283,7 +283,7 @@ fn x_init_10_to_20_inputs() {
     let pod = consume(&cluster, &template);
     assert_eq!(pod.read("/argo/inputs/artifacts/raw").as_deref(), Some("text"));
     assert_eq!(mode(&pod.path("/argo/inputs/artifacts/raw")), 0o755, "X-INIT-18");
-    for (name, modes) in [("deep", [0o750; 3]), ("shallow", [0o750, 0o755, 0o644])] {
+    for (name, modes) in [("deep", [0o750; 3]), ("shallow", [0o750, 0o777, 0o666])] {
         let top = pod.path("/argo/inputs/artifacts").join(name);
         let found = [top.clone(), top.join("sub"), top.join("sub/file")].map(|path| mode(&path));
         assert_eq!(found, modes, "{name}: X-INIT-18, X-INIT-20");

@@ -111,8 +111,8 @@ async fn the_image_stays_as_long_as_the_pod_and_what_is_missing_is_told() {
             .status
             .iter()
             .flat_map(|s| s.container_statuses.iter().flatten());
-        let waiting = statuses.filter_map(|s| s.state.as_ref()?.waiting.as_ref()?.message.clone());
-        waiting.last()
+        let mut waiting = statuses.filter_map(|s| s.state.as_ref()?.waiting.as_ref()?.message.clone());
+        waiting.next_back()
     };
     let pod = f.wait("no-image", |pod| told(pod).is_some()).await;
     let told = told(&pod).unwrap();
