@@ -249,6 +249,21 @@ fn a_retry_keeps_its_lock_as_long_as_its_attempt_works() {
     ]}));
 }
 
+/// Two pods under one mutex: an exit handler whose retry waited for the lock was timed out while its attempt worked.
+#[test]
+fn a_retried_exit_handler_keeps_its_lock_as_long_as_its_attempt_works() {
+    for limit in ["2s", "3s", "4s"] {
+        check_workflow(json!({"retryStrategy": {"limit": 1}, "templates": [
+            {"name": "main", "dag": {"tasks": [
+                {"name": "a", "template": "held"}, {"name": "b", "template": "pod", "onExit": "held"},
+                {"name": "c", "template": "held", "depends": "b.Succeeded || b.Failed"},
+            ]}},
+            {"name": "held", "container": {"image": "x", "command": ["x"]},
+             "synchronization": {"mutexes": [{"name": "m"}]}, "pendingTimeout": limit},
+        ]}));
+    }
+}
+
 /// Locks never given back: the exit handlers of a loop's items took turns under one, and the second was not looked at.
 #[test]
 fn exit_handlers_of_items_take_turns() {

@@ -327,20 +327,17 @@ impl Pass<'_> {
     /// The attempt before the one of that name: the last one, or while an attempt goes on the one before it.
     fn attempt_before<'n>(
         &'n self,
-        wrapper: &NodeStatus,
+        wrapper: &'n NodeStatus,
         last: Option<&'n NodeStatus>,
         name: &str,
     ) -> Option<&'n NodeStatus> {
         if let Some(last) = last.filter(|l| l.name != name) {
             return Some(last);
         }
-        let children: Vec<_> = wrapper
-            .children
-            .iter()
-            .filter_map(|c| self.nodes.get(c))
-            .collect();
-        let at = children.iter().position(|c| c.name == name)?;
-        children[..at].iter().rev().find(|c| !node::hooked(c)).copied()
+        self.nodes
+            .each_attempt(wrapper)
+            .take_while(|attempt| attempt.name != name)
+            .last()
     }
 
     /// Runs a template by its kind, then brings a retry wrapper up to date (C-EXE-02, rows 13 to 16).

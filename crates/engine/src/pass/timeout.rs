@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Pass, Stop};
 use crate::decision::Effect;
-use crate::{duration, node};
+use crate::duration;
 
 impl Pass<'_> {
     /// Fails a pending node whose time is up, and wakes when it will be.
@@ -40,9 +40,7 @@ impl Pass<'_> {
     }
 
     fn has_attempts(&self, node: &NodeStatus) -> bool {
-        let children = node.children.iter().filter_map(|c| self.nodes.get(c));
-        let mut attempts = children.filter(|c| !node::hooked(c));
-        node.type_ == NodeType::Retry && attempts.next().is_some()
+        node.type_ == NodeType::Retry && self.nodes.attempts(node).0 > 0
     }
 
     fn time_out(&mut self, id: &str) {

@@ -137,19 +137,31 @@ impl<'a> Tree<'a> {
         )
     }
 
-    /// The last attempt of a retry node and the number of attempts; hooks don't count (C-RTY-01).
-    pub fn attempts(&self, retry: &NodeStatus) -> (usize, Option<&NodeStatus>) {
-        let mut count = 0;
+    /// The last attempt of a retry node and the number of attempts.
+    pub fn attempts<'n>(&'n self, retry: &'n NodeStatus) -> (usize, Option<&'n NodeStatus>) {
         let mut last = None;
-        for child in retry.children.iter().filter_map(|id| self.get(id)) {
-            // By name: the wrapper of a hook's own attempts is flagged as one.
-            let attempt = child.name.strip_prefix(retry.name.as_str());
-            if attempt.is_some_and(|rest| rest.starts_with('(')) {
-                count += 1;
-                last = Some(child);
-            }
-        }
+        let count = self
+            .each_attempt(retry)
+            .inspect(|attempt| last = Some(*attempt))
+            .count();
         (count, last)
+    }
+
+    /// The attempts of a retry node, oldest first; hooks don't count (C-RTY-01).
+    pub fn each_attempt<'n>(
+        &'n self,
+        retry: &'n NodeStatus,
+    ) -> impl DoubleEndedIterator<Item = &'n NodeStatus> {
+        // By name: the attempts of a hook are flagged as hooks, too.
+        let is_attempt = |child: &&NodeStatus| {
+            let rest = child.name.strip_prefix(retry.name.as_str());
+            rest.is_some_and(|rest| rest.starts_with('('))
+        };
+        retry
+            .children
+            .iter()
+            .filter_map(|id| self.get(id))
+            .filter(is_attempt)
     }
 
     /// The nodes that what comes next hangs on (C-NODE-21).
