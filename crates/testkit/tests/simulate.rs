@@ -264,6 +264,19 @@ fn a_retried_exit_handler_keeps_its_lock_as_long_as_its_attempt_works() {
     }
 }
 
+/// A workflow stuck in Running without any fault: behind a retry, an edge led to a task that a limit held back until its
+/// graph had failed.
+#[test]
+fn what_was_never_made_behind_a_retry_holds_no_graph_open() {
+    check_workflow(json!({"templates": [
+        {"name": "main", "failFast": false, "dag": {"tasks": [{"name": "x", "template": "inner"}]}},
+        {"name": "inner", "parallelism": 1, "failFast": true, "dag": {"tasks": [
+            {"name": "a", "template": "again"},
+            {"name": "b", "template": "pod", "depends": "a"}, {"name": "c", "template": "pod", "depends": "a"},
+        ]}},
+    ]}));
+}
+
 /// Locks never given back: the exit handlers of a loop's items took turns under one, and the second was not looked at.
 #[test]
 fn exit_handlers_of_items_take_turns() {

@@ -135,7 +135,7 @@ impl Pass<'_> {
             if node::hooked(child) && !node::hooked(current) {
                 next.push(child.id.clone());
             } else {
-                next.extend(child.children.iter().cloned());
+                next.extend(self.assessed_children(child));
             }
         }
         next
