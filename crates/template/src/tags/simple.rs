@@ -107,8 +107,10 @@ fn put(out: &mut Expanded, text: &str, form: Form) {
     match form {
         Form::Json => go_quote_into(&mut out.text, text.as_bytes()),
         Form::Plain => {
-            // Most values are plain ASCII, which goes many bytes at a time.
-            let plain = text.bytes().all(|b| (b' '..0x7f).contains(&b) || b == b'\n');
+            // Most values are plain ASCII. Without an end inside a chunk, its bytes are looked at together.
+            let is_plain = |b: &u8| (b' '..0x7f).contains(b) | (*b == b'\n');
+            let all_plain = |chunk: &[u8]| chunk.iter().fold(true, |all, b| all & is_plain(b));
+            let plain = text.as_bytes().chunks(256).all(all_plain);
             out.unprintable |= !plain && text.chars().any(unprintable);
             out.text.push_str(text);
         }
