@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use argosy_engine::node::failed_or_error;
 use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
@@ -311,11 +312,9 @@ fn explain_failures(key: &Key, before: &Workflow, now: &Workflow, decision: &Dec
         .nodes
         .iter()
         .filter(|(id, node)| {
-            before
-                .status
-                .nodes
-                .get(*id)
-                .is_none_or(|old| old.message != node.message)
+            // Only these: what pods wait for changes in each of thousands, and looking through a template takes time.
+            let old = before.status.nodes.get(*id);
+            failed_or_error(&node.phase) && old.is_none_or(|old| old.message != node.message)
         })
         .map(|(_, node)| (Some(node), node.message.as_str()));
     let own = (before.status.message != now.status.message).then_some((None, now.status.message.as_str()));
