@@ -37,6 +37,11 @@ impl Default for Clock {
     }
 }
 
+/// The time until then; none when it has passed.
+pub fn wait_until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
 /// Looks at everything anew when the clock was set or the machine slept: waits are measured in time that passed.
 pub(crate) async fn watch(shared: Arc<Shared>) {
     loop {

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::Shared;
 use crate::api::{self, Failure};
 use crate::cleanup::{Action, POD_FINALIZER, What};
-use crate::worker::wait_until;
+use crate::clock::wait_until;
 use crate::world::Key;
 
 /// The pause before the API is asked again whether the workflow is gone.
@@ -56,12 +56,12 @@ pub async fn tidy(shared: &Shared, key: &Key) -> Option<Duration> {
 /// What becomes of a pod without a workflow, and when.
 fn fate(pod: &Pod) -> Option<(What, Timestamp)> {
     let meta = &pod.metadata;
-    let now_or_then = last_transition(pod).unwrap_or(Timestamp::UNIX_EPOCH);
     if meta.deletion_timestamp.is_none()
         && let Some(delay) = is_to_go(pod)
     {
         let uid = Some(meta.uid.clone());
-        let at = now_or_then.saturating_add(delay).unwrap_or(Timestamp::MAX);
+        let since = last_transition(pod).unwrap_or(Timestamp::UNIX_EPOCH);
+        let at = since.saturating_add(delay).unwrap_or(Timestamp::MAX);
         return Some((What::Delete { uid }, at));
     }
     let is_held = meta.finalizers.iter().any(|f| f == POD_FINALIZER);

@@ -19,6 +19,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::Shared;
 use crate::api::{self, Failure};
+use crate::clock::wait_until;
 use crate::cron;
 use crate::effects::{self, Came};
 use crate::metrics::changes;
@@ -553,9 +554,4 @@ fn same_spec(a: &Workflow, b: &Workflow) -> bool {
         && a.status.stored_workflow_template_spec == b.status.stored_workflow_template_spec
         && a.status.stored_templates == b.status.stored_templates
         && a.status.phase == b.status.phase
-}
-
-/// The time until then; none when it has passed.
-pub fn wait_until(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }

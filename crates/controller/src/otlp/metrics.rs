@@ -58,11 +58,11 @@ impl Scale {
             false => AggregationTemporality::Cumulative,
         };
         let values = reading.series.iter().map(|(labels, value)| {
-            let told = self.told.get(&(reading.name.clone(), labels.clone()));
-            let value = match told {
-                Some(told) if delta && reading.kind != Kind::Gauge => value.since(told),
-                _ => value.clone(),
-            };
+            let is_told_apart = delta && reading.kind != Kind::Gauge;
+            let told = is_told_apart.then(|| self.told.get(&(reading.name.clone(), labels.clone())));
+            let value = told
+                .flatten()
+                .map_or_else(|| value.clone(), |told| value.since(told));
             (labels, value)
         });
         let data = match reading.kind {

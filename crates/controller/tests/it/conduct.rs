@@ -9,13 +9,9 @@ use argosy_model::names::annotation::POD_GC_STRATEGY;
 use serde_json::{Value, json};
 
 use crate::NAMESPACE;
-use crate::play::Play;
+use crate::play::{Play, pass};
 
 const FINALIZER: &str = "workflows.argoproj.io/status";
-
-async fn pass(secs: f64) {
-    tokio::time::sleep(Duration::from_secs_f64(secs)).await;
-}
 
 /// A workflow of so many pods at once.
 fn wide(count: usize) -> Value {

@@ -1,12 +1,10 @@
 //! What becomes of workflows that have ended, in virtual time: how long they stay, and what later ones learn of them.
 
-use std::time::Duration;
-
 use argosy_engine::Config;
 use argosy_model::config::RetentionPolicy;
 use serde_json::{Value, json};
 
-use crate::play::Play;
+use crate::play::{Play, pass};
 
 /// A workflow that pauses for so many seconds.
 fn pausing(name: &str, secs: u32, spec: &Value) -> Value {
@@ -22,10 +20,6 @@ fn pausing(name: &str, secs: u32, spec: &Value) -> Value {
         workflow["spec"][key] = value.clone();
     }
     workflow
-}
-
-async fn pass(secs: f64) {
-    tokio::time::sleep(Duration::from_secs_f64(secs)).await;
 }
 
 async fn names(play: &Play) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Controllers in virtual time, for tests of what happens when.
 
+use std::time::Duration;
+
 use argosy_controller::{Clock, Conduct, Controller, Options};
 use argosy_engine::Config;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +12,11 @@ use crate::{NAMESPACE, Stage};
 
 /// When every play begins: half a minute before a full minute.
 pub const START: &str = "2026-01-01T12:00:30Z";
+
+/// Lets so many seconds go by.
+pub async fn pass(secs: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(secs)).await;
+}
 
 /// An API, a clock that goes as fast as nothing is left to do, and controllers.
 pub struct Play {

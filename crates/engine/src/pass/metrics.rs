@@ -26,10 +26,12 @@ impl Pass<'_> {
 
     /// Begins to show how long a node that is at work has been running, where its template asks for that.
     pub fn follow_node(&mut self, id: &str, template: &Template) {
+        // Asked first: this is called for every node of every pass.
+        if !self.is_to_be_followed(id, template) {
+            return;
+        }
         let node = self.nodes.get(id).filter(|n| !crate::node::fulfilled(n)).cloned();
-        if let (Some(node), Some(metrics)) = (node, &template.metrics)
-            && self.is_to_be_followed(id, template)
-        {
+        if let (Some(node), Some(metrics)) = (node, &template.metrics) {
             self.follow(metrics, Some(&node));
         }
     }
@@ -41,8 +43,11 @@ impl Pass<'_> {
 
     /// Begins to show how long the workflow has been running, where it asks for that.
     pub fn follow_workflow(&mut self) {
+        if self.seen.outcomes.followed.contains("") {
+            return;
+        }
         let metrics = self.spec.metrics.as_ref().filter(|m| is_followed(m)).cloned();
-        if let Some(metrics) = metrics.filter(|_| !self.seen.outcomes.followed.contains("")) {
+        if let Some(metrics) = metrics {
             self.follow(&metrics, None);
         }
     }
