@@ -68,6 +68,13 @@ pub async fn after(
     outcomes: &mut Outcomes,
 ) -> Came {
     let mut came = Came::Done;
+    // All at once: nobody else may take a place that is handed on.
+    let locks = effects.iter().filter_map(|effect| match effect {
+        Effect::Lock(op) if effect.order() == Order::AfterPersist => Some(op),
+        _ => None,
+    });
+    let woken = shared.locks().apply(locks);
+    shared.wake_workflows(&woken);
     for effect in effects.iter().filter(|e| e.order() == Order::AfterPersist) {
         let mut this = perform(shared, workflow, effect, outcomes).await;
         for pause in PAUSES {
@@ -125,13 +132,8 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         Effect::DeleteArtifactGcTasks { tasks } => {
             return tell(collect::delete(shared, namespace, tasks).await);
         }
-        Effect::Lock(op) => {
-            // Those before persisting were applied together with the decision itself, under the same lock.
-            if effect.order() == Order::AfterPersist {
-                let woken = shared.locks().apply([op]);
-                shared.wake_workflows(&woken);
-            }
-        }
+        // Those before persisting were applied together with the decision itself, the others together at once.
+        Effect::Lock(_) => {}
         Effect::TerminateContainers { .. }
         | Effect::DeletePod { .. }
         | Effect::LabelPodCompleted { .. }

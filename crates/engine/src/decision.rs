@@ -204,6 +204,9 @@ pub enum Effect {
         pod: Box<Pod>,
         /// ConfigMaps with what is too big for the pod's environment.
         config_maps: Vec<ConfigMap>,
+        /// Whether it is to work under a lock that this decision takes. It is made only once that is stored: a
+        /// controller that died in between would lose the lock and not the pod.
+        locked: bool,
     },
     /// Ask the containers of a pod to end, or delete the pod if it is still pending (C-CLN-10).
     TerminateContainers {
@@ -338,7 +341,8 @@ impl Effect {
     #[must_use]
     pub fn order(&self) -> Order {
         match self {
-            Self::CreatePod { .. }
+            Self::CreatePod { locked: true, .. } => Order::AfterPersist,
+            Self::CreatePod { locked: false, .. }
             | Self::CreateClaim { .. }
             | Self::CreateDisruptionBudget { .. }
             | Self::WriteTaskSet { .. }
@@ -350,10 +354,12 @@ impl Effect {
             | Self::LookUpImage { .. }
             | Self::LookUpTokenSecret { .. } => Order::BeforePersist,
             Self::Lock(op) => match op {
-                locks::Op::Limit { .. } | locks::Op::Enqueue { .. } | locks::Op::Acquire { .. } => {
-                    Order::BeforePersist
-                }
-                locks::Op::Release { .. } | locks::Op::ReleaseAll { .. } => Order::AfterPersist,
+                locks::Op::Limit { .. }
+                | locks::Op::Enqueue { .. }
+                | locks::Op::Acquire { handed: false, .. } => Order::BeforePersist,
+                locks::Op::Acquire { handed: true, .. }
+                | locks::Op::Release { .. }
+                | locks::Op::ReleaseAll { .. } => Order::AfterPersist,
             },
             Self::TerminateContainers { .. }
             | Self::DeletePod { .. }

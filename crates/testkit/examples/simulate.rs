@@ -4,15 +4,12 @@
 //! that each core takes its share of them.
 #![expect(clippy::print_stdout, reason = "a program of figures")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use argosy_testkit::sim::{self, Injected, Outcome};
-
-/// Failing seeds that are shown.
-const SHOWN: usize = 100;
 
 /// Seeds between two lines that tell how far the run is.
 const REPORT: u64 = 5_000;
@@ -25,7 +22,7 @@ struct Total {
     decisions: u64,
     events: u64,
     phases: BTreeMap<String, u64>,
-    failed: BTreeMap<u64, String>,
+    failed: BTreeSet<u64>,
 }
 
 impl Total {
@@ -38,7 +35,10 @@ impl Total {
             *self.phases.entry(phase.clone()).or_default() += 1;
         }
         if !outcome.violations.is_empty() {
-            self.failed.insert(seed, outcome.violations.join("; "));
+            // At once: a long run may be cut short.
+            let broken = outcome.violations.join("; ");
+            println!("seed {seed}: {broken}");
+            self.failed.insert(seed);
         }
     }
 }
@@ -51,12 +51,10 @@ fn main() -> std::process::ExitCode {
     );
     let started = Instant::now();
     let total = if count == 1 { show(from) } else { run(count, from) };
-    for (seed, broken) in total.failed.iter().take(SHOWN) {
-        println!("seed {seed}: {broken}");
-    }
     println!(
-        "{count} seeds from {from}: {} failed, {} events, {} decisions, {:.1} s",
+        "{count} seeds from {from}: {} failed {:?}, {} events, {} decisions, {:.1} s",
         total.failed.len(),
+        total.failed,
         total.events,
         total.decisions,
         started.elapsed().as_secs_f64()

@@ -47,6 +47,24 @@ fn random_workflows_under_random_faults() {
     println!("{SEEDS} seeds, {decisions} decisions, no property broken");
 }
 
+/// Seeds that broke a property and are quickly run; what was wrong in them is in `docs/reliability.md`, and each cause has
+/// a test of its own in the engine.
+#[test]
+fn seeds_that_once_broke_a_property_break_none() {
+    for seed in [1990, 5325, 6387, 6908, 7403, 30_366] {
+        clean(seed, &sim::check_seed(seed));
+    }
+}
+
+/// More pods than `parallelism`, or under one lock: a decision made them and was lost.
+#[test]
+fn limits_and_locks_hold_when_decisions_are_lost() {
+    let each = |template: &str, name: &str| json!({"name": name, "template": template, "withItems": ["a", "b", "c"]});
+    check_workflow(json!({"parallelism": 1, "onExit": "lock", "templates": [
+        {"name": "main", "steps": [[each("again-lock", "x"), each("lock", "y")], [each("pod", "z")]]},
+    ]}));
+}
+
 /// Workflows stuck in Running because a result came late or never.
 #[test]
 fn late_and_missing_results_stop_no_workflow() {

@@ -92,6 +92,9 @@ pub enum Op {
         lock: String,
         /// Holder key.
         holder: String,
+        /// Whether the place may be one that the same decision gives back: then it is to be applied after the status is
+        /// persisted, together with the release, or a decision that is lost leaves two holders.
+        handed: bool,
     },
     /// Neither hold nor wait any more. To be applied after the status is persisted.
     Release {
@@ -222,7 +225,7 @@ impl Machine {
                 entry.enqueue(waiter.clone());
                 self.note(lock, &waiter.holder);
             }
-            Op::Acquire { lock, holder } => {
+            Op::Acquire { lock, holder, .. } => {
                 let entry = self.locks.entry(lock.clone()).or_default();
                 entry.acquire(holder);
                 wake_heads(entry, wake);

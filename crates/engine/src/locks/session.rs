@@ -118,9 +118,12 @@ impl<'m> Session<'m> {
         for (lock, _) in request.locks {
             if !self.get(lock).is_some_and(|l| l.holders.contains(request.holder)) {
                 self.touch(lock).acquire(request.holder);
+                let given_back = |op: &Op| matches!(op, Op::Release { lock: other, .. } if other == lock);
+                let handed = self.ops.iter().any(given_back);
                 self.ops.push(Op::Acquire {
                     lock: lock.clone(),
                     holder: request.holder.to_owned(),
+                    handed,
                 });
                 taken.push(lock.clone());
             }

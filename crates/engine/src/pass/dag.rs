@@ -544,8 +544,8 @@ impl Pass<'_> {
         for item in &items {
             // One that holds a place and lacks its pod is looked at all the same, or nothing would give the place back.
             // One that only has to end may hold the lock that those before it wait for.
-            let lacks = || self.may_lack_pod(&self.nodes.id(&context.node_name(&item.name)));
-            if !held_back || self.last_resort || lacks() {
+            let lacks = || self.may_lack_pod(&context.node_name(&item.name));
+            if !held_back || self.reached.is_some() || lacks() {
                 held_back |= !self.run_item(item, task, context, &vars, true);
             }
         }

@@ -94,6 +94,7 @@ impl Pass<'_> {
                     node_id: id.to_owned(),
                     pod: Box::new(built.pod),
                     config_maps: built.config_maps,
+                    locked: false,
                 });
                 self.waiting
                     .entry(id.to_owned())

@@ -41,6 +41,7 @@ mod timeout;
 mod tree;
 mod waiting;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -112,10 +113,12 @@ pub(crate) struct Pass<'a> {
     pub pods: BTreeMap<String, Vec<&'a Arc<Pod>>>,
     /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
     pub active_pods: i64,
-    /// Whether a node that counts among them has no pod to be seen.
-    pub lacks_pods: bool,
-    /// Whether a pod runs whose node was never stored.
-    pub has_strays: bool,
+    /// How many of them are seen.
+    pub pods_at_work: i64,
+    /// Names of nodes that count among them and have no pod to be seen.
+    pub lacking: Vec<String>,
+    /// Pods whose nodes were never stored, found at the first question.
+    pub strays: OnceCell<Vec<parallelism::Stray>>,
     /// Tasks of the agent by node id.
     pub tasks: BTreeMap<String, Template>,
     /// Pods to terminate, by node id, so that each is asked once.
@@ -130,6 +133,8 @@ pub(crate) struct Pass<'a> {
     pub depth: usize,
     /// Whether what can't be known yet is an error now, because nothing can make it known any more.
     pub last_resort: bool,
+    /// Nodes that the evaluation came to, noted only once nothing moves any more.
+    pub reached: Option<BTreeSet<String>>,
     /// Whether pods were looked at: not in the first pass, and not once the workflow has ended.
     pub assessed: bool,
     /// Cache entries written in this pass, which later lookups see: ConfigMap, key, text.
@@ -146,8 +151,12 @@ pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision 
     if !pass.is_stuck() {
         return pass.decision();
     }
+    let mut look = Pass::new(plan, *seen, now);
+    look.reached = Some(BTreeSet::new());
+    look.steps();
     let mut last = Pass::new(plan, *seen, now);
     last.last_resort = true;
+    last.reached = look.reached;
     last.steps();
     last.end_abandoned();
     last.complete_waiting();
@@ -177,8 +186,9 @@ impl<'a> Pass<'a> {
             updated: false,
             pods: BTreeMap::new(),
             active_pods: 0,
-            lacks_pods: false,
-            has_strays: false,
+            pods_at_work: 0,
+            lacking: Vec::new(),
+            strays: OnceCell::new(),
             tasks: BTreeMap::new(),
             terminated: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -187,6 +197,7 @@ impl<'a> Pass<'a> {
             depth: 0,
             measured: BTreeSet::new(),
             last_resort: false,
+            reached: None,
             assessed: false,
             memos: BTreeMap::new(),
         }
@@ -345,6 +356,7 @@ impl<'a> Pass<'a> {
         self.update_derived();
         self.clean_up_pods();
         self.release_at_end();
+        self.hold_back_locked_pods();
         self.node_events();
         let effects = self.all_effects();
         let ended = node::workflow_fulfilled(&self.status.phase);

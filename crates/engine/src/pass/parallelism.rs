@@ -1,53 +1,88 @@
 //! How many may run at once inside one workflow (section 14).
 
+use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeStatus, NodeType, RetryStrategy, Template};
 
 use super::pods::is_active;
 use super::template::Call;
-use super::{Pass, Stop};
+use super::{Pass, Stop, labels};
 use crate::decision::Waiting;
-use crate::node;
+use crate::{names, node};
 
 fn in_progress(node: &NodeStatus) -> bool {
     matches!(node.phase, NodePhase::Pending | NodePhase::Running)
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn counted(node: &NodeStatus) -> bool {
     matches!(node.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
 }
 
+/// A pod whose node was never stored: the decision that made it was lost.
+pub(crate) struct Stray {
+    id: String,
+    /// Name of the node that it is for.
+    node: String,
+    /// Whether it runs or is to run.
+    active: bool,
+    /// Whether it never ends by itself.
+    daemon: bool,
+}
+
+/// Whether the template in a pod's environment is a daemon's.
+fn is_daemon(pod: &Pod) -> bool {
+    let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
+    let mut variables = containers.flat_map(|c| &c.env);
+    let template = variables.find(|variable| variable.name == "ARGO_TEMPLATE");
+    let template = template.and_then(|variable| serde_json::from_str::<Template>(&variable.value).ok());
+    template.is_some_and(|template| template.daemon == Some(true))
+}
+
 impl Pass<'_> {
-    /// Counts the pods at the start of the pass (C-PAR-01). Pods count whose nodes were never stored, and nodes whose
-    /// pods are not seen: a call that failed may have made them.
+    /// Counts the pods at the start of the pass (C-PAR-01). Pods count whose nodes were never stored, also ended ones,
+    /// which may be made anew once their node is known; and nodes whose pods are not seen: a call that failed may have
+    /// made them. Once nothing moves any more, only what is seen at work counts.
     pub fn count_active_pods(&mut self) {
         if self.spec.parallelism.is_none() {
             return;
         }
-        let runs =
-            |pods: &Vec<&std::sync::Arc<argosy_model::k8s::Pod>>| pods.iter().any(|pod| is_active(pod));
-        let nodes = self.nodes.iter().filter(|n| self.active_pod(n)).count();
-        let strays = self.pods.iter().filter(|(id, _)| self.nodes.get(id).is_none());
-        let strays = strays.filter(|(_, pods)| runs(pods)).count();
-        self.has_strays = strays > 0;
-        self.active_pods = i64::try_from(nodes + strays).unwrap_or(i64::MAX);
-        self.lacks_pods = self
-            .nodes
+        let (mut at_work, mut lacking) = (0, Vec::new());
+        for node in self.nodes.iter().filter(|n| self.active_pod(n)) {
+            if self.pods.contains_key(&node.id) {
+                at_work += 1;
+            } else {
+                lacking.push(node.name.clone());
+            }
+        }
+        at_work += self
+            .strays()
             .iter()
-            .any(|n| self.active_pod(n) && !self.has_pod(&n.id));
+            .filter(|stray| stray.active || !self.last_resort)
+            .count();
+        self.pods_at_work = count(at_work);
+        if self.last_resort {
+            lacking.clear();
+        }
+        self.active_pods = self.pods_at_work + count(lacking.len());
+        self.lacking = lacking;
     }
 
+    /// Whether a node counts: a pod that goes on, and does not wait for a lock. One that is seen counts all the same: the
+    /// decision that made it had the lock and was lost.
     fn active_pod(&self, node: &NodeStatus) -> bool {
-        node.type_ == NodeType::Pod
-            && in_progress(node)
-            && node
-                .synchronization_status
-                .as_ref()
-                .is_none_or(|s| s.waiting.is_empty())
+        let waits = |node: &NodeStatus| {
+            let waiting = node.synchronization_status.as_ref();
+            waiting.is_some_and(|s| !s.waiting.is_empty())
+        };
+        node.type_ == NodeType::Pod && in_progress(node) && (!waits(node) || self.pods.contains_key(&node.id))
     }
 
     /// Whether the node was counted at the start of the pass.
     pub fn is_counted(&self, id: &str) -> bool {
-        self.nodes.before(id).is_some_and(|n| self.active_pod(n))
+        !self.last_resort && self.nodes.before(id).is_some_and(|n| self.active_pod(n))
     }
 
     /// Whether the pod is there or was asked for in this pass.
@@ -55,24 +90,58 @@ impl Pass<'_> {
         self.pods.contains_key(id) || self.asked.contains(id)
     }
 
-    /// Whether a limit does not hold back this node: it is counted already, or it may hold a node that is counted and
-    /// lacks its pod (`lacks`), or its pod is there although the node was never stored.
-    fn is_within_limit(&self, id: &str, call: &Call<'_>, template: &Template, lacks: bool) -> bool {
+    /// Pods whose nodes were not stored when the pass began.
+    fn strays(&self) -> &[Stray] {
+        self.strays.get_or_init(|| {
+            let unknown = self.pods.iter().filter(|(id, _)| self.nodes.before(id).is_none());
+            let strays = unknown.map(|(id, pods)| Stray {
+                id: id.clone(),
+                node: pods
+                    .iter()
+                    .find_map(|pod| pod.metadata.annotations.get(labels::NODE_NAME).cloned())
+                    .unwrap_or_default(),
+                active: pods.iter().any(|pod| is_active(pod)),
+                daemon: pods.iter().any(|pod| is_daemon(pod)),
+            });
+            strays.collect()
+        })
+    }
+
+    /// Whether a pod runs that no node is known of, and whose end will be news.
+    pub fn awaits_strays(&self) -> bool {
+        self.strays().iter().any(|stray| stray.active && !stray.daemon)
+    }
+
+    /// Whether a pod is there for the node of that name, or for one inside it, of which nothing was stored.
+    fn holds_stray(&self, name: &str) -> bool {
+        let mut strays = self.strays().iter();
+        strays.any(|stray| {
+            stray.node == name || names::is_inside(&stray.node, name) || stray.id == self.nodes.id(name)
+        })
+    }
+
+    /// Whether a limit does not hold back this node, although as many count as may: it is one of them, or it may hold one
+    /// that lacks its pod, or a pod is there that was made for it or for what is inside it.
+    fn is_within_limit(&self, id: &str, name: &str, lacking: &[String], limit: i64) -> bool {
         match self.nodes.get(id) {
-            Some(node) if node.type_ == NodeType::Pod => self.active_pod(node),
+            Some(node) if node.type_ == NodeType::Pod => {
+                // Of more than may, as after a decision that was lost, those go on that have their pods.
+                let room = || self.pods_at_work + count(self.asked.len()) < limit;
+                let counts = !self.last_resort && self.active_pods <= limit;
+                self.active_pod(node) && (self.has_pod(id) || counts || room())
+            }
             Some(node) if node.type_ == NodeType::Retry => {
-                let last = self.nodes.attempts(node).1.filter(|last| in_progress(last));
-                last.is_some_and(|last| self.is_within_limit(&last.id, call, template, lacks))
+                match self.nodes.attempts(node).1.filter(|last| in_progress(last)) {
+                    Some(last) => self.is_within_limit(&last.id, &last.name, lacking, limit),
+                    None => self.holds_stray(name),
+                }
             }
-            Some(node) => lacks && in_progress(node),
-            None if crate::plan::kind(template).is_pod() => {
-                self.pods.contains_key(id)
-                    || self
-                        .pods
-                        .contains_key(&self.nodes.id(&format!("{}(0)", call.name)))
+            Some(node) => {
+                let lacks = || lacking.iter().any(|pod| names::is_inside(pod, name));
+                // It may have to end before what such a pod is for begins.
+                in_progress(node) && (lacks() || !self.strays().is_empty())
             }
-            // What is no pod may hold the pod that was never stored.
-            None => self.has_strays,
+            None => self.holds_stray(name),
         }
     }
 
@@ -83,16 +152,21 @@ impl Pass<'_> {
         !in_progress(node) || node.type_ == NodeType::Retry && between()
     }
 
-    /// How many pods of a boundary are active, and how many of them are seen.
-    fn count_within(&self, id: &str) -> (i64, i64) {
-        let (mut active, mut seen) = (0, 0);
+    /// How many pods of a boundary are active, how many of them are seen, and which are not.
+    fn count_within(&self, id: &str) -> (i64, i64, Vec<String>) {
+        let (mut active, mut seen, mut lacking) = (0, 0, Vec::new());
         for pod in self.nodes.in_boundary(id).filter(|n| self.active_pod(n)) {
-            active += 1;
             // A daemon never ends by itself: once nothing else moves, it is not waited for any more.
             let ends = !self.last_resort || !node::daemoned(pod);
-            seen += i64::from(self.has_pod(&pod.id) && ends);
+            if self.has_pod(&pod.id) {
+                active += 1;
+                seen += i64::from(ends);
+            } else if !self.last_resort {
+                active += 1;
+                lacking.push(pod.name.clone());
+            }
         }
-        (active, seen)
+        (active, seen, lacking)
     }
 
     /// Refuses a node that would be too many.
@@ -100,26 +174,21 @@ impl Pass<'_> {
         let node = self.nodes.get(id).cloned();
         if let Some(limit) = self.spec.parallelism
             && self.active_pods >= limit
-            && !self.is_within_limit(id, call, template, self.lacks_pods || self.has_strays)
+            && !self.is_within_limit(id, call.name, &self.lacking, limit)
         {
             return self.refuse_parallelism(id, self.active_pods, limit);
         }
-        if let Some(node) = &node {
-            if matches!(node.type_, NodeType::Steps | NodeType::Dag)
-                && let Some(limit) = template.parallelism
+        if let Some(node) = &node
+            && matches!(node.type_, NodeType::Steps | NodeType::Dag)
+            && (template.parallelism.is_some() || template.fail_fast == Some(true))
+        {
+            let (active, seen, lacking) = self.count_within(id);
+            self.check_fail_fast(id, template, seen)?;
+            if let Some(limit) = template.parallelism
+                && active >= limit
+                && !self.is_within_limit(id, call.name, &lacking, limit)
             {
-                let (active, seen) = self.count_within(id);
-                self.check_fail_fast(id, template, seen)?;
-                if active >= limit
-                    && !self.is_within_limit(id, call, template, active > seen || self.has_strays)
-                {
-                    return self.refuse_parallelism(id, active, limit);
-                }
-            } else if matches!(node.type_, NodeType::Steps | NodeType::Dag)
-                && template.fail_fast == Some(true)
-            {
-                let (_, seen) = self.count_within(id);
-                self.check_fail_fast(id, template, seen)?;
+                return self.refuse_parallelism(id, active, limit);
             }
         }
         if !self.starts(node.as_ref()) || call.boundary.is_empty() {
@@ -128,21 +197,36 @@ impl Pass<'_> {
         let Some(limit) = self.boundary_template(call.boundary).and_then(|t| t.parallelism) else {
             return Ok(());
         };
-        let in_place = |n: &&NodeStatus| counted(n) && in_progress(n);
-        let count = |active: usize| i64::try_from(active).unwrap_or(i64::MAX);
-        let within = self.nodes.in_boundary(call.boundary).filter(in_place);
-        let mut active = count(within.count());
-        if active > limit && self.last_resort {
-            // A retry by a person set more to Running at once: what is not at work could never take its turn.
-            let within = self.nodes.in_boundary(call.boundary).filter(in_place);
-            let works = |n: &&NodeStatus| self.has_pod(&n.id) || self.works_inside(n);
-            active = count(within.filter(works).count());
-        }
+        let within = self.nodes.in_boundary(call.boundary);
+        let active = within.filter(|n| counted(n) && in_progress(n) && self.goes_on(n));
+        let active = count(active.count());
         if active >= limit {
             self.refuse_parallelism(id, active, limit)
         } else {
             Ok(())
         }
+    }
+
+    /// Notes that the evaluation came to a node, if that is asked for, and with it to its last attempt.
+    pub fn note_reached(&mut self, id: &str) {
+        let Some(reached) = &mut self.reached else { return };
+        reached.insert(id.to_owned());
+        let retry = self.nodes.get(id).filter(|n| n.type_ == NodeType::Retry);
+        let last = retry.and_then(|retry| self.nodes.attempts(retry).1);
+        reached.extend(last.map(|last| last.id.clone()));
+    }
+
+    /// Whether a node in progress may come to anything. Once nothing moves any more, those don't that nothing looks at:
+    /// a retry by a person sets nodes to Running whose turn comes later, and attempts that others have followed.
+    fn goes_on(&self, node: &NodeStatus) -> bool {
+        !self.last_resort
+            || self.nodes.before(&node.id).is_none()
+            || self.has_pod(&node.id)
+            || self
+                .reached
+                .as_ref()
+                .is_some_and(|reached| reached.contains(&node.id))
+            || self.works_inside(node)
     }
 
     /// Whether a retry node that is refused may end all the same, since those who have a place may wait for it: for its
@@ -153,22 +237,24 @@ impl Pass<'_> {
         template: &Template,
         strategy: Option<&RetryStrategy>,
     ) -> bool {
-        let awaited = template.synchronization.is_some() || self.has_strays || self.lacks_pods;
+        let awaited =
+            template.synchronization.is_some() || !self.strays().is_empty() || !self.lacking.is_empty();
         awaited && strategy.is_some_and(|strategy| self.retries_end(id, strategy))
     }
 
-    /// Whether a node was begun and has no pod, or may hold one that has none.
-    pub fn may_lack_pod(&self, id: &str) -> bool {
+    /// Whether a node of that name was begun and has no pod, or may hold one that has none, or has a pod and was never
+    /// stored.
+    pub fn may_lack_pod(&self, name: &str) -> bool {
         let lacks = |n: &NodeStatus| self.active_pod(n) && !self.has_pod(&n.id);
-        self.nodes.get(id).is_some_and(|node| match node.type_ {
+        let begun = self.nodes.by_name(name).is_some_and(|node| match node.type_ {
             NodeType::Pod => lacks(node),
-            NodeType::Retry => self
-                .nodes
-                .attempts(node)
-                .1
-                .is_some_and(|last| self.may_lack_pod(&last.id)),
-            _ => self.has_strays || self.lacks_pods || self.nodes.in_boundary(id).any(lacks),
-        })
+            NodeType::Retry => {
+                let last = self.nodes.attempts(node).1;
+                last.is_some_and(|last| self.may_lack_pod(&last.name))
+            }
+            _ => !self.lacking.is_empty() || self.nodes.in_boundary(&node.id).any(lacks),
+        });
+        begun || self.holds_stray(name)
     }
 
     fn refuse_parallelism(&mut self, id: &str, active: i64, limit: i64) -> Result<(), Stop> {

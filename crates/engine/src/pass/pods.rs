@@ -53,6 +53,7 @@ impl Pass<'_> {
     /// Brings one node up to its pod. False: its result is still missing (C-POD-04).
     fn assess_pod(&mut self, id: &str, pod: &Pod) -> bool {
         let Some(old) = self.nodes.get(id).cloned() else {
+            self.end_rest_of_stray(id, pod);
             return true;
         };
         let mut complete = true;
@@ -63,6 +64,19 @@ impl Pass<'_> {
         }
         self.control_pod(id, pod);
         complete
+    }
+
+    /// Ends the sidecars of a pod whose node was never stored, once the template's own containers have ended: what it
+    /// holds up may be what its node waits for.
+    fn end_rest_of_stray(&mut self, id: &str, pod: &Pod) {
+        let status = |names: [&str; 2]| {
+            let mut all = pod.status.container_statuses.iter();
+            all.find(|c| names.contains(&c.name.as_str()))
+        };
+        let last = status(["wait", "supervisor"]).or_else(|| status(["main", "main"]));
+        if is_active(pod) && last.is_some_and(|c| c.state.terminated.is_some()) {
+            self.terminate(id);
+        }
     }
 
     /// Stores what the pod makes of the node, unless its success still lacks its result. False: it does.

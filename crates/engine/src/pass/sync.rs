@@ -1,5 +1,7 @@
 //! Locks of the workflow and of templates, and how status shows them (section 19).
 
+use std::collections::BTreeSet;
+
 use argosy_model::{
     MutexHolding, MutexStatus, NodePhase, NodeSynchronizationStatus, NodeType, SemaphoreHolding,
     SemaphoreStatus, Synchronization, SynchronizationStatus, Template, WorkflowPhase,
@@ -8,10 +10,10 @@ use jiff::Timestamp;
 
 use super::template::Call;
 use super::{Pass, Stop};
-use crate::decision::Waiting;
+use crate::decision::{Effect, Waiting};
 use crate::locks::{self, Answer, Kind, Name, Request};
-use crate::node;
 use crate::plan::kind;
+use crate::{names, node};
 
 /// What a template's locks say.
 pub(crate) enum Gate {
@@ -279,6 +281,34 @@ impl Pass<'_> {
         }
     }
 
+    /// Has the pods that work under a lock made only once it is stored that it is held, if their nodes still go on then.
+    pub fn hold_back_locked_pods(&mut self) {
+        let stored = holders(self.wf.status.synchronization.as_ref());
+        let held = holders(self.status.synchronization.as_ref());
+        let own = self.lock_key();
+        let fresh = held.difference(&stored);
+        let fresh: Vec<&str> = fresh.filter_map(|holder| holder.strip_prefix(&own)).collect();
+        let nodes = &self.nodes;
+        let covers = |holder: &str, pod: &str| match holder.strip_prefix('/').and_then(|id| nodes.get(id)) {
+            Some(node) => pod == node.name || names::is_inside(pod, &node.name),
+            None => holder.is_empty(),
+        };
+        for effect in &mut self.effects {
+            if let Effect::CreatePod { node_id, locked, .. } = effect
+                && let Some(node) = nodes.get(node_id)
+            {
+                *locked = fresh.iter().any(|holder| covers(holder, &node.name));
+            }
+        }
+        let last_resort = self.last_resort;
+        self.effects.retain(|effect| match effect {
+            Effect::CreatePod { node_id, locked, .. } if *locked || last_resort => {
+                nodes.get(node_id).is_none_or(|n| !node::phase_ended(&n.phase))
+            }
+            _ => true,
+        });
+    }
+
     /// Gives back what a node holds or waits for (C-SYN-22).
     pub fn release_template_locks(&mut self, id: &str) {
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
@@ -345,4 +375,13 @@ impl Pass<'_> {
             self.release_everything();
         }
     }
+}
+
+/// All who hold a lock by a status.
+fn holders(status: Option<&SynchronizationStatus>) -> BTreeSet<&str> {
+    let mutexes = status.and_then(|s| s.mutex.as_ref()).into_iter();
+    let mutexes = mutexes.flat_map(|m| m.holding.iter().map(|h| h.holder.as_str()));
+    let semaphores = status.and_then(|s| s.semaphore.as_ref()).into_iter();
+    let semaphores = semaphores.flat_map(|s| s.holding.iter().flat_map(|h| &h.holders));
+    mutexes.chain(semaphores.map(String::as_str)).collect()
 }

@@ -115,6 +115,7 @@ impl Pass<'_> {
 
     fn evaluate_nested(&mut self, call: &Call<'_>) -> Evaluated {
         let id = self.nodes.id(call.name);
+        self.note_reached(&id);
         if self.nodes.get(&id).is_some_and(node::fulfilled) {
             self.node_fulfilled(&id);
             return Ok(Some(id));

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use argosy_model::{NodePhase, NodeStatus, NodeType, WorkflowPhase};
+use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy, WorkflowPhase};
 
 use super::Pass;
 use super::pods::is_active;
@@ -77,7 +77,7 @@ impl Pass<'_> {
             // Held by nodes that don't move either.
             Waiting::Lock { holders, .. } => abandoned.contains(id) || holders.iter().any(own),
             // If no pod that could end is seen, nothing gives a place back.
-            Waiting::Parallelism { .. } => !self.has_strays,
+            Waiting::Parallelism { .. } => !self.awaits_strays(),
             _ => abandoned.contains(id),
         }
     }
@@ -118,11 +118,17 @@ impl Pass<'_> {
         // Against nodes in circles, which no tree of ours has.
         known.insert(node.id.clone(), false);
         let owners: Vec<&NodeStatus> = self.owners(node);
-        let answer = owners
-            .into_iter()
-            .any(|o| node::fulfilled(o) || self.is_abandoned(o, known));
+        let answer = self.is_dropped_exit_handler(node)
+            || owners
+                .into_iter()
+                .any(|o| node::fulfilled(o) || self.is_abandoned(o, known));
         known.insert(node.id.clone(), answer);
         answer
+    }
+
+    /// Whether a node is the workflow's exit handler, begun before a termination, after which none runs (C-HOOK-30).
+    fn is_dropped_exit_handler(&self, node: &NodeStatus) -> bool {
+        *self.shutdown() == ShutdownStrategy::Terminate && node.name == names::on_exit(&self.wf.metadata.name)
     }
 
     /// What a node is evaluated by: its boundary, its group of steps, its retry node or its loop.

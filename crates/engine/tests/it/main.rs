@@ -5,6 +5,7 @@ mod cron;
 mod decide;
 mod edit;
 mod explain;
+mod lost;
 mod merge;
 mod pod;
 mod scope_check;

@@ -30,13 +30,17 @@ pub struct Life {
     pub outputs: Outputs,
 }
 
+/// A variable of the pod's environment.
+fn variable<'p>(pod: &'p Pod, name: &str) -> Option<&'p str> {
+    let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+    let variable = containers.flat_map(|c| &c.env).find(|v| v.name == name);
+    variable.map(|v| v.value.as_str())
+}
+
 /// The template in the pod's environment.
 fn template(pod: &Pod) -> Template {
-    let variables = pod.spec.init_containers.iter().chain(&pod.spec.containers);
-    variables
-        .flat_map(|c| &c.env)
-        .find(|v| v.name == "ARGO_TEMPLATE")
-        .and_then(|v| serde_json::from_str(&v.value).ok())
+    variable(pod, "ARGO_TEMPLATE")
+        .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
 }
 
@@ -71,7 +75,8 @@ pub fn life(seed: u64, pod: &Pod) -> Life {
             ..Parameter::default()
         });
     }
-    if template.script.is_some() {
+    // What nothing reads is not reported (C-CTR-01).
+    if template.script.is_some() && variable(pod, "ARGO_INCLUDE_SCRIPT_OUTPUT") == Some("true") {
         let list = template.name.starts_with("list");
         outputs.result = Some(if list { r#"["p","q"]"#.to_owned() } else { word });
     }

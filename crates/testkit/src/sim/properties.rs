@@ -6,7 +6,9 @@ use std::sync::Arc;
 use argosy_engine::node::{failed_or_error, fulfilled, phase_ended, workflow_fulfilled};
 use argosy_engine::{Decision, Effect, Outcomes, Waiting, check};
 use argosy_model::k8s::Pod;
-use argosy_model::{NodePhase, NodeType, Outputs, PodGcStrategy, ShutdownStrategy, Workflow, WorkflowPhase};
+use argosy_model::{
+    NodePhase, NodeType, PodGcStrategy, ShutdownStrategy, Workflow, WorkflowPhase, WorkflowSpec,
+};
 use jiff::SignedDuration;
 
 use super::Sim;
@@ -21,16 +23,9 @@ pub fn tree(workflow: &Workflow) -> BTreeMap<String, String> {
         .nodes
         .values()
         .map(|n| {
-            // What a failed pod reports is taken if it comes in time, and nobody waits for it; so are results of scripts
-            // that nothing reads, and what reads one shows it.
+            // What a failed pod reports is taken if it comes in time, and nobody waits for it.
             let outputs = n.outputs.as_ref().filter(|_| !failed_or_error(&n.phase));
-            let outputs = outputs.map(|o| {
-                let outputs = Outputs {
-                    result: None,
-                    ..o.clone()
-                };
-                argosy_model::go_json::to_string(&outputs).unwrap_or_default()
-            });
+            let outputs = outputs.map(|o| argosy_model::go_json::to_string(o).unwrap_or_default());
             (
                 n.name.clone(),
                 format!("{} {} {}", n.phase, n.message, outputs.unwrap_or_default()),
@@ -60,6 +55,12 @@ fn show(node: &argosy_model::NodeStatus) -> String {
     let (id, name, kind, phase, children) = (&node.id, &node.name, &node.type_, &node.phase, &node.children);
     let (daemoned, synced) = (node.daemoned, node.task_result_synced);
     format!("{id} {name} {kind} {phase} daemoned {daemoned:?} synced {synced:?} children {children:?}")
+}
+
+/// What a workflow runs by.
+fn spec(workflow: &Workflow) -> &WorkflowSpec {
+    let stored = workflow.status.stored_workflow_template_spec.as_deref();
+    stored.unwrap_or(&workflow.spec)
 }
 
 fn active(pod: &Pod) -> bool {
@@ -184,27 +185,34 @@ impl Sim {
         })
     }
 
-    fn check_parallelism(&mut self, workflow: &Workflow) {
-        let spec = workflow
-            .status
-            .stored_workflow_template_spec
-            .as_deref()
-            .unwrap_or(&workflow.spec);
-        // The phase alone counts (C-PAR-01): not a pod that is just being ended because its node's time was up.
-        let ended = |pod: &&Arc<Pod>| {
-            let node = node_id(pod).and_then(|id| workflow.status.nodes.get(id));
-            node.is_some_and(|n| phase_ended(&n.phase))
+    /// Holds whenever a pod is made: with it, no more of its workflow are at work than `spec.parallelism` allows.
+    ///
+    /// What the deciding pass makes of the nodes counts, stored or not (C-PAR-01): a pod whose node that pass ends, at a
+    /// stop or a timeout, gives up its place there and then, and if the controller dies before it stores so, the next
+    /// one finds both pods (C-PER-10).
+    pub(super) fn check_made(&mut self, workflow: &Workflow, decision: &Decision) {
+        let Some(limit) = spec(workflow).parallelism else {
+            return;
         };
-        let active = self.active_pods(workflow).filter(|pod| !ended(pod)).count();
-        let mut broken = Vec::new();
-        if let Some(limit) = spec.parallelism
-            && i64::try_from(active).unwrap_or(i64::MAX) > limit
-        {
-            broken.push(format!(
-                "{}: {active} pods, spec.parallelism is {limit}",
-                workflow.metadata.name
-            ));
+        let name = workflow.metadata.name.clone();
+        let counts = |pod: &&Arc<Pod>| {
+            let node = node_id(pod).and_then(|id| {
+                let decided = decision.changes.nodes.get(id);
+                decided.or_else(|| workflow.status.nodes.get(id))
+            });
+            node.is_none_or(|n| !phase_ended(&n.phase))
+        };
+        let mine = |pod: &&Arc<Pod>| pod.metadata.labels.get(WORKFLOW) == Some(&name);
+        let pods = self.cluster.pods.values().filter(mine);
+        let at_work = pods.filter(|pod| active(pod)).filter(counts).count();
+        if i64::try_from(at_work).unwrap_or(i64::MAX) > limit {
+            self.violate(format!("{name}: {at_work} pods, spec.parallelism is {limit}"));
         }
+    }
+
+    fn check_parallelism(&mut self, workflow: &Workflow) {
+        let spec = spec(workflow);
+        let mut broken = Vec::new();
         let nodes = &workflow.status.nodes;
         for node in nodes
             .values()
@@ -214,17 +222,22 @@ impl Sim {
             let Some(limit) = template.and_then(|t| t.parallelism) else {
                 continue;
             };
-            // A retry by a person sets all that held a failed pod to Running at once, as the peer's does; only pods
-            // count from then on.
+            // A retry by a person sets all that held a failed pod to Running at once, as the peer's does, and leaves what
+            // was unfinished at the end; only pods that are there count from then on.
             let retried = self.retried.contains(&workflow.metadata.name);
-            let counts = |kind: &NodeType| match kind {
-                NodeType::Pod => true,
+            let pods = self.cluster.pods.values();
+            let seen: Vec<&str> = pods
+                .filter(|pod| active(pod))
+                .filter_map(|pod| node_id(pod))
+                .collect();
+            let counts = |n: &argosy_model::NodeStatus| match n.type_ {
+                NodeType::Pod => !retried || seen.contains(&n.id.as_str()),
                 NodeType::Steps | NodeType::Dag => !retried,
                 _ => false,
             };
             let inside = |n: &&argosy_model::NodeStatus| {
                 n.boundary_id == node.id
-                    && counts(&n.type_)
+                    && counts(n)
                     && matches!(n.phase, NodePhase::Pending | NodePhase::Running)
                     && n.daemoned != Some(true)
             };
@@ -245,11 +258,7 @@ impl Sim {
         // What a workflow holds is given back at its end, though its last pods are still being ended (C-SYN-22).
         let workflows = self.cluster.workflows.values();
         for workflow in workflows.filter(|w| !workflow_fulfilled(&w.status.phase)) {
-            let spec = workflow
-                .status
-                .stored_workflow_template_spec
-                .as_deref()
-                .unwrap_or(&workflow.spec);
+            let spec = spec(workflow);
             for pod in self.active_pods(workflow) {
                 let node = node_id(pod).and_then(|id| workflow.status.nodes.get(id));
                 let template = node.and_then(|n| spec.templates.iter().find(|t| t.name == n.template_name));
@@ -324,11 +333,7 @@ impl Sim {
     /// Holds of the pods of a finished workflow, once everything rests.
     fn check_pods(&mut self, workflow: &Workflow) {
         let name = workflow.metadata.name.clone();
-        let spec = workflow
-            .status
-            .stored_workflow_template_spec
-            .as_deref()
-            .unwrap_or(&workflow.spec);
+        let spec = spec(workflow);
         let strategy = spec
             .pod_gc
             .as_ref()

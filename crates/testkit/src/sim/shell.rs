@@ -162,7 +162,7 @@ impl Sim {
             }
             let made = |effect: &Effect| matches!(effect, Effect::CreatePod { pod, .. } if !outcomes.pods.contains_key(&pod.metadata.name));
             let made = decision.changes.is_empty() && decision.effects.iter().any(made);
-            let wait = match self.settle(&workflow, &decision)? {
+            let wait = match self.settle(&workflow, &decision, &mut outcomes)? {
                 // The pod is there now, which nobody tells us of.
                 Settled::Done(_) if made => Some(SignedDuration::ZERO),
                 Settled::Done(wait) => {
@@ -202,7 +202,7 @@ impl Sim {
         }
         self.say(|| format!("{name}: {} effects to be done again", decision.effects.len()));
         self.shell.tidied.insert(name, self.now);
-        self.after(workflow, &decision)?;
+        self.after(workflow, &decision, &mut Outcomes::default())?;
         Ok(Some(TIDY))
     }
 
@@ -306,7 +306,7 @@ impl Sim {
         {
             self.boundary()?;
             learned |= match effect {
-                Effect::CreatePod { pod, .. } => self.create_pod(workflow, pod, outcomes),
+                Effect::CreatePod { pod, .. } => self.create_pod(workflow, decision, pod, outcomes),
                 Effect::CreateClaim { claim } => {
                     let name = claim.metadata.name.clone();
                     outcomes.claims_found.insert(name, true) != Some(true)
@@ -338,7 +338,13 @@ impl Sim {
         Ok(learned)
     }
 
-    fn create_pod(&mut self, workflow: &Workflow, pod: &Pod, outcomes: &mut Outcomes) -> bool {
+    fn create_pod(
+        &mut self,
+        workflow: &Workflow,
+        decision: &Decision,
+        pod: &Pod,
+        outcomes: &mut Outcomes,
+    ) -> bool {
         let name = pod.metadata.name.clone();
         let fate = self.call();
         let made = match fate {
@@ -346,6 +352,7 @@ impl Sim {
             Fate::HalfDone | Fate::Fine => match self.cluster.create_pod(pod, self.now) {
                 Ok(made) => {
                     self.say(|| format!("{}: made pod {name}", workflow.metadata.name));
+                    self.check_made(workflow, decision);
                     Some(made)
                 }
                 Err(_) => self.cluster.pods.get(&name).cloned(),
@@ -382,7 +389,12 @@ impl Sim {
     }
 
     /// Stores the decision and does what follows.
-    fn settle(&mut self, workflow: &Arc<Workflow>, decision: &Decision) -> Result<Settled, Crash> {
+    fn settle(
+        &mut self,
+        workflow: &Arc<Workflow>,
+        decision: &Decision,
+        outcomes: &mut Outcomes,
+    ) -> Result<Settled, Crash> {
         let name = workflow.metadata.name.clone();
         let mut current = workflow.clone();
         if !decision.changes.is_empty() {
@@ -420,7 +432,7 @@ impl Sim {
         if is_settled(&current) {
             self.shell.tidied.insert(name.clone(), self.now);
         }
-        self.after(&current, decision)?;
+        self.after(&current, decision, outcomes)?;
         let soonest = if decision.changes.is_empty() {
             IDLE_MIN
         } else {
@@ -451,7 +463,19 @@ impl Sim {
     }
 
     /// Performs what only stored status allows.
-    fn after(&mut self, workflow: &Workflow, decision: &Decision) -> Result<(), Crash> {
+    fn after(
+        &mut self,
+        workflow: &Workflow,
+        decision: &Decision,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), Crash> {
+        self.boundary()?;
+        let locks = decision.effects.iter().filter_map(|effect| match effect {
+            Effect::Lock(op) if effect.order() == Order::AfterPersist => Some(op),
+            _ => None,
+        });
+        let woken = self.shell.locks.apply(locks);
+        self.wake(woken);
         for effect in decision
             .effects
             .iter()
@@ -459,9 +483,8 @@ impl Sim {
         {
             self.boundary()?;
             match effect {
-                Effect::Lock(op) => {
-                    let woken = self.shell.locks.apply([op]);
-                    self.wake(woken);
+                Effect::CreatePod { pod, .. } => {
+                    self.create_pod(workflow, decision, pod, outcomes);
                 }
                 Effect::TerminateContainers { pod, .. } => {
                     self.clean(pod, Clean::Terminate, SignedDuration::ZERO, None)

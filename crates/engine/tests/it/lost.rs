@@ -1,0 +1,444 @@
+//! What decisions that were never stored leave behind, and what a person's retry sets back: places under limits, pods
+//! that no node knows of, locks. Each of these once hung a workflow or broke a limit in the simulator.
+
+use std::sync::Arc;
+
+use argosy_engine::locks::Op;
+use argosy_engine::names::{self, PodNames};
+use argosy_engine::{Effect, Order};
+use argosy_model::k8s::Pod;
+use argosy_model::{Workflow, WorkflowPhase, decode};
+use argosy_testkit::World;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const WF: &str = "wf";
+
+/// Passes after which a test's workflow rests.
+const PASSES: usize = 6;
+
+/// A stored node: name, type, phase, template, name of its boundary, names of its children.
+type Node<'n> = (&'n str, &'n str, &'n str, &'n str, &'n str, &'n [&'n str]);
+
+/// A pod that is there: name of its node, its template, what became of it.
+type Seen<'p> = (&'p str, &'p str, &'p str);
+
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a time")
+}
+
+fn id(name: &str) -> String {
+    names::node_id(WF, name)
+}
+
+fn stored(&(name, kind, phase, template, boundary, children): &Node<'_>) -> (String, Value) {
+    let mut node = json!({
+        "id": id(name), "name": name, "displayName": name, "type": kind, "phase": phase.trim_end_matches('*'),
+        "templateName": template, "templateScope": "local/wf", "startedAt": "2025-12-31T23:59:00Z",
+        "children": children.iter().map(|child| id(child)).collect::<Vec<_>>(),
+    });
+    if !boundary.is_empty() {
+        node["boundaryID"] = json!(id(boundary));
+    }
+    if kind == "Pod" {
+        node["taskResultSynced"] = json!(true);
+    }
+    if phase.ends_with('*') {
+        node["synchronizationStatus"] = json!({"waiting": "argo/Mutex/m"});
+    }
+    (id(name), node)
+}
+
+fn pod(&(name, template, state): &Seen<'_>) -> Pod {
+    let running = json!({"running": {"startedAt": "2025-12-31T23:59:10Z"}});
+    let ended = |code: i32| json!({"terminated": {"exitCode": code, "finishedAt": "2025-12-31T23:59:50Z"}});
+    let status = |name: &str, state: &Value| json!({"name": name, "state": state});
+    let (phase, containers) = match state {
+        "runs" => (
+            "Running",
+            vec![status("main", &running), status("wait", &running)],
+        ),
+        "succeeded" => (
+            "Succeeded",
+            vec![status("main", &ended(0)), status("wait", &ended(0))],
+        ),
+        "only its sidecar runs" => (
+            "Running",
+            vec![
+                status("main", &ended(0)),
+                status("wait", &ended(0)),
+                status("side", &running),
+            ],
+        ),
+        other => panic!("no state {other:?}"),
+    };
+    decode::lenient(json!({
+        "metadata": {
+            "name": names::pod_name(WF, name, template, PodNames::V2), "uid": "u",
+            "labels": {"workflows.argoproj.io/workflow": WF},
+            "annotations": {"workflows.argoproj.io/node-id": id(name), "workflows.argoproj.io/node-name": name},
+        },
+        "status": {"phase": phase, "containerStatuses": containers},
+    }))
+    .expect("the pod is well formed")
+}
+
+/// A world with one workflow that was stored so.
+fn world(spec: &Value, nodes: &[Node<'_>], pods: &[Seen<'_>]) -> World {
+    let mut spec = spec.clone();
+    spec["entrypoint"] = json!("main");
+    let leaf = json!({"name": "leaf", "container": {"image": "x", "command": ["x"]}});
+    spec["templates"].as_array_mut().expect("templates").push(leaf);
+    let nodes: serde_json::Map<String, Value> = nodes.iter().map(stored).collect();
+    let workflow: Workflow = decode::lenient(json!({
+        "metadata": {"name": WF, "namespace": "argo", "uid": "w"}, "spec": spec,
+        "status": {"phase": "Running", "startedAt": "2025-12-31T23:59:00Z", "nodes": nodes},
+    }))
+    .expect("the workflow is well formed");
+    let mut world = World::default();
+    world.submit(workflow, now());
+    let life = world.workflows.get_mut(WF).expect("submitted");
+    for pod in pods.iter().map(pod) {
+        life.pods.insert(pod.metadata.name.clone(), Arc::new(pod));
+    }
+    world
+}
+
+/// Decides until nothing moves, and gives the nodes whose pods were made or asked to end, each once.
+fn rest(world: &mut World) -> Vec<String> {
+    let mut done = Vec::new();
+    for _ in 0..PASSES {
+        let passed = world.pass(WF, now()).expect("submitted");
+        let status = &world.workflows[WF].workflow.status;
+        let name = |id: &String| {
+            status
+                .nodes
+                .get(id)
+                .map_or("a stray", |node| node.name.as_str())
+                .to_owned()
+        };
+        done.extend(passed.created.iter().map(|(id, _)| format!("made {}", name(id))));
+        for effect in &passed.decision.effects {
+            if let Effect::TerminateContainers { node_id, .. } = effect {
+                done.push(format!("ended {}", name(node_id)));
+            }
+        }
+        if passed.decision.wake_at != Some(now()) {
+            break;
+        }
+    }
+    done.dedup();
+    done
+}
+
+fn check(spec: &Value, nodes: &[Node<'_>], pods: &[Seen<'_>], expected: &[&str]) {
+    assert_eq!(rest(&mut world(spec, nodes, pods)), expected);
+}
+
+/// Two steps side by side in one group.
+fn two(more: Value) -> Value {
+    let mut spec = json!({"templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"}]]},
+    ]});
+    spec.as_object_mut()
+        .expect("a map")
+        .extend(more.as_object().expect("a map").clone());
+    spec
+}
+
+const GROUP: [Node<'_>; 2] = [
+    ("wf", "Steps", "Running", "main", "", &["wf[0]"]),
+    ("wf[0]", "StepGroup", "Running", "", "wf", &[]),
+];
+
+/// The order of two nodes under one limit changed between the lost decision and this one.
+#[test]
+fn a_pod_whose_node_was_never_stored_takes_a_place() {
+    let spec = two(json!({"parallelism": 1}));
+    check(&spec, &GROUP, &[("wf[0].b", "leaf", "runs")], &[]);
+}
+
+/// A pod that ended unseen may be made anew under its node: until that is known, its place is taken.
+#[test]
+fn a_pod_that_ended_before_its_node_was_stored_gives_its_place_back_once_it_is_judged() {
+    let spec = two(json!({"parallelism": 1}));
+    check(
+        &spec,
+        &GROUP,
+        &[("wf[0].b", "leaf", "succeeded")],
+        &["made wf[0].a"],
+    );
+}
+
+/// Under a limit that such a pod fills, its sidecar would run for ever: the node that would end it has no place.
+#[test]
+fn sidecars_of_a_pod_whose_node_was_never_stored_are_ended() {
+    let spec = two(json!({"parallelism": 1}));
+    let pods = [("wf.onExit", "leaf", "only its sidecar runs")];
+    check(&spec, &GROUP, &pods, &["ended a stray"]);
+}
+
+/// The exit handler began in a decision that was lost, and this one sees nothing that it could follow.
+#[test]
+fn what_only_a_lost_decision_wanted_holds_no_place_for_ever() {
+    let spec = two(json!({"parallelism": 1, "onExit": "leaf"}));
+    check(
+        &spec,
+        &GROUP,
+        &[("wf.onExit", "leaf", "succeeded")],
+        &["made wf[0].a"],
+    );
+}
+
+/// The decision that had the lock was lost, and with it that the node no longer waits.
+#[test]
+fn a_node_that_waits_for_a_lock_and_has_its_pod_takes_a_place() {
+    let lock = json!({"mutexes": [{"name": "m"}]});
+    let spec = json!({"parallelism": 1, "templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "held"}]]},
+        {"name": "held", "container": {"image": "x", "command": ["x"]}, "synchronization": lock},
+    ]});
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].b"]),
+        ("wf[0].b", "Pod", "Pending*", "held", "wf", &[]),
+    ];
+    check(&spec, &nodes, &[("wf[0].b", "held", "runs")], &[]);
+}
+
+/// Somebody deleted the pod of a node whose end was decided, and not stored, before the next one was made.
+#[test]
+fn of_more_nodes_than_may_those_go_on_that_have_their_pods() {
+    let spec = two(json!({"parallelism": 1}));
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
+        ("wf[0].a", "Pod", "Pending", "leaf", "wf", &[]),
+    ];
+    check(&spec, &nodes, &[("wf[0].b", "leaf", "runs")], &[]);
+}
+
+/// The limit held back the retry node whose next attempt was there.
+#[test]
+fn the_next_attempt_of_a_lost_decision_is_taken_over() {
+    let spec = json!({"parallelism": 1, "templates": [
+        {"name": "main", "retryStrategy": {"limit": 2}, "container": {"image": "x", "command": ["x"]}},
+    ]});
+    let nodes = [
+        ("wf", "Retry", "Running", "main", "", &["wf(0)"][..]),
+        ("wf(0)", "Pod", "Failed", "main", "", &[]),
+    ];
+    let pods = [("wf(1)", "main", "only its sidecar runs")];
+    // Its node is known from then on, and ends what runs beside it.
+    check(&spec, &nodes, &pods, &["ended wf(1)"]);
+}
+
+/// After a retry by a person: the earlier attempts were set to Running as well, and nothing looks at them.
+#[test]
+fn attempts_that_others_have_followed_hold_no_place() {
+    let spec = json!({"templates": [
+        {"name": "main", "parallelism": 2, "steps": [[{"name": "a", "template": "again"}]]},
+        {"name": "again", "retryStrategy": {"limit": 5}, "steps": [[{"name": "x", "template": "leaf"}]]},
+    ]});
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
+        (
+            "wf[0].a",
+            "Retry",
+            "Running",
+            "again",
+            "wf",
+            &["wf[0].a(0)", "wf[0].a(1)", "wf[0].a(2)"],
+        ),
+        (
+            "wf[0].a(0)",
+            "Steps",
+            "Running",
+            "again",
+            "wf",
+            &["wf[0].a(0)[0]"],
+        ),
+        ("wf[0].a(0)[0]", "StepGroup", "Running", "", "wf[0].a(0)", &[]),
+        (
+            "wf[0].a(1)",
+            "Steps",
+            "Running",
+            "again",
+            "wf",
+            &["wf[0].a(1)[0]"],
+        ),
+        ("wf[0].a(1)[0]", "StepGroup", "Running", "", "wf[0].a(1)", &[]),
+        ("wf[0].a(2)", "Steps", "Failed", "again", "wf", &["wf[0].a(2)[0]"]),
+        ("wf[0].a(2)[0]", "StepGroup", "Failed", "", "wf[0].a(2)", &[]),
+    ];
+    check(&spec, &nodes, &[], &["made wf[0].a(3)[0].x"]);
+}
+
+/// After a retry by a person: a step of a later group was set to Running while an exit handler before it runs again.
+#[test]
+fn what_is_set_back_and_has_its_turn_later_holds_no_place() {
+    let spec = json!({"templates": [
+        {"name": "main", "parallelism": 1, "steps": [
+            [{"name": "a", "template": "leaf", "onExit": "leaf"}], [{"name": "b", "template": "inner"}],
+        ]},
+        {"name": "inner", "steps": [[{"name": "x", "template": "leaf"}]]},
+    ]});
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
+        ("wf[0].a", "Pod", "Succeeded", "leaf", "wf", &["wf[1]"]),
+        ("wf[1]", "StepGroup", "Running", "", "wf", &["wf[1].b"]),
+        ("wf[1].b", "Steps", "Running", "inner", "wf", &["wf[1].b[0]"]),
+        ("wf[1].b[0]", "StepGroup", "Running", "", "wf[1].b", &[]),
+    ];
+    check(&spec, &nodes, &[], &["made wf[0].a.onExit"]);
+}
+
+/// Somebody deleted the pod of an exit handler's only task while no controller was there.
+#[test]
+fn a_pod_of_an_exit_handler_that_is_gone_is_made_again() {
+    let spec = json!({"hooks": {"exit": {"template": "last"}}, "templates": [
+        {"name": "main", "retryStrategy": {"limit": 1}, "container": {"image": "x", "command": ["x"]}},
+        {"name": "last", "dag": {"tasks": [{"name": "t0", "template": "leaf", "onExit": "leaf"}], "failFast": false}},
+    ]});
+    let nodes = [
+        ("wf", "Retry", "Failed", "main", "", &["wf(0)"][..]),
+        ("wf(0)", "Pod", "Failed", "main", "", &[]),
+        ("wf.onExit", "DAG", "Running", "last", "", &["wf.onExit.t0"]),
+        ("wf.onExit.t0", "Pod", "Pending", "leaf", "wf.onExit", &[]),
+    ];
+    check(&spec, &nodes, &[], &["made wf.onExit.t0"]);
+}
+
+/// A decision that was lost had one node give the lock back and the next one take it: then both held it.
+#[test]
+fn a_lock_is_handed_on_together_with_its_release() {
+    let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
+        "synchronization": {"mutexes": [{"name": "m"}]}});
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
+        ("wf[0].a", "Pod", "Succeeded", "held", "wf", &[]),
+        ("wf[0].b", "Pod", "Pending*", "held", "wf", &[]),
+    ];
+    let spec = json!({"templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "held"}, {"name": "b", "template": "held"}]]}, held,
+    ]});
+    let mut world = world(&spec, &nodes, &[]);
+    let lock = "argo/Mutex/m".to_owned();
+    let holder = format!("argo/wf/{}", id("wf[0].a"));
+    let limit = Op::Limit {
+        lock: lock.clone(),
+        limit: 1,
+    };
+    world.locks.apply([
+        &limit,
+        &Op::Acquire {
+            lock,
+            holder,
+            handed: false,
+        },
+    ]);
+    let passed = world.pass(WF, now()).expect("submitted");
+    let locks = passed.decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Lock(Op::Release { .. }) => Some(("given back", effect.order())),
+        Effect::Lock(Op::Acquire { .. }) => Some(("taken", effect.order())),
+        _ => None,
+    });
+    let expected = [
+        ("given back", Order::AfterPersist),
+        ("taken", Order::AfterPersist),
+    ];
+    assert_eq!(locks.collect::<Vec<_>>(), expected);
+}
+
+/// A daemon never ends by itself: a limit that only its pod fills is not waited for.
+#[test]
+fn the_daemon_of_a_lost_decision_is_taken_over() {
+    let spec = json!({"parallelism": 1, "templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"}]]},
+    ]});
+    let daemon = json!({"name": "leaf", "daemon": true, "container": {"image": "x"}}).to_string();
+    let mut world = world(&spec, &GROUP, &[("wf[0].b", "leaf", "runs")]);
+    let pods = &mut world.workflows.get_mut(WF).expect("submitted").pods;
+    for pod in pods.values_mut().map(Arc::make_mut) {
+        pod.spec.containers =
+            decode::lenient(json!([{"name": "main", "env": [{"name": "ARGO_TEMPLATE", "value": daemon}]}]))
+                .expect("a container");
+    }
+    assert_eq!(rest(&mut world), Vec::<String>::new());
+    assert!(
+        world.workflows[WF]
+            .workflow
+            .status
+            .nodes
+            .contains_key(&id("wf[0].b"))
+    );
+}
+
+/// The exit handler had begun when somebody terminated the workflow, its pod was deleted, and its report never came.
+#[test]
+fn what_a_termination_leaves_of_the_exit_handler_ends() {
+    let spec = json!({"onExit": "last", "shutdown": "Terminate", "templates": [
+        {"name": "main", "container": {"image": "x", "command": ["x"]}},
+        {"name": "last", "dag": {"tasks": [{"name": "t", "template": "leaf"}]}},
+    ]});
+    let nodes = [
+        ("wf", "Pod", "Failed", "main", "", &[][..]),
+        ("wf.onExit", "DAG", "Running", "last", "", &["wf.onExit.t"]),
+        ("wf.onExit.t", "Pod", "Pending", "leaf", "wf.onExit", &[]),
+    ];
+    let mut world = world(&spec, &nodes, &[]);
+    let life = world.workflows.get_mut(WF).expect("submitted");
+    let begun = json!({"metadata": {"name": id("wf.onExit.t"),
+        "labels": {"workflows.argoproj.io/report-outputs-completed": "false"}}});
+    life.results.insert(
+        id("wf.onExit.t"),
+        Arc::new(decode::lenient(begun).expect("a result")),
+    );
+    assert_eq!(rest(&mut world), Vec::<String>::new());
+    let later = now() + SignedDuration::from_mins(20);
+    world.pass(WF, later).expect("submitted");
+    world.pass(WF, later).expect("submitted");
+    assert_eq!(world.workflows[WF].workflow.status.phase, WorkflowPhase::Failed);
+}
+
+/// A controller that dies between making a pod and storing that its lock is held loses the lock and not the pod.
+#[test]
+fn pods_under_a_lock_are_made_once_it_is_stored_that_it_is_held() {
+    let held = |level: &str| {
+        let lock = json!({"synchronization": {"mutexes": [{"name": "m"}]}});
+        let mut spec = json!({"entrypoint": "main", "templates": [
+            {"name": "main", "dag": {"tasks": [{"name": "free", "template": "free"}, {"name": "held", "template": "inner"}]}},
+            {"name": "inner", "steps": [[{"name": "x", "template": "leaf"}]]},
+            {"name": "leaf", "container": {"image": "x", "command": ["x"]}},
+            {"name": "free", "container": {"image": "x", "command": ["x"]}},
+        ]});
+        let place = spec.pointer_mut(level).expect("there is such a level");
+        place
+            .as_object_mut()
+            .expect("a map")
+            .extend(lock.as_object().expect("a map").clone());
+        spec
+    };
+    for (level, before) in [
+        ("", 0),
+        ("/templates/0", 0),
+        ("/templates/1", 1),
+        ("/templates/2", 1),
+    ] {
+        let workflow = json!({"metadata": {"name": WF, "namespace": "argo"}, "spec": held(level)});
+        let mut world = World::default();
+        world.submit(decode::lenient(workflow).expect("a workflow"), now());
+        let passed = world.pass(WF, now()).expect("submitted");
+        let made = |order: Order| {
+            let effects = passed.decision.effects.iter();
+            effects
+                .filter(|e| matches!(e, Effect::CreatePod { .. }) && e.order() == order)
+                .count()
+        };
+        let counts = (made(Order::BeforePersist), made(Order::AfterPersist));
+        assert_eq!(counts, (before, 2 - before), "a lock at {level:?}");
+    }
+}
