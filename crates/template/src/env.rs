@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::expr::check::Names;
+use crate::expr::names::is_root;
 use crate::expr::types::Type;
 use crate::scope::{SWITCHED_OFF, Scope};
 use crate::text::Text;
 use crate::value::json::from_scope;
-use crate::value::{Func, Map, Value};
+use crate::value::{Func, Value};
 
 /// Top-level names and their values.
 #[derive(Clone, Debug, Default)]
@@ -20,34 +21,31 @@ pub struct Env {
 impl Env {
     /// Nests the names of a scope (C-EXP-02): `a.b.c` is reached as members of `a`; where a name is both a value
     /// and a parent of others, the value is dropped. `asInt`, `asFloat`, `jsonpath`, `toJson` and `sprig` are there
-    /// beside the variables and win over them. `roots` limits the work to the top-level names that are needed.
+    /// beside the variables and win over them.
     #[must_use]
-    pub fn of(scope: &dyn Scope, roots: Option<&[String]>) -> Self {
+    pub fn of(scope: &dyn Scope) -> Self {
         let mut tree = Tree::default();
-        match roots {
-            None => scope.each("", &mut |name, value| {
-                if name != SWITCHED_OFF {
-                    tree.insert(name, value);
-                }
-            }),
-            Some(roots) => {
-                for root in roots {
-                    if let Some(value) = scope.get(root) {
-                        tree.insert(root, value);
-                    }
-                    scope.each(&format!("{root}."), &mut |name, value| tree.insert(name, value));
-                }
+        scope.each("", &mut |name, value| {
+            if name != SWITCHED_OFF {
+                tree.insert(name, Some(value));
             }
+        });
+        tree.env()
+    }
+
+    /// What an expression can see of a scope. Values that it does not read are not copied: only their names are there.
+    #[must_use]
+    pub fn reading(scope: &dyn Scope, reads: &Reads) -> Self {
+        let mut tree = Tree::default();
+        for root in &reads.roots {
+            if let Some(value) = scope.get(&root.name) {
+                tree.insert(&root.name, Some(value));
+            }
+            scope.each(&root.prefix, &mut |name, value| {
+                tree.insert(name, reads.reads(name).then_some(value));
+            });
         }
-        let roots = tree
-            .children
-            .into_iter()
-            .map(|(k, v)| (k.to_owned(), v.value()))
-            .collect();
-        Self {
-            roots,
-            functions: true,
-        }
+        tree.env()
     }
 
     /// An environment of exactly these values, without functions.
@@ -77,6 +75,14 @@ impl Env {
             return Some(f);
         }
         self.roots.get(name).cloned()
+    }
+
+    /// The variable of a top-level name, where it lies.
+    pub(crate) fn place(&self, name: &str) -> Option<&Value> {
+        if self.functions && FUNCTIONS.contains(&name) {
+            return None;
+        }
+        self.roots.get(name)
     }
 
     /// The type of a top-level name, without copying its value.
@@ -111,19 +117,6 @@ impl Env {
             }
         }
         Value::map(all)
-    }
-
-    /// Whether any text in it contains `needle`.
-    #[must_use]
-    pub fn any_text(&self, needle: &str) -> bool {
-        fn within(v: &Value, needle: &str) -> bool {
-            match v {
-                Value::Str(s) => s.lossy().contains(needle),
-                Value::Map(m) => m.entries.values().any(|v| within(v, needle)),
-                _ => false,
-            }
-        }
-        self.roots.values().any(|v| within(v, needle))
     }
 }
 
@@ -167,6 +160,39 @@ fn function(name: &str) -> Option<Value> {
     })
 }
 
+/// What of a scope an expression can read.
+#[derive(Clone, Debug)]
+pub struct Reads {
+    roots: Vec<Root>,
+    chains: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Root {
+    name: String,
+    /// What names below it start with.
+    prefix: String,
+}
+
+impl Reads {
+    /// By top-level names, and the dotted names that are read of them, as far as their parts are constant.
+    pub(crate) fn new(roots: impl IntoIterator<Item = String>, chains: Vec<String>) -> Self {
+        let root = |name: String| Root {
+            prefix: format!("{name}."),
+            name,
+        };
+        Self {
+            roots: roots.into_iter().map(root).collect(),
+            chains,
+        }
+    }
+
+    /// Whether the value of a name can matter: what is read is it, is in it, or holds it.
+    fn reads(&self, name: &str) -> bool {
+        self.chains.iter().any(|c| is_root(c, name) || is_root(name, c))
+    }
+}
+
 /// Names being nested.
 #[derive(Default)]
 struct Tree<'a> {
@@ -175,26 +201,27 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn insert(&mut self, name: &'a str, value: &'a serde_json::Value) {
+    fn insert(&mut self, name: &'a str, value: Option<&'a serde_json::Value>) {
         let mut at = self;
         for part in name.split('.') {
             at = at.children.entry(part).or_default();
         }
-        at.value = Some(value);
+        at.value = value;
+    }
+
+    fn env(self) -> Env {
+        let roots = self.children.into_iter().map(|(k, v)| (k.to_owned(), v.value()));
+        Env {
+            roots: roots.collect(),
+            functions: true,
+        }
     }
 
     fn value(self) -> Value {
         if self.children.is_empty() {
             return self.value.map_or(Value::Nil, from_scope);
         }
-        let entries = self
-            .children
-            .into_iter()
-            .map(|(k, v)| (Text::from(k), v.value()))
-            .collect::<BTreeMap<_, _>>();
-        Value::Map(Arc::new(Map {
-            of_text: false,
-            entries,
-        }))
+        let entries = self.children.into_iter().map(|(k, v)| (Text::from(k), v.value()));
+        Value::map(entries)
     }
 }

@@ -1,4 +1,7 @@
-//! Reads JSON text as Go's `encoding/json` does: the same texts are refused, with the same words.
+//! Reads JSON text as Go's `encoding/json` does: the same texts are refused, with the same words. What is made of it is
+//! the caller's: plain JSON values here, values of expressions in `value::json`.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
@@ -8,9 +11,67 @@ const DEPTH: usize = 10_000;
 /// How deep we follow by recursion before we refuse; real documents stay far below.
 const OURS: usize = 500;
 
-struct Reader<'b> {
+/// What is made of a document, from the inside out.
+pub(crate) trait Make {
+    type Value;
+    type Members;
+
+    fn null(&mut self) -> Self::Value;
+    fn bool(&mut self, value: bool) -> Self::Value;
+    fn number(&mut self, value: Number) -> Self::Value;
+    fn text(&mut self, value: Cow<'_, str>) -> Self::Value;
+    fn list(&mut self, items: Vec<Self::Value>) -> Self::Value;
+    fn members(&mut self) -> Self::Members;
+    /// The later of two equal keys counts.
+    fn member(&mut self, members: &mut Self::Members, key: Cow<'_, str>, value: Self::Value);
+    fn object(&mut self, members: Self::Members) -> Self::Value;
+}
+
+struct Plain;
+
+impl Make for Plain {
+    type Value = Value;
+    type Members = Map<String, Value>;
+
+    fn null(&mut self) -> Value {
+        Value::Null
+    }
+
+    fn bool(&mut self, value: bool) -> Value {
+        Value::Bool(value)
+    }
+
+    fn number(&mut self, value: Number) -> Value {
+        Value::Number(value)
+    }
+
+    fn text(&mut self, value: Cow<'_, str>) -> Value {
+        Value::String(value.into_owned())
+    }
+
+    fn list(&mut self, items: Vec<Value>) -> Value {
+        Value::Array(items)
+    }
+
+    fn members(&mut self) -> Map<String, Value> {
+        Map::new()
+    }
+
+    fn member(&mut self, members: &mut Map<String, Value>, key: Cow<'_, str>, value: Value) {
+        members.insert(key.into_owned(), value);
+    }
+
+    fn object(&mut self, members: Map<String, Value>) -> Value {
+        Value::Object(members)
+    }
+}
+
+struct Reader<'b, M> {
     bytes: &'b [u8],
+    /// The same bytes, when all of them are text.
+    text: Option<&'b str>,
     at: usize,
+    make: M,
 }
 
 /// Parses a document. Stray bytes in strings become U+FFFD.
@@ -18,7 +79,21 @@ struct Reader<'b> {
 /// # Errors
 /// Go's text for the first thing that is wrong.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
-    let mut reader = Reader { bytes, at: 0 };
+    read(bytes, Plain)
+}
+
+/// Like [`parse`], making something else of it.
+///
+/// # Errors
+/// Like [`parse`].
+pub(crate) fn read<M: Make>(bytes: &[u8], make: M) -> Result<M::Value, String> {
+    let text = std::str::from_utf8(bytes).ok();
+    let mut reader = Reader {
+        bytes,
+        text,
+        at: 0,
+        make,
+    };
     reader.blanks();
     let value = reader.value(0)?;
     reader.blanks();
@@ -48,7 +123,7 @@ fn show(c: u8) -> String {
     }
 }
 
-impl Reader<'_> {
+impl<'b, M: Make> Reader<'b, M> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -74,23 +149,23 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, String> {
+    fn value(&mut self, depth: usize) -> Result<M::Value, String> {
         if depth > DEPTH.min(OURS) {
             return Err("exceeded max depth".into());
         }
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b't') => self.literal("true", Value::Bool(true)),
-            Some(b'f') => self.literal("false", Value::Bool(false)),
-            Some(b'n') => self.literal("null", Value::Null),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'"') => self.string().map(|text| self.make.text(text)),
+            Some(b't') => self.literal("true").map(|()| self.make.bool(true)),
+            Some(b'f') => self.literal("false").map(|()| self.make.bool(false)),
+            Some(b'n') => self.literal("null").map(|()| self.make.null()),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|number| self.make.number(number)),
             _ => Err(self.unexpected("looking for beginning of value")),
         }
     }
 
-    fn literal(&mut self, word: &str, value: Value) -> Result<Value, String> {
+    fn literal(&mut self, word: &str) -> Result<(), String> {
         for expected in word.bytes() {
             if self.peek() != Some(expected) {
                 let place = format!("in literal {word} (expecting {})", show(expected));
@@ -98,16 +173,16 @@ impl Reader<'_> {
             }
             self.at += 1;
         }
-        Ok(value)
+        Ok(())
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, String> {
+    fn object(&mut self, depth: usize) -> Result<M::Value, String> {
         self.at += 1;
-        let mut map = Map::new();
+        let mut members = self.make.members();
         self.blanks();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(Value::Object(map));
+            return Ok(self.make.object(members));
         }
         loop {
             self.blanks();
@@ -122,26 +197,26 @@ impl Reader<'_> {
             self.at += 1;
             self.blanks();
             let value = self.value(depth + 1)?;
-            map.insert(key, value);
+            self.make.member(&mut members, key, value);
             self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
-                    return Ok(Value::Object(map));
+                    return Ok(self.make.object(members));
                 }
                 _ => return Err(self.unexpected("after object key:value pair")),
             }
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, String> {
+    fn array(&mut self, depth: usize) -> Result<M::Value, String> {
         self.at += 1;
         let mut items = Vec::new();
         self.blanks();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(Value::Array(items));
+            return Ok(self.make.list(items));
         }
         loop {
             self.blanks();
@@ -151,21 +226,31 @@ impl Reader<'_> {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(Value::Array(items));
+                    return Ok(self.make.list(items));
                 }
                 _ => return Err(self.unexpected("after array element")),
             }
         }
     }
 
-    fn string(&mut self) -> Result<String, String> {
+    fn string(&mut self) -> Result<Cow<'b, str>, String> {
         self.at += 1;
-        let mut out: Vec<u8> = Vec::new();
+        let from = self.at;
+        self.plain();
+        if self.peek() == Some(b'"') {
+            let found = match self.text.and_then(|text| text.get(from..self.at)) {
+                Some(text) => Cow::Borrowed(text),
+                None => crate::text::lossy(&self.bytes[from..self.at]),
+            };
+            self.at += 1;
+            return Ok(found);
+        }
+        let mut out = self.bytes[from..self.at].to_vec();
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(crate::text::lossy(&out).into_owned());
+                    return Ok(Cow::Owned(crate::text::lossy(&out).into_owned()));
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -173,13 +258,21 @@ impl Reader<'_> {
                     let mut buffer = [0; 4];
                     out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
                 }
-                Some(c) if c >= 0x20 => {
-                    out.push(c);
-                    self.at += 1;
+                Some(0x20..) => {
+                    let from = self.at;
+                    self.plain();
+                    out.extend_from_slice(&self.bytes[from..self.at]);
                 }
                 _ => return Err(self.unexpected("in string literal")),
             }
         }
+    }
+
+    /// Goes on to what is not itself in a string.
+    fn plain(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20));
+        self.at += end.unwrap_or(rest.len());
     }
 
     fn escape(&mut self) -> Result<char, String> {
@@ -228,7 +321,7 @@ impl Reader<'_> {
         Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn number(&mut self) -> Result<Value, String> {
+    fn number(&mut self) -> Result<Number, String> {
         let from = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -259,12 +352,10 @@ impl Reader<'_> {
         if let Ok(i) = text.parse::<i64>()
             && text != "-0"
         {
-            return Ok(Value::Number(i.into()));
+            return Ok(i.into());
         }
         let number = text.parse::<f64>().ok().and_then(Number::from_f64);
-        number
-            .map(Value::Number)
-            .ok_or_else(|| format!("json: cannot unmarshal number {text} into Go value of type float64"))
+        number.ok_or_else(|| format!("json: cannot unmarshal number {text} into Go value of type float64"))
     }
 
     fn digits(&mut self) {

@@ -1,8 +1,10 @@
-//! What was compiled last, so that a text that comes again is not parsed again. Bounded: two generations, of which the
-//! older one is forgotten when the younger one is full.
+//! What was compiled or read last, so that a text that comes again is not parsed again. Bounded: compiled things in two
+//! generations, of which the older one is forgotten when the younger one is full; documents by what they take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
+
+use crate::text::Text;
 
 /// Longer texts than this are compiled each time: they would fill the memory, and reading them is not what costs.
 const LONGEST: usize = 8 << 10;
@@ -67,6 +69,74 @@ impl<V: Clone> Kept<V> {
     }
 }
 
+/// Shorter documents are read each time: that takes no longer than looking for them.
+const SHORTEST: usize = 256;
+
+/// How many bytes the texts of the documents of a kind have together. What is read of them takes up to 30 times as much.
+const BYTES: usize = 1 << 20;
+
+/// How many documents of a kind are looked through.
+const DOCUMENTS: usize = 64;
+
+/// What was read of documents: a parameter that holds one is read by every item of a loop, and in every pass.
+#[derive(Debug)]
+pub(crate) struct Documents<V> {
+    /// What was asked for last comes first.
+    last: Mutex<VecDeque<(Text, V)>>,
+}
+
+impl<V: Clone> Documents<V> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self {
+            last: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// What is kept of the text, or what is read now.
+    ///
+    /// # Errors
+    /// Those of `read`; they are not kept.
+    pub fn get(&self, text: &Text, read: impl FnOnce(&[u8]) -> Result<V, String>) -> Result<V, String> {
+        if !(SHORTEST..=BYTES).contains(&text.bytes().len()) {
+            return read(text.bytes());
+        }
+        if let Some(known) = self.known(text) {
+            return Ok(known);
+        }
+        let made = read(text.bytes())?;
+        let forgotten = self.put(text, made.clone());
+        drop(forgotten);
+        Ok(made)
+    }
+
+    fn known(&self, text: &Text) -> Option<V> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = last.iter().position(|(known, _)| known == text)?;
+        let found = last.remove(at)?;
+        let value = found.1.clone();
+        last.push_front(found);
+        Some(value)
+    }
+
+    /// Gives what had to make room, so that it is not taken apart under the lock.
+    fn put(&self, text: &Text, value: V) -> VecDeque<(Text, V)> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.push_front((text.clone(), value));
+        let mut bytes = 0;
+        let mut fits = |(text, _): &(Text, V)| {
+            bytes += text.bytes().len();
+            bytes <= BYTES
+        };
+        let kept = last
+            .iter()
+            .take(DOCUMENTS)
+            .map_while(|d| fits(d).then_some(()))
+            .count();
+        last.split_off(kept)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +158,28 @@ mod tests {
             get(text);
         }
         assert_eq!(made.get(), 10);
+    }
+
+    #[test]
+    fn documents_are_read_once_while_there_is_room() {
+        let (documents, read) = (Documents::new(), std::cell::Cell::new(0));
+        let get = |text: &str| {
+            documents.get(&text.into(), |bytes| {
+                read.set(read.get() + 1);
+                Ok(bytes.len())
+            })
+        };
+        let (a, b, large) = ("a".repeat(300), "b".repeat(300), "c".repeat(BYTES));
+        for (text, reads) in [
+            (&a, 1),
+            (&b, 2),
+            (&a, 2),
+            (&large, 3),
+            (&large, 3),
+            (&a, 4),
+            (&large, 5),
+        ] {
+            assert_eq!((get(text), read.get()), (Ok(text.len()), reads));
+        }
     }
 }

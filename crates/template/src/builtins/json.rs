@@ -1,10 +1,13 @@
 //! JSON and base64.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{arg, text};
 use crate::gojson;
+use crate::kept::Documents;
 use crate::value::json::{COMPACT, Style, write};
 use crate::value::{Value, Width, json};
 
@@ -22,7 +25,10 @@ pub fn call(name: &str, args: &[Value]) -> Result<Value, String> {
             },
         )
         .map(Value::str),
-        "fromJSON" => parse(text(args, 0)?.bytes()),
+        "fromJSON" => {
+            static READ: Documents<Value> = Documents::new();
+            READ.get(text(args, 0)?, json::read)
+        }
         "toBase64" => Ok(Value::str(STANDARD.encode(text(args, 0)?.bytes()))),
         _ => decode(text(args, 0)?.bytes()).map(Value::str),
     }
@@ -36,14 +42,6 @@ pub fn compact(v: &Value) -> Result<Value, String> {
     write(v, COMPACT).map(Value::str)
 }
 
-/// JSON text into a value, numbers as floats.
-///
-/// # Errors
-/// Go's words for what is wrong with the text.
-pub fn parse(bytes: &[u8]) -> Result<Value, String> {
-    gojson::parse(bytes).map(|v| json::from_document(&v))
-}
-
 /// `jsonpath(text, path)`.
 ///
 /// # Errors
@@ -51,7 +49,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
 pub fn jsonpath(args: &[Value]) -> Result<Value, String> {
     let document = text(args, 0)?;
     let path = text(args, 1)?;
-    let document = gojson::parse(document.bytes())?;
+    static READ: Documents<Arc<serde_json::Value>> = Documents::new();
+    let document = READ.get(document, |bytes| gojson::parse(bytes).map(Arc::new))?;
     let found = crate::jsonpath::query(&path.lossy(), &document)?;
     // Lengths are counted, not read, and so of another type than the numbers of a document.
     match found.as_i64() {

@@ -1,5 +1,6 @@
 //! The syntax tree of an expression. Nodes know their place in characters; nothing is resolved here.
 
+use crate::builtins::Function;
 use crate::text::Text;
 use crate::value::Value;
 
@@ -76,6 +77,8 @@ pub struct Call {
 pub struct Builtin {
     pub name: &'static str,
     pub args: Vec<Node>,
+    /// What to call, when it takes no closure.
+    pub function: Option<Function>,
 }
 
 #[derive(Clone, Debug)]

@@ -17,9 +17,9 @@ pub fn run<'a>(machine: &mut Machine<'a>, node: &Node, builtin: &'a Builtin) -> 
     let at = node.at;
     let collection = match builtin.args.first() {
         Some(n) => machine.eval(n)?,
-        None => return Err(Stop::Fault(Fault::new(at, "not enough arguments"))),
+        None => return Err(Fault::new(at, "not enough arguments").into()),
     };
-    let len = length(&collection).map_err(|m| Stop::Fault(Fault::new(at, m)))?;
+    let len = length(&collection).map_err(|m| Fault::new(at, m))?;
     let mut walk = Walk {
         machine,
         body: builtin.args.get(1),
@@ -88,7 +88,7 @@ struct Walk<'m, 'a> {
 
 impl Walk<'_, '_> {
     fn fail(&self, message: impl Into<String>) -> Stop {
-        Stop::Fault(Fault::new(self.at, message))
+        Fault::new(self.at, message).into()
     }
 
     fn item(&self, i: usize) -> Result<Value, Stop> {

@@ -39,14 +39,15 @@ pub fn size(v: &Value) -> u64 {
 /// Why the walk stopped.
 #[derive(Debug)]
 pub enum Stop {
-    Fault(Fault),
+    /// Boxed, because the value of every node is moved in one piece with it.
+    Fault(Box<Fault>),
     /// An optional access met nil: the enclosing chain is nil.
     Nil,
 }
 
 impl From<Fault> for Stop {
     fn from(f: Fault) -> Self {
-        Self::Fault(f)
+        Self::Fault(Box::new(f))
     }
 }
 
@@ -85,12 +86,12 @@ pub fn run(node: &Node, env: &Env) -> Result<Value, Fault> {
     match machine.eval(node) {
         Ok(v) => Ok(v),
         Err(Stop::Nil) => Ok(Value::Nil),
-        Err(Stop::Fault(f)) => Err(f),
+        Err(Stop::Fault(f)) => Err(*f),
     }
 }
 
 fn fault(node: &Node, message: impl Into<String>) -> Stop {
-    Stop::Fault(Fault::new(node.at, message))
+    Fault::new(node.at, message).into()
 }
 
 /// What Go says when a value is not of the type that is needed.
@@ -142,14 +143,26 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The value of a node. What costs nothing to find is found without a call.
+    #[inline]
     pub fn eval(&mut self, node: &'a Node) -> Run {
-        self.work(1).map_err(|m| fault(node, m))?;
         match &node.kind {
             Kind::Nil => Ok(Value::Nil),
             Kind::Bool(b) => Ok(Value::Bool(*b)),
             Kind::Int(i) => Ok(Value::Int(*i)),
             Kind::Float(f) => Ok(Value::Float(*f)),
             Kind::Str(s) => Ok(Value::Str(s.clone())),
+            Kind::Predicate(body) => self.compute(body),
+            _ => self.compute(node),
+        }
+    }
+
+    fn compute(&mut self, node: &'a Node) -> Run {
+        self.work(1).map_err(|m| fault(node, m))?;
+        match &node.kind {
+            Kind::Nil | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) | Kind::Str(_) | Kind::Predicate(_) => {
+                self.eval(node)
+            }
             Kind::Constant(v) => Ok(v.clone()),
             Kind::Name(name) => Ok(self.name(name)),
             Kind::Unary(op, operand) => self.unary(node, op, operand),
@@ -168,7 +181,6 @@ impl<'a> Machine<'a> {
             }
             Kind::Call(call) => self.call(node, call),
             Kind::Builtin(builtin) => self.builtin(node, builtin),
-            Kind::Predicate(body) => self.eval(body),
             Kind::Pointer(name) => self.pointer(node, name),
             Kind::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
@@ -257,6 +269,11 @@ impl<'a> Machine<'a> {
             };
         }
         let r = self.eval(right)?;
+        if let (Value::Int(l), Value::Int(r)) = (&l, &r)
+            && let Some(value) = ops::integers(op, *l, *r)
+        {
+            return Ok(value);
+        }
         let wrap = |b: Result<bool, String>| b.map(Value::Bool);
         let outcome = match op {
             Op::Eq => Ok(Value::Bool(ops::equal(&l, &r))),
@@ -279,7 +296,26 @@ impl<'a> Machine<'a> {
         Ok(Value::list_of(Element::Int, (a..=b).map(Value::Int).collect()))
     }
 
+    /// The value of a chain of names, where it lies, when everything on the way is a map that has the name.
+    fn place(&self, node: &Node) -> Option<&Value> {
+        match &node.kind {
+            Kind::Name(name) => match self.variables.iter().rev().find(|(n, _)| n == name) {
+                Some((_, value)) => Some(value),
+                None => self.env.place(name),
+            },
+            Kind::Pointer(name) if name.is_empty() => self.closures.last()?.item.as_ref().ok(),
+            Kind::Member(member) => match self.place(&member.node)? {
+                Value::Map(map) => map.entries.get(member.name()?.bytes()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn member(&mut self, node: &Node, member: &'a Member) -> Run {
+        if let Some(value) = self.place(node) {
+            return Ok(value.clone());
+        }
         let base = self.eval(&member.node)?;
         if member.optional && base.is_nil() {
             return Err(Stop::Nil);
@@ -349,14 +385,19 @@ impl<'a> Machine<'a> {
     }
 
     fn builtin(&mut self, node: &Node, builtin: &'a Builtin) -> Run {
-        if builtins::closure_shape(builtin.name).is_some() {
+        let Some(function) = builtin.function else {
             return closures::run(self, node, builtin);
+        };
+        if let [only] = builtin.args.as_slice() {
+            let only = [self.eval(only)?];
+            let outcome = function(self, builtin.name, &only);
+            return self.counted(&only, outcome).map_err(|m| fault(node, m));
         }
         let mut args = Vec::with_capacity(builtin.args.len());
         for arg in &builtin.args {
             args.push(self.eval(arg)?);
         }
-        let outcome = builtins::call(self, builtin.name, &args);
+        let outcome = function(self, builtin.name, &args);
         let outcome = self.counted(&args, outcome);
         outcome.map_err(|m| fault(node, m))
     }

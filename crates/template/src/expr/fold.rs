@@ -93,7 +93,7 @@ fn text_set(items: &[Node]) -> Option<Value> {
         Kind::Str(s) => Some((s.clone(), Value::Nil)),
         _ => None,
     };
-    items.iter().map(text).collect::<Option<_>>().map(Value::map)
+    items.iter().map(text).collect::<Option<Vec<_>>>().map(Value::map)
 }
 
 fn children(node: &mut Node) -> Vec<&mut Node> {

@@ -22,7 +22,7 @@ pub use error::{Error, Stage};
 pub use eval::conversion;
 pub use names::{Reference, references};
 
-use crate::env::Env;
+use crate::env::{Env, Reads};
 use crate::kept::Kept;
 use crate::scope::Scope;
 use crate::value::Value;
@@ -51,6 +51,7 @@ struct Inner {
     /// Functions called by name, sorted: a variable of the same name hides them.
     called: Vec<String>,
     references: Vec<Reference>,
+    reads: Reads,
     shapes: Mutex<Vec<(Vec<Option<Type>>, Program)>>,
 }
 
@@ -66,6 +67,9 @@ impl Expr {
         let tree = parser::parse(&source, &|_| false).map_err(|f| f.place(Stage::Parse, &source))?;
         let (roots, called) = names::roots(&tree);
         let references = names::references(&tree);
+        // A variable may hide a function of its name.
+        let chains = [names::chains(&tree), called.clone()].concat();
+        let reads = Reads::new([&roots[..], &called].concat(), chains);
         let shapes = Mutex::default();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -74,6 +78,7 @@ impl Expr {
                 roots,
                 called,
                 references,
+                reads,
                 shapes,
             }),
         })
@@ -119,11 +124,9 @@ impl Expr {
     #[must_use]
     pub fn env(&self, scope: &dyn Scope) -> Env {
         if self.inner.roots.iter().any(|r| r == "$env") {
-            return Env::of(scope, None);
+            return Env::of(scope);
         }
-        let mut wanted = self.inner.roots.clone();
-        wanted.extend(self.inner.called.iter().cloned());
-        Env::of(scope, Some(&wanted))
+        Env::reading(scope, &self.inner.reads)
     }
 
     /// Evaluates in an environment.

@@ -33,8 +33,8 @@ pub(super) fn chain(node: &Node) -> Option<String> {
     optional_chain(node).map(|(name, _)| name)
 }
 
-/// Whether a dotted name begins with the top-level name.
-pub(super) fn is_root(root: &str, name: &str) -> bool {
+/// Whether a dotted name begins with another one, in whole parts.
+pub(crate) fn is_root(root: &str, name: &str) -> bool {
     name.strip_prefix(root)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -50,6 +50,15 @@ fn optional_chain(node: &Node) -> Option<(String, bool)> {
             Some((format!("{base}.{name}"), optional || m.optional))
         }
         _ => None,
+    }
+}
+
+/// The longest dotted names of constant members: whatever the expression reads of variables is below one of them.
+#[must_use]
+pub fn chains(node: &Node) -> Vec<String> {
+    match chain(node) {
+        Some(name) => vec![name],
+        None => children(node).into_iter().flat_map(chains).collect(),
     }
 }
 

@@ -440,11 +440,19 @@ impl Parser<'_> {
         if !hidden && let Some((name, shape)) = builtins::closure_shape(name) {
             self.expect_bracket('(')?;
             self.closure_arguments(shape, &mut args)?;
-            return self.node(at, Kind::Builtin(Box::new(Builtin { name, args })));
+            return self.node(
+                at,
+                Kind::Builtin(Box::new(Builtin {
+                    name,
+                    args,
+                    function: None,
+                })),
+            );
         }
         if !hidden && let Some(name) = builtins::known(name) {
             let args = self.arguments(args)?;
-            return self.node(at, Kind::Builtin(Box::new(Builtin { name, args })));
+            let function = Some(builtins::function(name));
+            return self.node(at, Kind::Builtin(Box::new(Builtin { name, args, function })));
         }
         let callee = self.node(at, Kind::Name(name.to_owned()))?;
         let args = self.arguments(args)?;

@@ -12,7 +12,7 @@ const DEPTH: usize = 100;
 
 fn entries(v: &Value) -> BTreeMap<Text, Value> {
     match v {
-        Value::Map(m) => m.entries.clone(),
+        Value::Map(m) => m.entries.to_map(),
         _ => BTreeMap::new(),
     }
 }
@@ -80,7 +80,7 @@ pub fn values(a: &[Value]) -> Outcome {
 pub fn pick(a: &[Value]) -> Outcome {
     let from = entries(any(a, 0));
     let wanted = (1..a.len()).filter_map(|i| from.get_key_value(text(a, i)));
-    Ok(Value::map(wanted.map(|(k, v)| (k.clone(), v.clone())).collect()))
+    Ok(Value::map(wanted.map(|(k, v)| (k.clone(), v.clone()))))
 }
 
 pub fn omit(a: &[Value]) -> Outcome {
@@ -120,9 +120,12 @@ fn merged(
         }
         let known = into.get(key);
         let new = match (known, value) {
-            (Some(Value::Map(a)), Value::Map(b)) if depth < DEPTH => {
-                Value::map(merged(a.entries.clone(), &b.entries, overwrite, depth + 1))
-            }
+            (Some(Value::Map(a)), Value::Map(b)) if depth < DEPTH => Value::map(merged(
+                a.entries.to_map(),
+                &b.entries.to_map(),
+                overwrite,
+                depth + 1,
+            )),
             (None, v) => v.clone(),
             (Some(k), v) if is_empty(k) => v.clone(),
             (Some(_), v) if overwrite => v.clone(),
@@ -156,7 +159,7 @@ pub fn dig(a: &[Value]) -> Outcome {
         let Value::Map(m) = &at else {
             return Err(conversion(&at, "map[string]interface {}"));
         };
-        match m.entries.get(key) {
+        match m.entries.get(key.bytes()) {
             Some(v) => at = v.clone(),
             None => return Ok(default.clone()),
         }

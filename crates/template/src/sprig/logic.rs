@@ -1,9 +1,9 @@
 //! Defaults, JSON, and what a value is.
 
 use super::{Outcome, any, kind, string, text};
-use crate::builtins::json::parse;
 use crate::expr::ops::same;
 use crate::value::Value;
+use crate::value::json::read;
 use crate::value::json::{COMPACT, Style, write};
 
 /// Whether Sprig counts a value as empty: nil, false, zero, and what has no elements.
@@ -53,11 +53,11 @@ pub fn fail(a: &[Value]) -> Outcome {
 }
 
 pub fn from_json(a: &[Value]) -> Outcome {
-    Ok(parse(text(a, 0)).unwrap_or(Value::Nil))
+    Ok(read(text(a, 0)).unwrap_or(Value::Nil))
 }
 
 pub fn must_from_json(a: &[Value]) -> Outcome {
-    parse(text(a, 0))
+    read(text(a, 0))
 }
 
 const PRETTY: Style = Style {

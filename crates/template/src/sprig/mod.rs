@@ -44,7 +44,7 @@ pub const SIZE: usize = 1_000_000;
 #[must_use]
 pub fn namespace() -> &'static Arc<Map> {
     static ALL: LazyLock<Arc<Map>> = LazyLock::new(|| {
-        let entries: BTreeMap<Text, Value> = table::FUNCTIONS
+        let entries = table::FUNCTIONS
             .iter()
             .zip(0u16..)
             .map(|(f, at)| (Text::from(f.name), Value::Func(Func::Sprig(at))))

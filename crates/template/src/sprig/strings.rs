@@ -1,6 +1,5 @@
 //! Text functions.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Outcome, SIZE, any, as_text, cases, int, string, text};
@@ -356,7 +355,7 @@ pub fn sort_alpha(a: &[Value]) -> Outcome {
 }
 
 fn numbered(parts: Option<Vec<Vec<u8>>>) -> Value {
-    let entries: BTreeMap<Text, Value> = parts
+    let entries = parts
         .unwrap_or_default()
         .into_iter()
         .enumerate()

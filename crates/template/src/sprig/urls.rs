@@ -1,7 +1,5 @@
 //! URLs in parts, as Go's `net/url` cuts them.
 
-use std::collections::BTreeMap;
-
 use super::{Outcome, any, string};
 use crate::text::Text;
 use crate::value::Value;
@@ -221,11 +219,9 @@ pub fn parse(a: &[Value]) -> Outcome {
         ("fragment", url.fragment.clone()),
         ("userinfo", url.user.clone().unwrap_or_default()),
     ];
-    let entries: BTreeMap<Text, Value> = parts
-        .into_iter()
-        .map(|(k, v)| (Text::from(k), Value::str(v)))
-        .collect();
-    Ok(Value::map(entries))
+    Ok(Value::map(
+        parts.into_iter().map(|(k, v)| (Text::from(k), Value::str(v))),
+    ))
 }
 
 pub fn join(a: &[Value]) -> Outcome {

@@ -1,14 +1,16 @@
 //! Between expression values and JSON: reading as Go's `encoding/json` does into `interface {}`, writing with the
 //! same bytes and the same errors.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use base64::Engine;
+use serde_json::Number;
 
 use super::number::float_json;
 use super::quote::json_string_into;
 use super::{Value, Width};
+use crate::gojson::{self, Make};
 use crate::gotime;
 use crate::text::Text;
 
@@ -42,6 +44,84 @@ pub fn from_document(value: &serde_json::Value) -> Value {
     convert(value, true)
 }
 
+/// [`from_document`] of a text, without the steps between.
+///
+/// # Errors
+/// Go's words for what is wrong with the text.
+pub fn read(bytes: &[u8]) -> Result<Value, String> {
+    gojson::read(bytes, Documents::default())
+}
+
+/// How many different keys are kept at hand.
+const KEYS: usize = 64;
+
+/// Makes values of documents. The objects of a list have the same keys, mostly: they share their texts.
+struct Documents {
+    keys: [Option<Text>; KEYS],
+    /// How many members the last object had.
+    members: usize,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self {
+            keys: [const { None }; KEYS],
+            members: 0,
+        }
+    }
+}
+
+impl Documents {
+    fn key(&mut self, key: &str) -> Text {
+        let sum = key
+            .bytes()
+            .fold(key.len(), |sum, b| sum.wrapping_mul(31) ^ usize::from(b));
+        let place = &mut self.keys[sum % KEYS];
+        match place {
+            Some(known) if known.bytes() == key.as_bytes() => known.clone(),
+            _ => place.insert(key.into()).clone(),
+        }
+    }
+}
+
+impl Make for Documents {
+    type Value = Value;
+    type Members = Vec<(Text, Value)>;
+
+    fn null(&mut self) -> Value {
+        Value::Nil
+    }
+
+    fn bool(&mut self, value: bool) -> Value {
+        Value::Bool(value)
+    }
+
+    fn number(&mut self, value: Number) -> Value {
+        Value::Float(value.as_f64().unwrap_or(f64::INFINITY))
+    }
+
+    fn text(&mut self, value: Cow<'_, str>) -> Value {
+        Value::str(&*value)
+    }
+
+    fn list(&mut self, items: Vec<Value>) -> Value {
+        Value::list(items)
+    }
+
+    fn members(&mut self) -> Vec<(Text, Value)> {
+        Vec::with_capacity(self.members)
+    }
+
+    fn member(&mut self, members: &mut Vec<(Text, Value)>, key: Cow<'_, str>, value: Value) {
+        members.push((self.key(&key), value));
+    }
+
+    fn object(&mut self, members: Vec<(Text, Value)>) -> Value {
+        self.members = members.len();
+        Value::map(members)
+    }
+}
+
 fn convert(value: &serde_json::Value, floats: bool) -> Value {
     match value {
         serde_json::Value::Null => Value::Nil,
@@ -58,8 +138,7 @@ fn convert(value: &serde_json::Value, floats: bool) -> Value {
         serde_json::Value::Object(members) => Value::map(
             members
                 .iter()
-                .map(|(k, v)| (Text::from(k.as_str()), convert(v, floats)))
-                .collect::<BTreeMap<_, _>>(),
+                .map(|(k, v)| (Text::from(k.as_str()), convert(v, floats))),
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! Values as expressions see them: Go's types, because printed forms, arithmetic and error texts depend on them.
 //! Conversion from and to JSON is in `json`, printing in `print`, numbers in `number`.
 
+mod entries;
 pub mod json;
 pub mod number;
 pub mod print;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
+
+pub use entries::Entries;
 
 use crate::expr::types::Signature;
 use crate::text::Text;
@@ -141,7 +144,7 @@ impl Element {
 pub struct Map {
     /// Whether it is `map[string]string` (else `map[string]interface {}`).
     pub of_text: bool,
-    pub entries: BTreeMap<Text, Value>,
+    pub entries: Entries,
 }
 
 /// A Go map with keys of any type, in the order of first insertion.
@@ -219,10 +222,10 @@ impl Value {
 
     /// `map[string]interface {}`
     #[must_use]
-    pub fn map(entries: BTreeMap<Text, Self>) -> Self {
+    pub fn map(entries: impl IntoIterator<Item = (Text, Self)>) -> Self {
         Self::Map(Arc::new(Map {
             of_text: false,
-            entries,
+            entries: entries.into_iter().collect(),
         }))
     }
 
