@@ -2,7 +2,6 @@
 //! The languages themselves are those of `argosy_template`.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use argosy_model::{Field, go_json};
 use argosy_template::expr::error::Stage;
@@ -95,33 +94,30 @@ impl<'v> Substitution<'v> {
 
     /// A structure with the variables put into every text of it.
     ///
-    /// Texts are changed in a copy of the structure, by tags that are compiled once. What that can't do, errors above
-    /// all, is left to the peer's way over JSON text, which decides their words and their order.
+    /// A copy is made with the texts changed, by tags that are compiled once. What that can't do, errors above all, is
+    /// left to the peer's way over JSON text, which decides their words and their order.
     ///
     /// # Errors
     /// When an expression fails, a tag has no end, or a variable must be known and is not.
     pub fn apply<T>(&self, value: &T) -> Result<T, Error>
     where
-        T: Field + Clone + Serialize + DeserializeOwned,
+        T: Field + Serialize + DeserializeOwned,
     {
-        let mut replaced = value.clone();
-        let done = self.with_scope(|scope| replaced.each_text(&mut |text| self.put_into(text, scope)));
-        match done {
-            ControlFlow::Continue(()) => Ok(replaced),
-            ControlFlow::Break(()) => self.over_json(value),
-        }
-    }
-
-    fn put_into(&self, text: &mut String, scope: &dyn Scope) -> ControlFlow<()> {
-        if !text.contains("{{") {
-            return ControlFlow::Continue(());
-        }
-        match Tags::cached(text).and_then(|tags| tags.text(scope, self.level.of_tags())) {
-            Ok(replaced) => {
-                *text = replaced;
-                ControlFlow::Continue(())
-            }
-            Err(_) => ControlFlow::Break(()),
+        let mut failed = false;
+        let replaced = self.with_scope(|scope| {
+            value.with_texts(&mut |text| {
+                if failed || !tags::begin_in(text) {
+                    return None;
+                }
+                let replaced = Tags::cached(text).and_then(|tags| tags.text(scope, self.level.of_tags()));
+                failed = replaced.is_err();
+                replaced.ok()
+            })
+        });
+        if failed {
+            self.over_json(value)
+        } else {
+            Ok(replaced)
         }
     }
 
@@ -142,9 +138,21 @@ impl<'v> Substitution<'v> {
 /// [`Substitution::apply`] for callers that have the parts.
 pub(crate) fn substitute<T>(value: &T, layers: &[&Vars], level: Level) -> Result<T, Error>
 where
-    T: Field + Clone + Serialize + DeserializeOwned,
+    T: Field + Serialize + DeserializeOwned,
 {
     Substitution::new(layers, level).apply(value)
+}
+
+/// [`substitute`] for a structure that its owner has no more use for: one without tags is given back as it is.
+pub(crate) fn substitute_owned<T>(value: T, layers: &[&Vars], level: Level) -> Result<T, Error>
+where
+    T: Field + Serialize + DeserializeOwned,
+{
+    if value.any_text(&mut tags::begin_in) {
+        substitute(&value, layers, level)
+    } else {
+        Ok(value)
+    }
 }
 
 /// Puts the variables into one text.

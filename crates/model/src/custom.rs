@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::ops::{ControlFlow, Deref, DerefMut};
+use std::ops::{Deref, DerefMut};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value, json};
 
 use crate::decode::Reader;
-use crate::object::{EachText, Field};
-use crate::scalar::List;
+use crate::object::{Asked, ChangeText, Field};
+use crate::scalar::{List, keyed};
 use crate::schema::{self, Path};
 use crate::template::WorkflowStep;
 
@@ -117,8 +117,12 @@ impl Field for AnyString {
         self.0.is_empty()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        each(&mut self.0)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self(self.0.with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.0.any_text(holds)
     }
 
     fn go_type() -> String {
@@ -186,8 +190,12 @@ impl Field for Item {
         Self(value)
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        self.0.each_text(each)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self(self.0.with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.0.any_text(holds)
     }
 
     fn go_type() -> String {
@@ -276,13 +284,12 @@ impl Field for Plugin {
         }
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        let mut members = Value::Object(std::mem::take(&mut self.0));
-        let flow = members.each_text(each);
-        if let Value::Object(members) = members {
-            self.0 = members;
-        }
-        flow
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self(keyed(&self.0, change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.0.iter().any(|(k, v)| holds(k) || v.any_text(holds))
     }
 
     fn go_type() -> String {
@@ -324,8 +331,12 @@ impl Field for ParallelSteps {
         reader.refusing_unknown(|reader| Self(List::read(value, reader)))
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        self.0.each_text(each)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self(self.0.with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.0.any_text(holds)
     }
 
     fn go_type() -> String {
@@ -404,8 +415,12 @@ impl Field for Progress {
         self.0.is_empty()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        each(&mut self.0)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self(self.0.with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.0.any_text(holds)
     }
 
     fn go_type() -> String {

@@ -4,19 +4,20 @@
 //! Reading goes through [`serde_json::Value`], so that one mechanism serves the lenient and the strict mode and
 //! every problem carries its path. Not here: what a single value type accepts (see `decode` and `scalar`).
 
-use std::ops::ControlFlow;
-
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::decode::Reader;
 use crate::schema::Path;
 
-/// What is done with every text of a value; `Break` ends the walk.
-pub type EachText<'a> = dyn FnMut(&mut String) -> ControlFlow<()> + 'a;
+/// What a text becomes; `None` keeps it.
+pub type ChangeText<'a> = dyn FnMut(&str) -> Option<String> + 'a;
+
+/// What may hold for a text.
+pub type Asked<'a> = dyn FnMut(&str) -> bool + 'a;
 
 /// A value that stands behind a key of a wire type.
-pub trait Field: Sized + Default {
+pub trait Field: Sized + Default + Clone {
     /// Reads the value; problems go to the reader, which then gets the zero value in its place.
     fn read(value: Value, reader: &mut Reader) -> Self;
 
@@ -25,14 +26,18 @@ pub trait Field: Sized + Default {
         false
     }
 
-    /// Goes through the free texts of the wire form in Go's order, keys of maps too; each may be changed. Types that hold
-    /// none (numbers, times, quantities) do nothing.
-    ///
-    /// # Errors
-    /// `Break` when `each` gave it.
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        let _ = each;
-        ControlFlow::Continue(())
+    /// A copy in which the free texts of the wire form are changed, keys of maps too; they are gone through in Go's order.
+    /// Types that hold none (numbers, times, quantities) are as they were.
+    #[must_use]
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        let _ = change;
+        self.clone()
+    }
+
+    /// Whether something holds for one of these texts.
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        let _ = holds;
+        false
     }
 
     /// The Go name of the type, for error texts.
@@ -118,12 +123,13 @@ macro_rules! objects {
             }
 
             #[allow(unused_variables)]
-            fn each_text(
-                &mut self,
-                each: &mut $crate::object::EachText<'_>,
-            ) -> ::std::ops::ControlFlow<()> {
-                $( $crate::object::Field::each_text(&mut self.$field, each)?; )*
-                ::std::ops::ControlFlow::Continue(())
+            fn with_texts(&self, change: &mut $crate::object::ChangeText<'_>) -> Self {
+                Self { $( $field: $crate::object::Field::with_texts(&self.$field, change), )* }
+            }
+
+            #[allow(unused_variables)]
+            fn any_text(&self, holds: &mut $crate::object::Asked<'_>) -> bool {
+                false $( || $crate::object::Field::any_text(&self.$field, holds) )*
             }
 
             fn go_type() -> String {
@@ -254,17 +260,15 @@ macro_rules! texts {
                 *self == Self::Unset
             }
 
-            fn each_text(
-                &mut self,
-                each: &mut $crate::object::EachText<'_>,
-            ) -> ::std::ops::ControlFlow<()> {
-                let mut text = match self {
-                    Self::Other(text) => String::from(std::mem::take(text)),
-                    _ => return ::std::ops::ControlFlow::Continue(()),
-                };
-                let flow = each(&mut text);
-                *self = Self::from(text.as_str());
-                flow
+            fn with_texts(&self, change: &mut $crate::object::ChangeText<'_>) -> Self {
+                match self {
+                    Self::Other(text) => change(text).map_or_else(|| self.clone(), |text| Self::from(text.as_str())),
+                    _ => self.clone(),
+                }
+            }
+
+            fn any_text(&self, holds: &mut $crate::object::Asked<'_>) -> bool {
+                matches!(self, Self::Other(text) if holds(text))
             }
 
             fn go_type() -> String {

@@ -3,13 +3,13 @@
 //! Null reads as the zero value everywhere. Not here: types with a JSON form of their own (see `custom` and `k8s`).
 
 use std::collections::BTreeMap;
-use std::ops::{ControlFlow, Deref, DerefMut};
+use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::decode::{INTEGER, Reader};
-use crate::object::{EachText, Field};
+use crate::object::{Asked, ChangeText, Field};
 use crate::schema::{self, Path};
 
 impl Field for String {
@@ -28,8 +28,12 @@ impl Field for String {
         String::is_empty(self)
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        each(self)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        change(self).unwrap_or_else(|| self.clone())
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        holds(self)
     }
 
     fn go_type() -> String {
@@ -121,12 +125,21 @@ impl Field for Value {
         self.is_null()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
         match self {
-            Self::String(text) => each(text),
-            Self::Array(items) => items.iter_mut().try_for_each(|item| item.each_text(each)),
-            Self::Object(members) => keyed(members, each),
-            Self::Null | Self::Bool(_) | Self::Number(_) => ControlFlow::Continue(()),
+            Self::String(text) => Self::String(text.with_texts(change)),
+            Self::Array(items) => Self::Array(items.with_texts(change)),
+            Self::Object(members) => Self::Object(keyed(members, change)),
+            Self::Null | Self::Bool(_) | Self::Number(_) => self.clone(),
+        }
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        match self {
+            Self::String(text) => holds(text),
+            Self::Array(items) => items.any_text(holds),
+            Self::Object(members) => members.iter().any(|(k, v)| holds(k) || v.any_text(holds)),
+            Self::Null | Self::Bool(_) | Self::Number(_) => false,
         }
     }
 
@@ -152,8 +165,12 @@ impl<T: Field> Field for Option<T> {
         self.is_none()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        self.iter_mut().try_for_each(|value| value.each_text(each))
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        self.as_ref().map(|value| value.with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.as_ref().is_some_and(|value| value.any_text(holds))
     }
 
     fn go_type() -> String {
@@ -174,8 +191,12 @@ impl<T: Field> Field for Box<T> {
         (**self).is_empty()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        (**self).each_text(each)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Box::new((**self).with_texts(change))
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        (**self).any_text(holds)
     }
 
     fn go_type() -> String {
@@ -203,8 +224,12 @@ impl<T: Field> Field for Vec<T> {
         Vec::is_empty(self)
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        self.iter_mut().try_for_each(|item| item.each_text(each))
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        self.iter().map(|item| item.with_texts(change)).collect()
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.iter().any(|item| item.any_text(holds))
     }
 
     fn go_type() -> String {
@@ -216,24 +241,20 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-/// Goes through keys and values of a map; of two keys that become equal the later counts, as in JSON text.
-fn keyed<M, T: Field>(map: &mut M, each: &mut EachText<'_>) -> ControlFlow<()>
+/// A map with changed keys and values; of two keys that become equal the later counts, as in JSON text.
+pub(crate) fn keyed<'m, M, T: Field + 'm>(
+    map: impl IntoIterator<Item = (&'m String, &'m T)>,
+    change: &mut ChangeText<'_>,
+) -> M
 where
-    M: Default + IntoIterator<Item = (String, T)> + Extend<(String, T)>,
+    M: Default + Extend<(String, T)>,
 {
-    let mut flow = ControlFlow::Continue(());
     let mut changed = M::default();
-    changed.extend(std::mem::take(map).into_iter().map(|(mut key, mut value)| {
-        if flow.is_continue() {
-            flow = each(&mut key);
-        }
-        if flow.is_continue() {
-            flow = value.each_text(each);
-        }
-        (key, value)
-    }));
-    *map = changed;
-    flow
+    changed.extend(
+        map.into_iter()
+            .map(|(key, value)| (key.with_texts(change), value.with_texts(change))),
+    );
+    changed
 }
 
 impl<T: Field> Field for BTreeMap<String, T> {
@@ -252,8 +273,12 @@ impl<T: Field> Field for BTreeMap<String, T> {
         BTreeMap::is_empty(self)
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        keyed(self, each)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        keyed(self, change)
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.iter().any(|(k, v)| holds(k) || v.any_text(holds))
     }
 
     fn go_type() -> String {
@@ -386,8 +411,15 @@ impl<T: Field> Field for List<T> {
         self.items.is_empty()
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
-        self.items.each_text(each)
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+        Self {
+            items: self.items.with_texts(change),
+            set: self.set,
+        }
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        self.items.any_text(holds)
     }
 
     fn go_type() -> String {

@@ -28,7 +28,7 @@ fn differ(what: &str, ours: &str, theirs: &str) -> Verdict {
 pub fn check(file: &Value, vector: &Value) -> Verdict {
     let source = vector["expr"].as_str().unwrap_or_default();
     let scope = scope(file);
-    let env = Env::of(&scope, None);
+    let env = Env::of(&scope);
     let result = Expr::compile(source).and_then(|e| e.eval_env(&env));
     if vector["unstable"] == true {
         return match result {

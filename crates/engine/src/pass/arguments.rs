@@ -28,7 +28,7 @@ impl Pass<'_> {
         for artifact in &mut processed.inputs.artifacts {
             super::artifacts::fill(artifact, arguments)?;
         }
-        let first: Template = vars::substitute(&processed, &[locals, &self.globals], Level::Lenient)
+        let first: Template = vars::substitute_owned(processed, &[locals, &self.globals], Level::Lenient)
             .map_err(|e| e.to_string())?;
         for parameter in &first.inputs.parameters {
             if parameter.value.is_none() {
@@ -36,7 +36,8 @@ impl Pass<'_> {
             }
         }
         let inputs = self.input_variables(&first);
-        vars::substitute(&first, &[&inputs, locals, &self.globals], Level::Lenient).map_err(|e| e.to_string())
+        vars::substitute_owned(first, &[&inputs, locals, &self.globals], Level::Lenient)
+            .map_err(|e| e.to_string())
     }
 
     fn fill_parameter(&self, parameter: &mut Parameter, arguments: &Arguments) -> Result<(), String> {

@@ -9,4 +9,5 @@ mod lost;
 mod merge;
 mod pod;
 mod scope_check;
+mod substitution;
 mod validate;

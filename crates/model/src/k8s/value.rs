@@ -1,7 +1,6 @@
 //! Kubernetes types whose JSON form is their own: times and numbers that may be text. Quantities are in `quantity`.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::decode::Reader;
 use crate::go_json::quoted;
-use crate::object::{EachText, Field};
+use crate::object::{Asked, ChangeText, Field};
 use crate::schema::{self, Path};
 
 macro_rules! deserialize {
@@ -226,11 +225,15 @@ impl Field for IntOrString {
         }
     }
 
-    fn each_text(&mut self, each: &mut EachText<'_>) -> ControlFlow<()> {
+    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
         match self {
-            Self::String(text) => each(text),
-            Self::Int(_) => ControlFlow::Continue(()),
+            Self::String(text) => Self::String(text.with_texts(change)),
+            Self::Int(_) => self.clone(),
         }
+    }
+
+    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+        matches!(self, Self::String(text) if holds(text))
     }
 
     fn go_type() -> String {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{arg, text};
 use crate::gojson;
 use crate::kept::Documents;
+use crate::text::Text;
 use crate::value::json::{COMPACT, Style, write};
 use crate::value::{Value, Width, json};
 
@@ -47,8 +48,13 @@ pub fn compact(v: &Value) -> Result<Value, String> {
 /// # Errors
 /// Text that is no JSON, a path that is none.
 pub fn jsonpath(args: &[Value]) -> Result<Value, String> {
-    let document = text(args, 0)?;
-    let path = text(args, 1)?;
+    // What is called by reflection takes nil for the zero value.
+    let zero = Text::from("");
+    let given = |at| match arg(args, at)? {
+        Value::Nil => Ok(&zero),
+        _ => text(args, at),
+    };
+    let (document, path) = (given(0)?, given(1)?);
     static READ: Documents<Arc<serde_json::Value>> = Documents::new();
     let document = READ.get(document, |bytes| gojson::parse(bytes).map(Arc::new))?;
     let found = crate::jsonpath::query(&path.lossy(), &document)?;

@@ -60,7 +60,7 @@ fn from_pairs(machine: &mut Machine<'_>, v: &Value) -> Result<Value, String> {
             return Err(invalid());
         };
         let [key, value] = p.items.as_slice() else {
-            return Err(invalid());
+            return Err(format!("invalid pair length {}", print::plain(pair)));
         };
         match places.find(machine, key, &entries)? {
             Some(at) => entries[at].1 = value.clone(),

@@ -211,7 +211,7 @@ impl Walk<'_, '_> {
             Some(Value::Str(s)) if s.bytes() == b"asc" => false,
             Some(Value::Str(s)) if s.bytes() == b"desc" => true,
             Some(Value::Str(_)) => return Err(self.fail("unknown order, use asc or desc")),
-            Some(other) => return Err(self.fail(conversion(&other, "string"))),
+            Some(_) => return Err(self.fail("sortBy order argument must be a string")),
         };
         let mut keyed = Vec::with_capacity(self.len);
         for i in 0..self.len {

@@ -385,11 +385,15 @@ fn delete(v: &Val, paths: &Val, args: &[Val]) -> Flow<Val> {
     ops::delete(v, all)
 }
 
+/// Functions that the original lists, though filters can't use them here.
+const LISTED: &[(&str, usize)] = &[("debug", 1), ("input", 0), ("inputs", 0)];
+
 fn builtins() -> Flow<Val> {
     let constant = |(name, args): &(&str, usize)| ((*name).to_owned(), *args);
     let mut all: Vec<(String, usize)> = NAMES
         .iter()
         .chain(forms::FORMS)
+        .chain(LISTED)
         .map(constant)
         .chain(math::names())
         .chain(defs::names())

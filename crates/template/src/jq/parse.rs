@@ -102,6 +102,9 @@ impl Parser<'_> {
         let Token::Name(name) = self.peek()?.clone() else {
             return self.unexpected();
         };
+        if matches!(&*name, "true" | "false" | "null") {
+            return self.unexpected();
+        }
         self.next()?;
         let mut params = Vec::new();
         if self.sign("(")? {

@@ -178,6 +178,17 @@ impl Tags {
     }
 }
 
+/// Whether a tag begins in a text.
+#[must_use]
+pub fn begin_in(text: &str) -> bool {
+    // Most texts are short, and there the general search takes longer to set up than to search.
+    if text.len() < 32 {
+        text.as_bytes().windows(2).any(|pair| pair == b"{{")
+    } else {
+        text.contains("{{")
+    }
+}
+
 /// A text as it stands inside a JSON string that Go wrote.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -112,7 +112,11 @@ fn put(out: &mut Expanded, text: &str, form: Form) {
             let all_plain = |chunk: &[u8]| chunk.iter().fold(true, |all, b| all & is_plain(b));
             let plain = text.as_bytes().chunks(256).all(all_plain);
             out.unprintable |= !plain && text.chars().any(unprintable);
-            out.text.push_str(text);
+            if out.text.is_empty() {
+                text.clone_into(&mut out.text);
+            } else {
+                out.text.push_str(text);
+            }
         }
     }
 }

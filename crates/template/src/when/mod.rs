@@ -21,6 +21,14 @@ pub enum Error {
         /// Advice that the original appends.
         hint: &'static str,
     },
+    /// It is none when bare words are texts.
+    #[error("Failed to parse 'when' expression '{when}': {what}")]
+    Texts {
+        /// The condition.
+        when: String,
+        /// What the language says.
+        what: String,
+    },
     /// It failed while it was evaluated.
     #[error("Failed to evaluate 'when' expresion '{when}': {what}")]
     Evaluate { when: String, what: String },
@@ -48,13 +56,15 @@ pub fn evaluate(when: &str) -> Result<bool, Error> {
         }
     };
     let mut tokens = token::read(when).map_err(parse)?;
+    token::check_texts(&tokens).map_err(|what| Error::Texts {
+        when: when.to_owned(),
+        what,
+    })?;
     for token in &mut tokens {
         if let Token::Variable(name) = token {
             *token = Token::Text(std::mem::take(name));
         }
     }
-    // The changed tokens are checked again, as in the original.
-    token::check(&tokens).map_err(parse)?;
     let plan = plan::plan(&tokens).map_err(parse)?;
     match eval::run(&plan).map_err(|what| Error::Evaluate {
         when: when.to_owned(),

@@ -136,7 +136,7 @@ fn follow(kind: Option<&str>) -> Follow {
         None => (false, START),
         Some("CLAUSE") => (false, AFTER_OPEN),
         Some("CLAUSE_CLOSE") => (true, AFTER_CLOSE),
-        Some("TIME") => (true, AFTER_TIME),
+        Some("TIME" | "PATTERN") => (true, AFTER_TIME),
         Some("NUMERIC" | "STRING" | "VARIABLE" | "BOOLEAN") => (true, AFTER_OPERAND),
         Some("ACCESSOR") => (true, AFTER_ACCESSOR),
         Some("MODIFIER") => (false, AFTER_MODIFIER),
@@ -191,25 +191,49 @@ pub fn read(text: &str) -> Result<Vec<Token>, String> {
 ///
 /// # Errors
 /// In the language's words.
-pub fn check(tokens: &[Token]) -> Result<(), String> {
+fn check(tokens: &[Token]) -> Result<(), String> {
+    check_kinds(tokens, |_, token| token.kind())
+}
+
+/// Checks the order again when bare words have become texts. Quoted texts that are matched against are patterns by then.
+///
+/// # Errors
+/// In the language's words.
+pub fn check_texts(tokens: &[Token]) -> Result<(), String> {
+    check_kinds(tokens, |before, token| match (before, token) {
+        (Some(Token::Comparator("=~" | "!~")), Token::Text(_)) => "PATTERN",
+        (_, Token::Variable(_)) => "STRING",
+        _ => token.kind(),
+    })
+}
+
+fn check_kinds(
+    tokens: &[Token],
+    kind: impl Fn(Option<&Token>, &Token) -> &'static str,
+) -> Result<(), String> {
+    let mut last: Option<&'static str> = None;
     let mut before: Option<&Token> = None;
     let mut called: Option<&str> = None;
     for token in tokens {
+        let to = kind(before, token);
         if let (Some(Token::Variable(name)), Token::Open) = (before, token) {
             called = called.or(Some(name));
-        } else if !follow(before.map(Token::kind)).next.contains(&token.kind()) {
-            let (from, shown) = before.map_or(("UNKNOWN", "<nil>".to_owned()), |t| (t.kind(), t.value()));
-            let (to, value) = (token.kind(), token.value());
+        } else if !follow(last).next.contains(&to) {
+            let (from, shown) = (
+                last.unwrap_or("UNKNOWN"),
+                before.map_or("<nil>".to_owned(), Token::value),
+            );
+            let value = token.value();
             return Err(format!(
                 "Cannot transition token types from {from} [{shown}] to {to} [{value}]"
             ));
         }
-        before = Some(token);
+        (before, last) = (Some(token), Some(to));
     }
     if let Some(name) = called {
         return Err(format!("Undefined function {name}"));
     }
-    if before.is_some_and(|last| follow(Some(last.kind())).end) {
+    if last.is_some() && follow(last).end {
         Ok(())
     } else {
         Err("Unexpected end of expression".into())
