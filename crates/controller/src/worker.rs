@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use argosy_engine::node::failed_or_error;
 use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
-use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot};
+use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot, Store};
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, Workflow, WorkflowPhase, compression};
 use jiff::Timestamp;
@@ -40,9 +40,10 @@ const IDLE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between looks while effects go on failing.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// What can wait is not stored sooner than this after the last write: a pod passes through several states within a
-/// second of its start, which nobody could read one by one.
-const STORE_MIN: Duration = Duration::from_secs(1);
+/// What can wait is not stored sooner than this after the last write. A pod on a kubelet passes through several states in
+/// the two to three seconds until its containers run, and a short one has ended a second later; each state that is stored
+/// costs a write of the whole object.
+const STORE_MIN: Duration = Duration::from_secs(4);
 
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
@@ -60,7 +61,7 @@ pub struct Kept {
     /// How many looks in a row had an effect that failed.
     failures: u32,
     /// When a decision was stored last.
-    stored: Option<Instant>,
+    stored: Option<tokio::time::Instant>,
 }
 
 /// Works on the queue until it is closed.
@@ -256,7 +257,7 @@ async fn settle(
     let stored;
     let current = if decision.changes.is_empty() {
         workflow
-    } else if let Some(rest) = postponed(shared, key, workflow, decision) {
+    } else if let Some(rest) = postponed(shared, key, decision) {
         return Some(rest);
     } else {
         match persist(shared, workflow, decision).await {
@@ -348,14 +349,14 @@ fn note_failure(shared: &Shared, key: &Key, failed: bool) -> Option<Duration> {
 }
 
 /// How long the decision is not stored yet, because it can wait and the last write is not long ago.
-fn postponed(shared: &Shared, key: &Key, workflow: &Workflow, decision: &Decision) -> Option<Duration> {
-    let now = shared.clock.now();
+fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration> {
+    let Store::Later { until } = decision.store else {
+        return None;
+    };
     let since = shared.plans().get(key)?.stored?.elapsed();
-    let rest = STORE_MIN
-        .checked_sub(since)
-        .filter(|_| decision.can_wait(workflow, now))?;
-    let due = decision.wake_at.map(|at| wait_until(at, now));
-    Some(due.map_or(rest, |due| due.min(rest)))
+    let rest = STORE_MIN.checked_sub(since).filter(|rest| !rest.is_zero())?;
+    let until = until.map(|at| wait_until(at, shared.clock.now()));
+    Some(until.map_or(rest, |until| until.min(rest)))
 }
 
 /// Writes the changes, only onto the object they were decided for.
@@ -400,7 +401,7 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         .stored(workflow, &stored, &decision.changes, begun, now);
     keep(shared, workflow, &stored);
     if let Some(kept) = shared.plans().get_mut(&key) {
-        kept.stored = Some(Instant::now());
+        kept.stored = Some(tokio::time::Instant::now());
     }
     Ok(stored)
 }

@@ -20,31 +20,52 @@ pub struct Decision {
     /// When to decide again if nothing happens before; never before `now`. Equal to `now` means: at once, as soon as
     /// the changes are stored.
     pub wake_at: Option<Timestamp>,
+    /// When the changes are to be stored.
+    pub store: Store,
     /// For every node that does not move, why; the key "" stands for the workflow.
     pub waiting: BTreeMap<String, Waiting>,
 }
 
-impl Decision {
-    /// Whether nothing is lost when this is not stored now, but with what comes in the next moments: nodes that are
-    /// known have moved, none has ended, and nothing is to be done.
-    #[must_use]
-    pub fn can_wait(&self, before: &Workflow, now: Timestamp) -> bool {
-        let changes = &self.changes;
+/// When the changes of a decision are to be stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Store {
+    /// At once.
+    #[default]
+    Now,
+    /// With what comes in the next moments: nothing is lost by it. Nodes that are known have moved, none has ended,
+    /// nothing follows from it and nothing is to be done.
+    Later {
+        /// Not after this time, when there is something else to decide.
+        until: Option<Timestamp>,
+    },
+}
+
+impl Store {
+    /// When to store these changes, if something else is to be decided at `until`.
+    pub(crate) fn choose(
+        changes: &Changes,
+        effects: &[Effect],
+        before: &Workflow,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let moved = |(id, node): (&String, &NodeStatus)| {
             let old = before.status.nodes.get(id);
             !node::phase_fulfilled(node) && old.is_some_and(|old| old.daemoned == node.daemoned)
         };
         let status = changes.status.as_ref();
-        changes.labels.is_empty()
+        let can_wait = changes.labels.is_empty()
             && changes.annotations.is_empty()
             && changes.finalizers.is_none()
             && status.is_none_or(|status| status.phase == before.status.phase)
             && changes.nodes.iter().all(moved)
-            && self
-                .effects
-                .iter()
-                .all(|effect| matches!(effect, Effect::Emit(_)))
-            && self.wake_at.is_none_or(|at| at > now)
+            && effects.iter().all(|effect| matches!(effect, Effect::Emit(_)))
+            && until.is_none_or(|at| at > now);
+        if can_wait {
+            Self::Later { until }
+        } else {
+            Self::Now
+        }
     }
 }
 

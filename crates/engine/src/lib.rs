@@ -31,7 +31,7 @@ pub mod validate;
 mod vars;
 
 pub use config::Config;
-pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, Waiting};
+pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, Store, Waiting};
 pub use plan::{Diagnostic, Plan, Severity, Templates, compile};
 pub use snapshot::{ConfigMaps, Outcomes, Refusal, Snapshot};
 pub use vars::{Error as SubstitutionError, Substitution};

@@ -54,7 +54,7 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
             .await;
         reported.map_err(|e| Failure::new(format!("cannot report on {}: {e}", task.metadata.name)))?;
     }
-    plugins::stop_sidecars(layout, env::grace()?).await?;
+    plugins::stop(&plugins::sidecars(), layout, env::grace()?).await?;
     Ok(0)
 }
 

@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::args::Line;
 use crate::artifacts::{MountedSecrets, failure};
 use crate::log;
-use crate::outcome::{Failure, write_termination_message};
+use crate::outcome::Failure;
 use crate::paths::Layout;
 use crate::report::Reporter;
 use crate::startup::Pod;
@@ -35,15 +35,14 @@ pub async fn run(layout: &Layout, line: &Line) -> Result<i32, Failure> {
                 ..pod.template.outputs.clone()
             };
             let outputs = serde_json::to_value(&outputs).map_err(|e| Failure::new(e.to_string()))?;
-            reporter.outputs(&outputs).await
+            reporter.finish(&outputs).await
         }
         Err(failure) => Err(failure),
     };
-    if let Err(failure) = reporter.complete().await {
+    if reported.is_err()
+        && let Err(failure) = reporter.complete().await
+    {
         log::error("cannot complete the task result", &[("error", &failure.message)]);
-        if reported.is_ok() {
-            write_termination_message(layout, &failure.message);
-        }
     }
     reported.map(|()| 0)
 }

@@ -56,9 +56,13 @@ pub fn names(variable: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// Ends the plugins that ran beside main. One that does not end is only logged: everything is saved and reported.
-pub async fn stop_sidecars(layout: &Layout, grace: Duration) -> Result<(), Failure> {
-    let names = names("ARGO_ARTIFACT_PLUGIN_NAMES");
+/// Names of the plugins that run beside main.
+pub fn sidecars() -> Vec<String> {
+    names("ARGO_ARTIFACT_PLUGIN_NAMES")
+}
+
+/// Ends plugins that ran beside main. One that does not end is only logged: everything is saved and reported.
+pub async fn stop(names: &[String], layout: &Layout, grace: Duration) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
     }

@@ -70,6 +70,16 @@ impl Reporter {
         self.change(&json!({ "outputs": outputs })).await
     }
 
+    /// Reports outputs, and that nothing more will come, in one write (X-TR-08).
+    ///
+    /// # Errors
+    /// The API says no for good; whether to [`complete`](Self::complete) without outputs is the caller's to say.
+    pub async fn finish(&self, outputs: &Value) -> Result<(), Failure> {
+        let mut change = completed();
+        change["outputs"] = outputs.clone();
+        self.change(&change).await
+    }
+
     /// Reports progress, as `N/M` (X-PROG-04). Tried once: there is a next time.
     ///
     /// # Errors
@@ -88,8 +98,7 @@ impl Reporter {
     /// # Errors
     /// The API says no for good.
     pub async fn complete(&self) -> Result<(), Failure> {
-        self.change(&json!({ "metadata": { "labels": { COMPLETED: "true" } } }))
-            .await
+        self.change(&completed()).await
     }
 
     async fn change(&self, change: &Value) -> Result<(), Failure> {
@@ -149,6 +158,11 @@ impl Reporter {
     fn path(&self) -> String {
         format!("{}/{}", self.collection(), self.name)
     }
+}
+
+/// The change that says that nothing more will come.
+fn completed() -> Value {
+    json!({ "metadata": { "labels": { COMPLETED: "true" } } })
 }
 
 fn failure(error: Error) -> Failure {

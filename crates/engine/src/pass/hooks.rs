@@ -49,6 +49,7 @@ impl Pass<'_> {
             if hook.expression.is_empty() {
                 return Err(Stop::Error(format!("Expression required for hook {node_name}")));
             }
+            self.hooks_wait |= !started;
             let due =
                 started || vars::condition(&hook.expression, &[vars, &self.globals]).map_err(Stop::Error)?;
             if !due {
@@ -154,8 +155,9 @@ impl Pass<'_> {
             if hook.expression.is_empty() {
                 return Err(Stop::Error(format!("Expression required for hook {node_name}")));
             }
-            let due = self.nodes.get(&id).is_some()
-                || vars::condition(&hook.expression, &[&self.globals]).map_err(Stop::Error)?;
+            let started = self.nodes.get(&id).is_some();
+            self.hooks_wait |= !started;
+            let due = started || vars::condition(&hook.expression, &[&self.globals]).map_err(Stop::Error)?;
             if !due {
                 continue;
             }

@@ -49,7 +49,7 @@ use argosy_model::k8s::{Pod, Time};
 use argosy_model::{NodePhase, ShutdownStrategy, Template, Workflow, WorkflowPhase, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::decision::{Changes, Decision, Effect, Waiting, shallow};
+use crate::decision::{Changes, Decision, Effect, Store, Waiting, shallow};
 use crate::plan::Plan;
 use crate::snapshot::Snapshot;
 use crate::vars::{self, Vars};
@@ -109,6 +109,8 @@ pub(crate) struct Pass<'a> {
     pub waiting: BTreeMap<String, Waiting>,
     /// Whether there is anything to store.
     pub updated: bool,
+    /// Whether there is a hook that may become due by what moves, and then not be due any more.
+    pub hooks_wait: bool,
     /// Pods by node id.
     pub pods: BTreeMap<String, Vec<&'a Arc<Pod>>>,
     /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
@@ -182,6 +184,7 @@ impl<'a> Pass<'a> {
             effects: Vec::new(),
             locks: locks::Session::new(seen.locks),
             wake_at: None,
+            hooks_wait: false,
             waiting: BTreeMap::new(),
             updated: false,
             pods: BTreeMap::new(),
@@ -350,6 +353,7 @@ impl<'a> Pass<'a> {
                 changes: Changes::default(),
                 effects,
                 wake_at: self.wake_at,
+                store: Store::Now,
                 waiting: self.waiting,
             };
         }
@@ -368,6 +372,11 @@ impl<'a> Pass<'a> {
             status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
             nodes: self.nodes.into_touched(),
         };
+        let store = if self.hooks_wait {
+            Store::Now
+        } else {
+            Store::choose(&changes, &effects, self.wf, self.wake_at, self.now)
+        };
         // What was decided here is seen by others only in the next look, which must come although nothing else moves: a
         // limit that has room again, a hook that is due, a lock that was given back.
         let wake_at = if changes.is_empty() || ended {
@@ -379,6 +388,7 @@ impl<'a> Pass<'a> {
             changes,
             effects,
             wake_at,
+            store,
             waiting: self.waiting,
         }
     }

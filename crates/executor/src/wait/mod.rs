@@ -68,12 +68,21 @@ pub(crate) async fn outlive(
     let ended = mains::wait(pod, &reporter).await;
     errors.record(ended);
     let outputs = collect(pod, has_run, &mut errors).await;
+    let sidecars = plugins::sidecars();
+    let mut is_complete = false;
     if let Some(value) = errors.record(to_report(pod, &outputs)) {
-        errors.record(reporter.outputs(&value).await);
+        if sidecars.is_empty() {
+            is_complete = errors.record(reporter.finish(&value).await).is_some();
+        } else {
+            // Plugins may take long to end, and what is saved must not be lost with them.
+            errors.record(reporter.outputs(&value).await);
+        }
     }
     let failed = errors.first.is_some();
-    errors.record(plugins::stop_sidecars(&pod.layout, pod.grace).await);
-    errors.record(reporter.complete().await);
+    errors.record(plugins::stop(&sidecars, &pod.layout, pod.grace).await);
+    if !is_complete {
+        errors.record(reporter.complete().await);
+    }
     let Some(message) = errors.first else {
         return Ok(0);
     };
