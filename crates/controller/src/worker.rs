@@ -523,7 +523,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     let mut plans = shared.plans();
     let (outcomes, stored) = match plans.get_mut(key) {
         Some(kept) if kept.source.metadata.uid == workflow.metadata.uid => {
-            if kept.generation == generation && same_spec(&kept.source, workflow) {
+            if kept.generation == generation && argosy_engine::plan::serves(&kept.source, workflow) {
                 return (kept.plan.clone(), kept.outcomes.clone());
             }
             (std::mem::take(&mut kept.outcomes), kept.stored)
@@ -547,12 +547,4 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)
-}
-
-/// Whether a plan made for one object serves the other.
-fn same_spec(a: &Workflow, b: &Workflow) -> bool {
-    a.spec == b.spec
-        && a.status.stored_workflow_template_spec == b.status.stored_workflow_template_spec
-        && a.status.stored_templates == b.status.stored_templates
-        && a.status.phase == b.status.phase
 }

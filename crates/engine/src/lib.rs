@@ -29,6 +29,7 @@ pub mod transient;
 pub mod ttl;
 pub mod validate;
 mod vars;
+mod workings;
 
 pub use config::Config;
 pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, Store, Waiting};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use argosy_engine::config::ImageConfig;
 use argosy_engine::{
     Config, ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot, Templates, compile, decide, locks,
+    plan,
 };
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
@@ -46,6 +47,8 @@ pub struct Life {
     pub outcomes: Outcomes,
     /// How often a pod of that name was created.
     pub created: BTreeMap<String, usize>,
+    /// A plan that decisions were made by before, and what it was made of.
+    planned: Option<(Workflow, Plan)>,
 }
 
 /// What one decision did.
@@ -74,6 +77,7 @@ impl World {
             agent_results: BTreeMap::new(),
             tasks: BTreeMap::new(),
             created: BTreeMap::new(),
+            planned: None,
             outcomes,
             workflow,
         };
@@ -82,15 +86,38 @@ impl World {
 
     /// Decides about one workflow and makes it so. `None` when there is no such workflow.
     pub fn pass(&mut self, name: &str, now: Timestamp) -> Option<Passed> {
-        let life = self.workflows.get_mut(name)?;
+        let life = self.workflows.get(name)?;
         let (plan, _) = compile(&life.workflow, &self.templates, &self.config);
+        self.check_workings(life, &plan, now);
+        let life = self.workflows.get_mut(name)?;
+        if !life
+            .planned
+            .as_ref()
+            .is_some_and(|(made_of, _)| plan::serves(made_of, &life.workflow))
+        {
+            life.planned = Some((life.workflow.clone(), plan.clone()));
+        }
         self.pass_by(&plan, name, now)
     }
 
-    /// As [`World::pass`], by a plan that was made before.
-    pub fn pass_by(&mut self, plan: &Plan, name: &str, now: Timestamp) -> Option<Passed> {
-        let life = self.workflows.get_mut(name)?;
-        let seen = Snapshot {
+    /// What earlier decisions by a plan worked out changes nothing.
+    fn check_workings(&self, life: &Life, fresh: &Plan, now: Timestamp) {
+        let Some((made_of, used)) = &life.planned else {
+            return;
+        };
+        if !plan::serves(made_of, &life.workflow) {
+            return;
+        }
+        let seen = self.snapshot(life);
+        let (by_used, by_fresh) = (decide(used, &seen, now), decide(fresh, &seen, now));
+        assert_eq!(by_used.changes, by_fresh.changes);
+        assert_eq!(by_used.effects, by_fresh.effects);
+        assert_eq!(by_used.wake_at, by_fresh.wake_at);
+        assert_eq!(by_used.waiting, by_fresh.waiting);
+    }
+
+    fn snapshot<'w>(&'w self, life: &'w Life) -> Snapshot<'w> {
+        Snapshot {
             workflow: &life.workflow,
             pods: &life.pods,
             results: &life.results,
@@ -100,8 +127,13 @@ impl World {
             outcomes: &life.outcomes,
             config: &self.config,
             admitted: true,
-        };
-        let decision = decide(plan, &seen, now);
+        }
+    }
+
+    /// As [`World::pass`], by a plan that was made before.
+    pub fn pass_by(&mut self, plan: &Plan, name: &str, now: Timestamp) -> Option<Passed> {
+        let decision = decide(plan, &self.snapshot(self.workflows.get(name)?), now);
+        let life = self.workflows.get_mut(name)?;
         if life.look_up(&decision) {
             return self.pass_by(plan, name, now);
         }

@@ -4,18 +4,89 @@ use std::sync::Arc;
 
 use argosy_model::{AnyString, Arguments, DagTask, Outputs, Parameter, Template, WorkflowStep};
 
+use super::prepared::Prepared;
 use super::steps::StepsContext;
 use super::template::Holder;
 use super::{Pass, Stop};
-use crate::plan::Base;
+use crate::plan::{Base, Kind, kind};
 use crate::vars::{self, Level, Vars};
+use crate::workings::{MadeOf, VOLATILE};
 
 /// Stands in an argument for an output that is absent (C-ARG-04).
 const ABSENT: &str = "__argo-internal.absent-optional-output__";
 
+/// Whether nothing goes into a template but what it is made of: no ConfigMap, and not how long the workflow has run.
+fn is_steady(made_of: &MadeOf<'_>) -> bool {
+    let inputs = made_of.template.inputs.parameters.iter();
+    let mut parameters = inputs.chain(&made_of.arguments.parameters);
+    let from_map = |p: &Parameter| {
+        p.value_from
+            .as_ref()
+            .is_some_and(|f| f.config_map_key_ref.is_some())
+    };
+    let text = argosy_model::go_json::to_string(&**made_of.template).unwrap_or_default();
+    // An expression may come by it in other ways.
+    let may_read = text.contains("{{=") && text.contains("workflow");
+    !parameters.any(from_map) && !may_read && !text.contains(VOLATILE)
+}
+
 impl Pass<'_> {
-    /// A copy of the template with its inputs filled in and all that is known put in (C-ARG-03).
-    pub fn process_arguments(
+    /// The template of a node with its inputs filled in and all that is known put in (C-ARG-03). One with steps or tasks
+    /// is looked at in each decision and kept for the next.
+    pub fn prepared(
+        &self,
+        node: &str,
+        template: &Arc<Template>,
+        arguments: &Arguments,
+        locals: &Vars,
+    ) -> Result<Arc<Prepared>, String> {
+        let made_of = MadeOf {
+            template,
+            arguments,
+            locals,
+            globals: &self.globals,
+        };
+        self.keep(node, &made_of, || {
+            self.process_arguments(template, arguments, locals)
+        })
+    }
+
+    /// The template of an attempt: with the attempt's variables put in as well (C-RTY-06).
+    pub fn prepared_attempt(
+        &self,
+        node: &str,
+        template: &Prepared,
+        variables: &Vars,
+    ) -> Result<Arc<Prepared>, String> {
+        let made_of = MadeOf {
+            template: template.shared(),
+            arguments: &Arguments::default(),
+            locals: variables,
+            globals: &Vars::new(),
+        };
+        self.keep(node, &made_of, || {
+            vars::substitute(&**template, &[variables], Level::Lenient).map_err(|e| e.to_string())
+        })
+    }
+
+    fn keep(
+        &self,
+        node: &str,
+        made_of: &MadeOf<'_>,
+        make: impl FnOnce() -> Result<Template, String>,
+    ) -> Result<Arc<Prepared>, String> {
+        let lasts = matches!(kind(made_of.template), Kind::Steps | Kind::Dag);
+        if lasts && let Some(known) = self.plan.workings.get(node, made_of) {
+            return Ok(known);
+        }
+        let prepared = Arc::new(Prepared::new(make()?, &self.plan.beside));
+        if lasts && is_steady(made_of) {
+            self.plan.workings.put(node, made_of, &prepared);
+        }
+        Ok(prepared)
+    }
+
+    fn process_arguments(
         &self,
         template: &Arc<Template>,
         arguments: &Arguments,

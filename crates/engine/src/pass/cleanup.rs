@@ -26,16 +26,9 @@ impl Pass<'_> {
 
     /// Labels or deletes the pods of those fulfilled nodes that the caller chooses.
     pub fn clean_up(&mut self, concerned: impl Fn(&str) -> bool) {
-        let pods: Vec<(String, std::sync::Arc<Pod>)> = self
-            .pods
-            .iter()
-            .filter(|(id, _)| concerned(id))
-            .flat_map(|(id, pods)| {
-                pods.iter()
-                    .map(move |pod| (id.clone(), std::sync::Arc::clone(pod)))
-            })
-            .collect();
-        for (id, pod) in pods {
+        let pods = self.pods.iter().filter(|(id, _)| concerned(id));
+        let pods = pods.flat_map(|(id, pods)| pods.iter().map(move |pod| (id.clone(), *pod)));
+        for (id, pod) in pods.collect::<Vec<_>>() {
             // What was at work when its workflow ended is looked after once that is stored.
             let left = self.labels.get(labels::COMPLETED) == self.wf.metadata.labels.get(labels::COMPLETED)
                 && node::workflow_fulfilled(&self.status.phase);
@@ -46,8 +39,8 @@ impl Pass<'_> {
             if !fulfilled || pod.metadata.labels.contains_key(labels::COMPONENT) {
                 continue;
             }
-            let name = pod.metadata.name.clone();
-            match self.fate(&pod) {
+            let (id, name) = (id.into_owned(), pod.metadata.name.clone());
+            match self.fate(pod) {
                 Fate::Label => self.effect(Effect::LabelPodCompleted {
                     node_id: id,
                     pod: name,

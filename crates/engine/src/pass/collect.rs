@@ -91,7 +91,7 @@ impl Pass<'_> {
     /// Where a node's template puts artifacts, else the workflow's repository (X-GC-11).
     fn archive_of(&self, node: &NodeStatus) -> Option<Box<ArtifactLocation>> {
         let stored = self.status.stored_templates.values();
-        let own = self.spec.templates.iter().chain(stored);
+        let own = self.plan.spec.templates.iter().chain(stored);
         let named = own.filter(|t| t.name == node.template_name);
         let own = named.filter_map(|t| t.archive_location.clone()).next();
         own.filter(|place| crate::pod::has_location(place)).or_else(|| {

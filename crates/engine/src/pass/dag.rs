@@ -1,141 +1,66 @@
 //! DAG templates: tasks when what they depend on is done (C-DAG-01 to C-DAG-09). The phase of the whole is in `dag_assess`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeType};
 
-use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeType, Template};
-
+use super::loops::Unfolded;
+use super::prepared::{Graph, Prepared, TaskPlan};
+use super::reads::Reads;
 use super::template::{Call, Holder};
 use super::{Evaluated, Pass, Stop};
 use crate::plan::Base;
 use crate::vars::{self, Vars};
 use crate::{names, node};
-use argosy_template::depends::{ContinueOn, Depends};
 
-/// What the tasks of one node share while it is evaluated.
+/// What the tasks of one node share while it is evaluated. A task is known by its place among them.
 pub(crate) struct DagContext<'c> {
     pub call: &'c Call<'c>,
     /// Where templates that the tasks name are looked up.
     pub base: &'c Base,
     pub boundary: String,
-    pub template: &'c Template,
+    pub template: &'c Prepared,
     pub dag: &'c DagTemplate,
-    pub tasks: BTreeMap<&'c str, &'c DagTask>,
-    pub depends: BTreeMap<&'c str, Result<Option<Depends>, String>>,
-    visited: BTreeSet<String>,
+    pub graph: &'c Graph,
+    visited: Vec<bool>,
+    /// Whether a task was met that is not done.
+    pub has_open: bool,
 }
 
 impl<'c> DagContext<'c> {
-    fn new(
-        call: &'c Call<'c>,
-        base: &'c Base,
-        boundary: &str,
-        template: &'c Template,
-        dag: &'c DagTemplate,
-    ) -> Self {
-        let tasks: BTreeMap<_, _> = dag.tasks.iter().map(|t| (t.name.as_str(), t)).collect();
-        let depends = dag
-            .tasks
-            .iter()
-            .map(|t| (t.name.as_str(), condition(t, &tasks)))
-            .collect();
-        Self {
-            call,
-            base,
-            boundary: boundary.to_owned(),
-            template,
-            dag,
-            tasks,
-            depends,
-            visited: BTreeSet::new(),
-        }
-    }
-
-    pub fn node_name(&self, task: &str) -> String {
-        format!("{}.{task}", self.call.name)
-    }
-
-    /// Names of the tasks a task depends on.
-    pub fn dependencies(&self, task: &str) -> Vec<&str> {
-        match self.depends.get(task) {
-            Some(Ok(Some(depends))) => depends.tasks().iter().map(String::as_str).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The tasks to run for (C-DAG-01).
-    pub fn targets(&self) -> Vec<String> {
-        if !self.dag.target.is_empty() {
-            return self.dag.target.split(' ').map(ToOwned::to_owned).collect();
-        }
-        let needed: BTreeSet<&str> = self.tasks.keys().flat_map(|t| self.dependencies(t)).collect();
-        self.tasks
-            .keys()
-            .filter(|t| !needed.contains(*t))
-            .map(|t| (*t).to_owned())
-            .collect()
-    }
-
-    /// All direct and indirect dependencies of a task.
-    fn ancestors(&self, task: &str) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
-        let mut open = self.dependencies(task);
-        while let Some(next) = open.pop() {
-            if found.insert(next) {
-                open.extend(self.dependencies(next));
-            }
-        }
-        found
+    /// A task as it is written, and what was worked out of it.
+    pub fn task(&self, place: usize) -> (&'c DagTask, &'c TaskPlan) {
+        (&self.dag.tasks[place], &self.graph.tasks[place])
     }
 }
 
 /// A task that is being looked at.
 struct OpenTask {
-    name: String,
+    place: usize,
     /// Tasks to look at before it goes on.
-    before: std::vec::IntoIter<String>,
+    before: std::vec::IntoIter<usize>,
     /// Whether it is started or continued then; otherwise it is done.
     starts: bool,
 }
 
-impl OpenTask {
-    fn new(name: &str, before: Vec<String>, starts: bool) -> Self {
-        Self {
-            name: name.to_owned(),
-            before: before.into_iter(),
-            starts,
-        }
-    }
-}
-
-/// What a task depends on; `dependencies` is a conjunction (C-DAG-02).
-fn condition(task: &DagTask, tasks: &BTreeMap<&str, &DagTask>) -> Result<Option<Depends>, String> {
-    let accepts = |name: &str| {
-        let on = tasks.get(name)?.continue_on.as_ref();
-        Some(on.map_or_else(ContinueOn::default, |on| ContinueOn {
-            error: on.error,
-            failed: on.failed,
-        }))
-    };
-    let compiled = if !task.depends.is_empty() {
-        Depends::compile(&task.depends, accepts)
-    } else if !task.dependencies.is_empty() {
-        Depends::of_dependencies(&task.dependencies, accepts)
-    } else {
-        return Ok(None);
-    };
-    compiled.map(Some).map_err(|e| e.to_string())
-}
-
 impl Pass<'_> {
     /// Evaluates a DAG template.
-    pub fn run_dag(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Template) -> Evaluated {
+    pub fn run_dag(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Prepared) -> Evaluated {
         let Some(dag) = &template.dag else {
             return Err(Stop::Error("template has no dag".to_owned()));
         };
         if self.nodes.get(id).is_none() {
             self.add_executable(call, call.name, NodeType::Dag, template, NodePhase::Running, "");
         }
-        let mut context = DagContext::new(call, base, id, template, dag);
+        let graph = template.graph(&self.wf.metadata.name, call.name, dag);
+        let mut context = DagContext {
+            call,
+            base,
+            boundary: id.to_owned(),
+            template,
+            dag,
+            graph,
+            visited: vec![false; graph.tasks.len()],
+            has_open: false,
+        };
         let result = self.run_tasks(id, &mut context);
         if self.nodes.get(id).is_some_and(node::fulfilled) {
             self.stop_daemons(id);
@@ -144,50 +69,52 @@ impl Pass<'_> {
     }
 
     fn run_tasks(&mut self, id: &str, context: &mut DagContext<'_>) -> Evaluated {
-        let targets = context.targets();
-        let daemons: Vec<String> = context
-            .tasks
-            .keys()
-            .filter(|t| {
-                self.nodes
-                    .by_name(&context.node_name(t))
-                    .is_some_and(node::daemoned)
-            })
-            .map(|t| (*t).to_owned())
-            .collect();
-        for task in &daemons {
+        let graph = context.graph;
+        let is_daemon = |place: &usize| {
+            self.nodes
+                .get(&graph.tasks[*place].id)
+                .is_some_and(node::daemoned)
+        };
+        let daemons: Vec<usize> = graph.by_name.iter().copied().filter(is_daemon).collect();
+        for task in daemons {
             self.run_task(task, context)?;
         }
-        for target in &targets {
-            self.run_task(target, context)?;
-            self.finish_target(target, context)?;
+        for target in &graph.targets {
+            self.run_task(*target, context)?;
+            self.finish_target(*target, context)?;
         }
-        let phase = self.assess_dag(context, &targets);
+        let phase = self.assess_dag(context);
         match phase {
             NodePhase::Failed | NodePhase::Error => {
-                self.set_dag_outbound(id, context, &targets);
+                self.set_dag_outbound(id, graph);
                 self.mark(id, phase, None);
                 return Ok(Some(id.to_owned()));
             }
             NodePhase::Succeeded => {}
             _ => return Ok(Some(id.to_owned())),
         }
-        let mut vars = self.template_variables(context.template);
-        for task in context.dag.tasks.iter() {
-            self.add_task_variables(&mut vars, context, task);
-        }
+        let vars = self.output_variables(context);
         let outputs = self
             .template_outputs(context.template, &vars)
             .map_err(Stop::Error)?;
-        self.set_dag_outbound(id, context, &targets);
+        self.set_dag_outbound(id, graph);
         self.complete_virtual(id, context.template, outputs);
         Ok(Some(id.to_owned()))
     }
 
-    fn set_dag_outbound(&mut self, id: &str, context: &DagContext<'_>, targets: &[String]) {
+    /// What the outputs of the whole may read.
+    fn output_variables(&self, context: &DagContext<'_>) -> Vars {
+        let mut vars = self.template_variables(context.template);
+        let outputs = argosy_model::go_json::to_string(&context.template.outputs).unwrap_or_default();
+        let reads = Reads::of(&outputs, "tasks");
+        self.add_variables_of(&mut vars, context, &reads, 0..context.graph.tasks.len());
+        vars
+    }
+
+    fn set_dag_outbound(&mut self, id: &str, graph: &Graph) {
         let mut outbound = Vec::new();
-        for target in targets {
-            let Some(node) = self.nodes.by_name(&context.node_name(target)) else {
+        for target in &graph.targets {
+            let Some(node) = self.nodes.get(&graph.tasks[*target].id) else {
                 continue;
             };
             for found in self.nodes.outbound(&node.id) {
@@ -199,17 +126,38 @@ impl Pass<'_> {
         self.change(id, |node| node.outbound_nodes = outbound);
     }
 
+    /// Adds the variables of those of the tasks that may be read, or of the first: the root is there as soon as one is.
+    fn add_variables_of(
+        &self,
+        vars: &mut Vars,
+        context: &DagContext<'_>,
+        reads: &Reads,
+        tasks: impl Iterator<Item = usize>,
+    ) {
+        if reads.is_empty() {
+            return;
+        }
+        let mut is_first = true;
+        for place in tasks {
+            if is_first || reads.has(&context.task(place).0.name) {
+                let before = vars.len();
+                self.add_task_variables(vars, context, place);
+                is_first &= vars.len() == before;
+            }
+        }
+    }
+
     /// Adds a task's variables for tasks after it.
-    fn add_task_variables(&self, vars: &mut Vars, context: &DagContext<'_>, task: &DagTask) {
-        let name = context.node_name(&task.name);
-        let Some(node) = self.nodes.by_name(&name) else {
+    fn add_task_variables(&self, vars: &mut Vars, context: &DagContext<'_>, place: usize) {
+        let (task, plan) = context.task(place);
+        let Some(node) = self.nodes.get(&plan.id) else {
             return;
         };
         let prefix = format!("tasks.{}", task.name);
         self.add_node_variables(vars, &prefix, node);
         if node.type_ == NodeType::TaskGroup {
-            let items = self.loop_items(&context.boundary, &name);
-            self.add_aggregate(vars, &prefix, &name, &items);
+            let items = self.loop_items(&context.boundary, &plan.node);
+            self.add_aggregate(vars, &prefix, &plan.node, &items);
         } else {
             let declared = self.declared_outputs(context.base, &Holder::from(task));
             self.add_absent_outputs(vars, &prefix, node, declared.as_ref());
@@ -217,122 +165,133 @@ impl Pass<'_> {
     }
 
     /// The variables a task sees: inputs, workflow outputs and its ancestors (C-DAG-08).
-    fn task_variables(&self, context: &DagContext<'_>, task: &str) -> Vars {
-        let mut vars = self.template_variables(context.template);
-        for ancestor in context.ancestors(task) {
-            if let Some(task) = context.tasks.get(ancestor) {
-                self.add_task_variables(&mut vars, context, task);
-            }
+    fn task_variables(&self, context: &DagContext<'_>, place: usize) -> Vars {
+        let inputs = context.template.variables(|t| self.template_variables(t));
+        let mut vars = inputs.clone();
+        let reads = &context.graph.tasks[place].reads;
+        if !reads.is_empty() {
+            self.add_variables_of(&mut vars, context, reads, context.graph.ancestors(place));
         }
         vars
     }
 
     /// Looks at one task and, before it, at what it depends on: without recursion, since a chain may have thousands.
-    fn run_task(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
-        let mut open: Vec<OpenTask> = self.open_task(name, context)?.into_iter().collect();
+    fn run_task(&mut self, place: usize, context: &mut DagContext<'_>) -> Result<(), Stop> {
+        let mut open: Vec<OpenTask> = self.open_task(place, context)?.into_iter().collect();
         while let Some(last) = open.last_mut() {
             if let Some(dependency) = last.before.next() {
-                open.extend(self.open_task(&dependency, context)?);
+                open.extend(self.open_task(dependency, context)?);
             } else if let Some(task) = open.pop().filter(|task| task.starts) {
-                self.begin_task(&task.name, context)?;
+                self.begin_task(task.place, context)?;
+                let node = self.nodes.get(&context.graph.tasks[task.place].id);
+                let is_open = |n: &NodeStatus| n.type_ != NodeType::TaskGroup && !node::fulfilled(n);
+                context.has_open |= !self.last_resort && node.is_some_and(is_open);
             }
         }
         Ok(())
     }
 
     /// Looks at a task itself; gives what is to be looked at before it goes on, `None` if nothing is left to do.
-    fn open_task(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<Option<OpenTask>, Stop> {
-        if !context.visited.insert(name.to_owned()) {
+    fn open_task(&mut self, place: usize, context: &mut DagContext<'_>) -> Result<Option<OpenTask>, Stop> {
+        if std::mem::replace(&mut context.visited[place], true) {
             return Ok(None);
         }
-        let Some(task) = context.tasks.get(name).copied() else {
-            return Ok(None);
-        };
-        let id = self.nodes.id(&context.node_name(name));
-        let node = self.nodes.get(&id).cloned();
-        let mut vars = Vars::new();
+        let (task, plan) = context.task(place);
+        let id = &plan.id;
+        // As it was before its hooks.
+        let fulfilled = self.nodes.get(id).is_some_and(node::fulfilled);
         let watched = !task.hooks.is_empty() || !task.on_exit.is_empty();
+        let node = self.nodes.get(id).filter(|_| watched).cloned();
+        let mut vars = Vars::new();
         if let Some(node) = node
             .as_ref()
-            .filter(|n| watched && (n.phase == NodePhase::Running || node::fulfilled(n)))
+            .filter(|n| fulfilled || n.phase == NodePhase::Running)
         {
-            vars = self.task_variables(context, name);
-            let own = format!("tasks.{name}");
+            vars = self.task_variables(context, place);
+            let own = format!("tasks.{}", task.name);
             vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
             match self.run_hooks(&task.hooks, node, context.base, &own, &own, &vars) {
                 Ok(true) => {}
                 // A hook may wait for what the exit handler holds.
                 Ok(false) | Err(Stop::Missing(_)) if !self.last_resort => return Ok(None),
                 Ok(false) | Err(Stop::Missing(_)) => {}
-                Err(stop) => self.mark_error(&id, &stop.to_string()),
+                Err(stop) => self.mark_error(id, &stop.to_string()),
             }
         }
-        if let Some(node) = node.as_ref().filter(|n| node::fulfilled(n)) {
-            self.release_template_locks(&id);
-            if node::completed(node) {
-                self.run_task_exit(task, node, context, &vars);
+        if fulfilled {
+            self.release_template_locks(id);
+            if let Some(node) = node.filter(node::completed) {
+                self.run_task_exit(task, &node, context, &vars);
             }
-            self.go_on_with_item_exits(task, node, context);
-            let forgotten = self.forgotten(name, context);
-            return Ok(Some(OpenTask::new(name, forgotten, false)));
+            self.go_on_with_item_exits(place, context);
+            let before = self.forgotten(place, context).into_iter();
+            return Ok(Some(OpenTask {
+                place,
+                before,
+                starts: false,
+            }));
         }
-        let dependencies = context.dependencies(name).into_iter();
-        let dependencies = dependencies.map(ToOwned::to_owned).collect();
-        Ok(Some(OpenTask::new(name, dependencies, true)))
+        let before = plan.before.clone().into_iter();
+        Ok(Some(OpenTask {
+            place,
+            before,
+            starts: true,
+        }))
     }
 
     /// Starts or continues a task, once everything that it depends on was looked at.
-    fn begin_task(&mut self, name: &str, context: &DagContext<'_>) -> Result<(), Stop> {
-        let Some(task) = context.tasks.get(name).copied() else {
-            return Ok(());
-        };
-        let node_name = context.node_name(name);
-        let id = self.nodes.id(&node_name);
-        if self.nodes.get(&id).is_none() {
-            let (phase, message) = match self.judge_dependencies(context, task) {
-                Ok(None) => return Ok(()),
-                Ok(Some(true)) => return self.start_task(task, context, &id, &node_name),
-                Ok(Some(false)) => (
-                    NodePhase::Omitted,
-                    "omitted: depends condition not met".to_owned(),
-                ),
-                Err(message) => (NodePhase::Error, message),
-            };
-            self.add_outcome(context, task, &node_name, phase, &message);
-            self.connect(context, name, &id, false);
-            return Ok(());
+    fn begin_task(&mut self, place: usize, context: &DagContext<'_>) -> Result<(), Stop> {
+        let (task, plan) = context.task(place);
+        let id = &plan.id;
+        if self.nodes.get(id).is_some() {
+            let holder = Holder::from(task);
+            let template = self.named_template(context.base, &holder);
+            if template.is_some_and(|template| self.is_at_work(id, &template)) {
+                return Ok(());
+            }
+            return self.start_task(place, context);
         }
-        self.start_task(task, context, &id, &node_name)
+        let (phase, message) = match self.judge_dependencies(context, place) {
+            Ok(None) => return Ok(()),
+            Ok(Some(true)) => return self.start_task(place, context),
+            Ok(Some(false)) => (
+                NodePhase::Omitted,
+                "omitted: depends condition not met".to_owned(),
+            ),
+            Err(message) => (NodePhase::Error, message),
+        };
+        self.add_outcome(context, task, &plan.node, phase, &message);
+        self.connect(context, place, id, false);
+        Ok(())
     }
 
     /// What a task that is done depends on and that is not: a hook that began after it, or what a retry by a person took
     /// up again without what was left out after it. Only once nothing else moves, since the peer never looks there.
-    fn forgotten(&self, name: &str, context: &DagContext<'_>) -> Vec<String> {
+    fn forgotten(&self, place: usize, context: &DagContext<'_>) -> Vec<usize> {
         if !self.last_resort {
             return Vec::new();
         }
-        let open = |task: &&str| {
-            let node = self.nodes.by_name(&context.node_name(task));
+        let open = |place: &usize| {
+            let node = self.nodes.get(&context.graph.tasks[*place].id);
             node.is_some_and(|n| !self.is_settled(n))
         };
-        let ancestors = context.ancestors(name).into_iter();
-        ancestors.filter(open).map(ToOwned::to_owned).collect()
+        context.graph.ancestors(place).filter(open).collect()
     }
 
     /// Runs the hooks of a target once more: nothing looks at a target after it.
-    fn finish_target(&mut self, name: &str, context: &mut DagContext<'_>) -> Result<(), Stop> {
-        let id = self.nodes.id(&context.node_name(name));
-        let Some(task) = context.tasks.get(name).copied() else {
-            return Ok(());
-        };
-        let Some(node) = self.nodes.get(&id).cloned() else {
-            return Ok(());
-        };
-        if task.hooks.is_empty() || node.phase != NodePhase::Running && !node::fulfilled(&node) {
+    fn finish_target(&mut self, place: usize, context: &mut DagContext<'_>) -> Result<(), Stop> {
+        let (task, plan) = context.task(place);
+        if task.hooks.is_empty() {
             return Ok(());
         }
-        let mut vars = self.task_variables(context, name);
-        let own = format!("tasks.{name}");
+        let Some(node) = self.nodes.get(&plan.id).cloned() else {
+            return Ok(());
+        };
+        if node.phase != NodePhase::Running && !node::fulfilled(&node) {
+            return Ok(());
+        }
+        let mut vars = self.task_variables(context, place);
+        let own = format!("tasks.{}", task.name);
         vars.insert(format!("{own}.status"), vars::text(node.phase.to_string()));
         match self.run_hooks(&task.hooks, &node, context.base, &own, &own, &vars) {
             Ok(_) | Err(Stop::Missing(_)) => Ok(()),
@@ -342,8 +301,12 @@ impl Pass<'_> {
 
     /// Goes on with exit handlers of a loop's items that were begun before its group was judged: nothing else looks at
     /// them any more. Those not begun by then never are, as in the peer.
-    fn go_on_with_item_exits(&mut self, task: &DagTask, group: &NodeStatus, context: &DagContext<'_>) {
-        if group.type_ != NodeType::TaskGroup {
+    fn go_on_with_item_exits(&mut self, place: usize, context: &DagContext<'_>) {
+        let (task, plan) = context.task(place);
+        let Some(group) = self.nodes.get(&plan.id) else {
+            return;
+        };
+        if group.type_ != NodeType::TaskGroup || task.hooks.is_empty() && task.on_exit.is_empty() {
             return;
         }
         let begun = |item: &&NodeStatus| {
@@ -355,7 +318,7 @@ impl Pass<'_> {
         if items.is_empty() {
             return;
         }
-        let vars = self.task_variables(context, &task.name);
+        let vars = self.task_variables(context, place);
         for item in items {
             self.run_task_exit(task, &item, context, &vars);
         }
@@ -375,21 +338,24 @@ impl Pass<'_> {
     }
 
     /// Whether a task is to run: `None` while something it depends on is not done (C-DAG-05).
-    fn judge_dependencies(&self, context: &DagContext<'_>, task: &DagTask) -> Result<Option<bool>, String> {
-        let depends = match context.depends.get(task.name.as_str()) {
-            Some(Ok(Some(depends))) => depends,
-            Some(Err(message)) => return Err(message.clone()),
-            _ => return Ok(Some(true)),
+    fn judge_dependencies(&self, context: &DagContext<'_>, place: usize) -> Result<Option<bool>, String> {
+        let graph = context.graph;
+        let depends = match &graph.tasks[place].depends {
+            Ok(Some(depends)) => depends,
+            Ok(None) => return Ok(Some(true)),
+            Err(message) => return Err(message.clone()),
         };
+        let node = |name: &str| self.nodes.get(&graph.tasks[graph.place(name)?].id);
         for dependency in depends.tasks() {
-            let Some(node) = self.nodes.by_name(&context.node_name(dependency)) else {
+            let Some(node) = node(dependency) else {
                 return Ok(None);
             };
             if !self.is_settled(node) {
                 return Ok(None);
             }
         }
-        let verdict = depends.evaluate(|name, result| self.has_result(context, name, result));
+        let holds = |name: &str, result: &str| node(name).is_some_and(|n| self.has_result(n, result));
+        let verdict = depends.evaluate(holds);
         verdict.map(Some).map_err(|e| e.to_string())
     }
 
@@ -401,10 +367,7 @@ impl Pass<'_> {
     }
 
     /// Whether a task came to an outcome (C-DAG-04).
-    fn has_result(&self, context: &DagContext<'_>, name: &str, result: &str) -> bool {
-        let Some(node) = self.nodes.by_name(&context.node_name(name)) else {
-            return false;
-        };
+    fn has_result(&self, node: &NodeStatus, result: &str) -> bool {
         let items = || {
             node.children
                 .iter()
@@ -463,40 +426,32 @@ impl Pass<'_> {
     }
 
     /// Draws the edges to a task's node: from its group, the DAG node, or what it depends on (C-NODE-20).
-    fn connect(&mut self, context: &DagContext<'_>, task: &str, child: &str, in_group: bool) {
+    fn connect(&mut self, context: &DagContext<'_>, place: usize, child: &str, in_group: bool) {
+        let plan = &context.graph.tasks[place];
         if in_group {
-            let group = self.nodes.id(&context.node_name(task));
-            self.add_child(&group, child);
+            self.add_child(&plan.id, child);
             return;
         }
-        let dependencies = context.dependencies(task);
-        if dependencies.is_empty() {
+        if plan.before.is_empty() {
             self.add_child(&context.boundary, child);
         }
-        for dependency in dependencies {
-            let parent = self.nodes.id(&context.node_name(dependency));
-            for outbound in self.nodes.outbound(&parent) {
+        for dependency in &plan.before {
+            for outbound in self.nodes.outbound(&context.graph.tasks[*dependency].id) {
                 self.add_child(&outbound, child);
             }
         }
     }
 
     /// Starts or continues a task whose turn it is (C-DAG-06).
-    fn start_task(
-        &mut self,
-        task: &DagTask,
-        context: &DagContext<'_>,
-        id: &str,
-        name: &str,
-    ) -> Result<(), Stop> {
+    fn start_task(&mut self, place: usize, context: &DagContext<'_>) -> Result<(), Stop> {
+        let (task, plan) = context.task(place);
+        let id = &plan.id;
         let group = self.nodes.get(id).is_some_and(|n| n.type_ == NodeType::TaskGroup);
-        let vars = self.task_variables(context, &task.name);
+        let vars = self.task_variables(context, place);
         let prepared = match self.resolve_task(task, &vars) {
-            Ok(resolved) => {
-                let plain = resolved.hooks.is_empty() && resolved.on_exit.is_empty();
-                let settled = |item: &str| plain && self.settled(&context.node_name(item));
-                super::loops::expand(&resolved, settled).map(|items| (resolved, items))
-            }
+            Ok(resolved) => self
+                .unfold(&resolved, context.call.name, context.base)
+                .map(|items| (resolved, items)),
             Err(Stop::Missing(message)) => {
                 self.waiting
                     .insert(id.to_owned(), super::Waiting::Variable { message });
@@ -507,59 +462,74 @@ impl Pass<'_> {
         let (resolved, items) = match prepared {
             Ok(prepared) => prepared,
             Err(message) => {
-                self.add_outcome(context, task, name, NodePhase::Error, &message);
-                self.connect(context, &task.name, id, false);
+                self.add_outcome(context, task, &plan.node, NodePhase::Error, &message);
+                self.connect(context, place, id, false);
                 return Ok(());
             }
         };
         let Some(items) = items else {
-            self.run_item(&resolved, task, context, &vars, group);
+            self.run_item(&resolved, place, context, &vars, group);
             return Ok(());
         };
         if items.is_empty() {
             if self.nodes.get(id).is_none() {
-                self.add_outcome(context, task, name, NodePhase::Skipped, "Skipped, empty params");
-                self.connect(context, &task.name, id, false);
+                self.add_outcome(
+                    context,
+                    task,
+                    &plan.node,
+                    NodePhase::Skipped,
+                    "Skipped, empty params",
+                );
+                self.connect(context, place, id, false);
             }
             return Ok(());
         }
         if !group {
-            self.connect(context, &task.name, id, false);
-            self.add_node(super::nodes::Birth {
-                name,
-                kind: NodeType::TaskGroup,
-                phase: NodePhase::Running,
-                boundary: &context.boundary,
-                message: "",
-                flag: Some(NodeFlag::default()),
-                scope: context.base.scope_text(),
-            });
-            let holder = Holder::from(task);
-            self.change(id, |node| {
-                node.template_name.clone_from(&holder.template);
-                node.template_ref.clone_from(&holder.reference);
-            });
+            self.add_task_group(place, context);
         }
         let mut held_back = false;
         for item in &items {
+            let Some(looped) = &item.looped else {
+                self.release_template_locks(&item.id);
+                continue;
+            };
             // One that holds a place and lacks its pod is looked at all the same, or nothing would give the place back.
             // One that only has to end may hold the lock that those before it wait for.
-            let lacks = || self.may_lack_pod(&context.node_name(&item.name));
+            let lacks = || self.may_lack_pod(&format!("{}.{}", context.call.name, looped.name));
             if !held_back || self.reached.is_some() || lacks() {
-                held_back |= !self.run_item(item, task, context, &vars, true);
+                held_back |= !self.run_item(looped, place, context, &vars, true);
             }
         }
         if !held_back {
-            self.assess_task_group(id, &items, context);
+            self.assess_task_group(id, &items);
         }
         Ok(())
     }
 
+    fn add_task_group(&mut self, place: usize, context: &DagContext<'_>) {
+        let (task, plan) = context.task(place);
+        self.connect(context, place, &plan.id, false);
+        self.add_node(super::nodes::Birth {
+            name: &plan.node,
+            kind: NodeType::TaskGroup,
+            phase: NodePhase::Running,
+            boundary: &context.boundary,
+            message: "",
+            flag: Some(NodeFlag::default()),
+            scope: context.base.scope_text(),
+        });
+        let holder = Holder::from(task);
+        self.change(&plan.id, |node| {
+            node.template_name.clone_from(&holder.template);
+            node.template_ref.clone_from(&holder.reference);
+        });
+    }
+
     /// The phase of a loop's group: that of the last item that failed (C-DAG-07).
-    fn assess_task_group(&mut self, id: &str, items: &[DagTask], context: &DagContext<'_>) {
+    fn assess_task_group(&mut self, id: &str, items: &[Unfolded<DagTask>]) {
         let mut phase = NodePhase::Succeeded;
         for item in items {
-            match self.nodes.by_name(&context.node_name(&item.name)) {
+            match self.nodes.get(&item.id) {
                 Some(node) if node::fulfilled(node) => {
                     if node::failed_or_error(&node.phase) {
                         phase = node.phase.clone();
@@ -575,15 +545,15 @@ impl Pass<'_> {
     fn run_item(
         &mut self,
         item: &DagTask,
-        task: &DagTask,
+        place: usize,
         context: &DagContext<'_>,
         vars: &Vars,
         in_group: bool,
     ) -> bool {
-        let name = context.node_name(&item.name);
+        let name = format!("{}.{}", context.call.name, item.name);
         let id = self.nodes.id(&name);
         if self.nodes.get(&id).is_none() {
-            self.connect(context, &task.name, &id, in_group);
+            self.connect(context, place, &id, in_group);
             match self.should_run(&item.when) {
                 Ok(true) => {}
                 Ok(false) => {

@@ -1,6 +1,7 @@
 //! Progress and resource durations, which follow from other nodes (C-NODE-30, C-NODE-31, C-PER-01).
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, Progress};
 
@@ -27,71 +28,19 @@ impl Pass<'_> {
         for id in own {
             self.nodes.change(&id, |n| n.progress = n.progress.complete());
         }
-        let mut progress = (0, 0);
-        let mut resources = BTreeMap::new();
-        for leaf in self.nodes.iter() {
-            if node::has_progress(&leaf.type_)
-                && let Some((done, total)) = leaf.progress.parts()
-            {
-                progress = (progress.0 + done, progress.1 + total);
-            }
-            if leaf.type_ == NodeType::Pod {
-                add(&mut resources, &leaf.resources_duration);
-            }
-        }
-        self.update_virtual();
-        self.status.progress = Progress::new(progress.0, progress.1);
-        self.set_pod_running();
-        self.status.resources_duration = resources;
-    }
-
-    /// Sums of the nodes that do no work themselves, over everything that can be reached from them.
-    fn update_virtual(&mut self) {
         let graph = Graph::of(self.nodes.iter());
-        let mut seen = vec![usize::MAX; graph.nodes.len()];
-        let mut sums = Vec::new();
-        for (at, node) in graph.nodes.iter().enumerate() {
-            let sums_progress = !node::has_progress(&node.type_);
-            let sums_resources = node.type_ != NodeType::Pod && node::fulfilled(node);
-            if !sums_progress && !sums_resources {
-                continue;
-            }
-            let mut open = graph.children[at].clone();
-            let mut progress = (0, 0);
-            let mut resources = BTreeMap::new();
-            while let Some(next) = open.pop() {
-                if std::mem::replace(&mut seen[next], at) == at {
-                    continue;
-                }
-                let child = graph.nodes[next];
-                if node::has_progress(&child.type_)
-                    && let Some((done, total)) = child.progress.parts()
-                {
-                    progress = (progress.0 + done, progress.1 + total);
-                }
-                if sums_resources && child.type_ == NodeType::Pod {
-                    add(&mut resources, &child.resources_duration);
-                }
-                open.extend(&graph.children[next]);
-            }
-            let progress = (sums_progress && progress.1 > 0).then(|| Progress::new(progress.0, progress.1));
-            let resources = sums_resources.then_some(resources);
-            let same = progress.as_ref().is_none_or(|p| *p == node.progress)
-                && resources.as_ref().is_none_or(|r| *r == node.resources_duration);
-            if !same {
-                sums.push((node.id.clone(), progress, resources));
-            }
-        }
-        for (id, progress, resources) in sums {
+        let mut all = Sum::default();
+        graph.own.iter().for_each(|own| all.add(own));
+        let changed = graph.changed_sums();
+        self.status.progress = Progress::new(all.done, all.total);
+        self.status.resources_duration = graph.resources(&all);
+        for (id, progress, resources) in changed {
             self.nodes.change(&id, |node| {
-                if let Some(progress) = progress {
-                    node.progress = progress;
-                }
-                if let Some(resources) = resources {
-                    node.resources_duration = resources;
-                }
+                node.progress = progress;
+                node.resources_duration = resources;
             });
         }
+        self.set_pod_running();
     }
 }
 
@@ -99,6 +48,23 @@ impl Pass<'_> {
 struct Graph<'n> {
     nodes: Vec<&'n NodeStatus>,
     children: Vec<Vec<usize>>,
+    /// Nodes so that each comes before those that it leads to.
+    order: Vec<usize>,
+    /// Where a node stands in that order.
+    rank: Vec<usize>,
+    /// What each node makes by itself.
+    own: Vec<Sum>,
+    /// Names of the resources.
+    resources: Vec<&'n str>,
+}
+
+/// What nodes make together.
+#[derive(Clone, Default)]
+struct Sum {
+    done: i64,
+    total: i64,
+    /// By the place of the name; those that none of them has are missing.
+    resources: Vec<Option<i64>>,
 }
 
 impl<'n> Graph<'n> {
@@ -109,7 +75,7 @@ impl<'n> Graph<'n> {
             .enumerate()
             .map(|(at, n)| (n.id.as_str(), at))
             .collect();
-        let children = nodes
+        let children: Vec<Vec<usize>> = nodes
             .iter()
             .map(|n| {
                 n.children
@@ -118,12 +84,159 @@ impl<'n> Graph<'n> {
                     .collect()
             })
             .collect();
-        Self { nodes, children }
+        let order = order(&children);
+        let mut rank = vec![0; nodes.len()];
+        for (at, node) in order.iter().enumerate() {
+            rank[*node] = at;
+        }
+        let pods = nodes.iter().filter(|n| n.type_ == NodeType::Pod);
+        let names: BTreeSet<&str> = pods
+            .flat_map(|n| n.resources_duration.keys())
+            .map(String::as_str)
+            .collect();
+        let resources: Vec<&str> = names.into_iter().collect();
+        Self {
+            own: nodes.iter().map(|node| Sum::of(node, &resources)).collect(),
+            nodes,
+            children,
+            order,
+            rank,
+            resources,
+        }
+    }
+
+    /// Progress and resources of the nodes that do no work themselves, where they are others than they were: sums over
+    /// everything that can be reached from them.
+    fn changed_sums(&self) -> Vec<(String, Progress, BTreeMap<String, i64>)> {
+        let mut changed = Vec::new();
+        for (node, sum) in self.sums() {
+            let sums_progress = !node::has_progress(&node.type_) && sum.total > 0;
+            let progress = if sums_progress {
+                Progress::new(sum.done, sum.total)
+            } else {
+                node.progress.clone()
+            };
+            let sums_resources = node.type_ != NodeType::Pod && node::fulfilled(node);
+            let resources = if sums_resources {
+                self.resources(&sum)
+            } else {
+                node.resources_duration.clone()
+            };
+            if progress != node.progress || resources != node.resources_duration {
+                changed.push((node.id.clone(), progress, resources));
+            }
+        }
+        changed
+    }
+
+    /// The sum of what can be reached from each node that sums.
+    fn sums(&self) -> impl Iterator<Item = (&'n NodeStatus, Sum)> {
+        let mut sums: Vec<Option<Sum>> = vec![None; self.nodes.len()];
+        let mut met = vec![usize::MAX; self.nodes.len()];
+        for at in self.order.iter().rev().copied() {
+            let node = self.nodes[at];
+            if !node::has_progress(&node.type_) || node.type_ != NodeType::Pod && node::fulfilled(node) {
+                sums[at] = Some(self.sum(at, &sums, &mut met));
+            }
+        }
+        let nodes = self.nodes.clone();
+        nodes
+            .into_iter()
+            .zip(sums)
+            .filter_map(|(node, sum)| Some((node, sum?)))
+    }
+
+    /// What can be reached from one node. Where all ways meet in a node whose sum is known, nothing behind it is walked
+    /// to again: a chain of thousands costs no more than its length.
+    fn sum(&self, from: usize, known: &[Option<Sum>], met: &mut [usize]) -> Sum {
+        let mut sum = Sum::default();
+        // By rank, so that nothing that was met can be reached from the last one left.
+        let mut open: BinaryHeap<Reverse<usize>> = BinaryHeap::new();
+        let mut meet = |open: &mut BinaryHeap<_>, at: usize| {
+            for next in &self.children[at] {
+                if std::mem::replace(&mut met[*next], from) != from {
+                    open.push(Reverse(self.rank[*next]));
+                }
+            }
+        };
+        meet(&mut open, from);
+        while let Some(Reverse(rank)) = open.pop() {
+            let next = self.order[rank];
+            sum.add(&self.own[next]);
+            if open.is_empty()
+                && let Some(rest) = &known[next]
+            {
+                sum.add(rest);
+                break;
+            }
+            meet(&mut open, next);
+        }
+        sum
+    }
+
+    fn resources(&self, sum: &Sum) -> BTreeMap<String, i64> {
+        let named = self.resources.iter().zip(&sum.resources);
+        named
+            .filter_map(|(name, secs)| Some(((*name).to_owned(), (*secs)?)))
+            .collect()
     }
 }
 
-fn add(total: &mut BTreeMap<String, i64>, part: &BTreeMap<String, i64>) {
-    for (name, secs) in part {
-        *total.entry(name.clone()).or_insert(0) += secs;
+impl Sum {
+    fn of(node: &NodeStatus, resources: &[&str]) -> Self {
+        let mut sum = Self::default();
+        if node::has_progress(&node.type_)
+            && let Some((done, total)) = node.progress.parts()
+        {
+            (sum.done, sum.total) = (done, total);
+        }
+        if node.type_ == NodeType::Pod {
+            for (name, secs) in &node.resources_duration {
+                if let Ok(place) = resources.binary_search(&name.as_str()) {
+                    sum.add_resource(place, *secs);
+                }
+            }
+        }
+        sum
     }
+
+    fn add_resource(&mut self, place: usize, secs: i64) {
+        if self.resources.len() <= place {
+            self.resources.resize(place + 1, None);
+        }
+        *self.resources[place].get_or_insert(0) += secs;
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.done += other.done;
+        self.total += other.total;
+        for (place, secs) in other.resources.iter().enumerate() {
+            if let Some(secs) = secs {
+                self.add_resource(place, *secs);
+            }
+        }
+    }
+}
+
+/// The numbers so that each comes before those that it leads to; those in circles, which no tree of ours has, come last.
+fn order(children: &[Vec<usize>]) -> Vec<usize> {
+    let mut before = vec![0_usize; children.len()];
+    for child in children.iter().flatten() {
+        before[*child] += 1;
+    }
+    let mut order: Vec<usize> = (0..children.len()).filter(|at| before[*at] == 0).collect();
+    let mut at = 0;
+    while let Some(node) = order.get(at).copied() {
+        at += 1;
+        for child in &children[node] {
+            before[*child] -= 1;
+            if before[*child] == 0 {
+                order.push(*child);
+            }
+        }
+    }
+    if order.len() < children.len() {
+        order.extend((0..children.len()).filter(|at| before[*at] > 0));
+    }
+    order
 }

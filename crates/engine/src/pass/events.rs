@@ -10,7 +10,7 @@ impl Pass<'_> {
     /// Emits the events of nodes whose phase changed.
     pub fn node_events(&mut self) {
         let mut events = Vec::new();
-        for node in self.nodes.iter() {
+        for node in self.nodes.touched() {
             let before = self.nodes.before(&node.id).map(|n| &n.phase);
             if before == Some(&node.phase) {
                 continue;

@@ -1,14 +1,25 @@
 //! One group of steps (C-STEP-02, C-STEP-03, C-STEP-04).
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use argosy_model::{NodePhase, ParallelSteps, WorkflowStep};
 
+use super::loops::Unfolded;
 use super::steps::StepsContext;
 use super::template::{Call, Holder};
 use super::{Pass, Stop};
 use crate::node;
 use crate::vars;
+
+/// One step of a group, or one item of a looped one.
+struct OneStep<'g> {
+    /// Id of its node.
+    id: String,
+    /// As it stands in the template.
+    written: &'g WorkflowStep,
+    /// With its variables put in; `None` when its node is there, done or at work, and nothing follows it.
+    step: Option<WorkflowStep>,
+}
 
 impl Pass<'_> {
     /// Evaluates a group. False: the group is not to be judged in this pass, whatever its phase.
@@ -24,39 +35,90 @@ impl Pass<'_> {
         }
         let mut expanded = Vec::new();
         for step in group.iter() {
-            match self.resolve_step(step, context) {
-                Ok(step) => match self.expand_step(name, &step) {
-                    Ok(Some(steps)) if steps.is_empty() => {
-                        let holder = Holder::from(&step);
-                        let child_name = format!("{name}.{}", step.name);
-                        let child = self.skip(&child_name, &holder, context, "Skipped, empty params");
-                        self.add_child(id, &child);
-                    }
-                    Ok(Some(steps)) => expanded.extend(steps),
-                    Ok(None) => expanded.push(step),
-                    Err(message) => {
-                        self.mark_error(id, &message);
-                        return true;
-                    }
-                },
+            if self.goes_on_alone(name, step, context) {
+                let child = self.nodes.id(&format!("{name}.{}", step.name));
+                expanded.push(OneStep {
+                    id: child,
+                    written: step,
+                    step: None,
+                });
+                continue;
+            }
+            match self.expand_step(id, name, step, context) {
+                Ok(steps) => expanded.extend(steps),
                 Err(Stop::Missing(message)) => {
                     self.waiting
                         .insert(id.to_owned(), super::Waiting::Variable { message });
                     return false;
                 }
                 Err(stop) => {
-                    self.mark_error(id, &format!("failed to resolve references: {stop}"));
+                    self.mark_error(id, &stop.to_string());
                     return true;
                 }
             }
         }
-        let mut steps = BTreeMap::new();
-        for step in expanded {
-            if !self.run_step(id, name, &step, context, &mut steps) {
-                return true;
+        let mut steps = HashMap::new();
+        for one in &expanded {
+            let Some(step) = &one.step else {
+                self.release_template_locks(&one.id);
+                self.add_child(id, &one.id);
+                steps.insert(one.id.as_str(), one.written);
+                continue;
+            };
+            match self.run_step(id, &one.id, name, step, context) {
+                Some(true) => drop(steps.insert(one.id.as_str(), step)),
+                Some(false) => {}
+                None => return true,
             }
         }
         self.assess_group(id, &steps, context)
+    }
+
+    /// A step with its variables put in, or its items: `None` when there is no loop.
+    fn expand_step<'g>(
+        &mut self,
+        id: &str,
+        name: &str,
+        step: &'g WorkflowStep,
+        context: &StepsContext<'_>,
+    ) -> Result<Vec<OneStep<'g>>, Stop> {
+        let resolved = match self.resolve_step(step, context) {
+            Ok(resolved) => resolved,
+            Err(stop @ Stop::Missing(_)) => return Err(stop),
+            Err(stop) => return Err(Stop::Error(format!("failed to resolve references: {stop}"))),
+        };
+        let Some(items) = self.unfold(&resolved, name, context.base).map_err(Stop::Error)? else {
+            return Ok(vec![OneStep {
+                id: self.nodes.id(&format!("{name}.{}", resolved.name)),
+                written: step,
+                step: Some(resolved),
+            }]);
+        };
+        if items.is_empty() {
+            let holder = Holder::from(&resolved);
+            let child_name = format!("{name}.{}", resolved.name);
+            let child = self.skip(&child_name, &holder, context, "Skipped, empty params");
+            self.add_child(id, &child);
+        }
+        let one = |item: Unfolded<WorkflowStep>| OneStep {
+            id: item.id,
+            written: step,
+            step: item.looped,
+        };
+        Ok(items.into_iter().map(one).collect())
+    }
+
+    /// Whether nothing can come of looking at a step: its node is done or at work, and nothing follows it.
+    fn goes_on_alone(&self, group: &str, step: &WorkflowStep, context: &StepsContext<'_>) -> bool {
+        if !step.hooks.is_empty() || !step.on_exit.is_empty() || super::loops::loops(step) {
+            return false;
+        }
+        let id = self.nodes.id(&format!("{group}.{}", step.name));
+        if self.nodes.get(&id).is_none() {
+            return false;
+        }
+        let template = self.named_template(context.base, &Holder::from(step));
+        self.needs_no_look(&id, template.as_deref())
     }
 
     /// Whether the group and everything below it is done; a group whose child turned out unfinished runs again.
@@ -84,69 +146,67 @@ impl Pass<'_> {
                 .all(node::fulfilled)
     }
 
-    /// Starts or continues one step. False: the group is marked and nothing else of it is to be looked at.
+    /// Starts or continues one step. Gives whether hooks and the like may follow, `None` when the group is marked and
+    /// nothing else of it is to be looked at.
     fn run_step(
         &mut self,
         id: &str,
+        child: &str,
         group: &str,
         step: &WorkflowStep,
-        context: &mut StepsContext<'_>,
-        steps: &mut BTreeMap<String, WorkflowStep>,
-    ) -> bool {
+        context: &StepsContext<'_>,
+    ) -> Option<bool> {
         let name = format!("{group}.{}", step.name);
         let holder = Holder::from(step);
         match self.should_run(&step.when) {
             Ok(true) => {}
             Ok(false) => {
-                let child_id = self.nodes.id(&name);
-                if self.nodes.get(&child_id).is_none() {
+                if self.nodes.get(child).is_none() {
                     let message = format!("when '{}' evaluated false", step.when);
                     let child = self.skip(&name, &holder, context, &message);
                     self.add_child(id, &child);
                 }
-                return true;
+                return Some(false);
             }
             Err(message) => {
                 let call = self.step_call(&name, &holder, step, context);
                 let child = self.error_or_add(&call, &message);
                 self.add_child(id, &child);
                 self.mark_error(id, &message);
-                return false;
+                return None;
             }
         }
         let call = self.step_call(&name, &holder, step, context);
-        let evaluated = self.evaluate_template(&call);
-        let child = self.nodes.id(&name);
-        match evaluated {
+        match self.evaluate_template(&call) {
             Ok(_) => {
-                steps.insert(child.clone(), step.clone());
-                self.add_child(id, &child);
+                self.add_child(id, child);
+                Some(true)
             }
             Err(Stop::Parallelism | Stop::Depth) => {
-                steps.insert(child.clone(), step.clone());
-                if self.nodes.get(&child).is_some() {
-                    self.add_child(id, &child);
+                if self.nodes.get(child).is_some() {
+                    self.add_child(id, child);
                 }
+                Some(true)
             }
             Err(Stop::Timeout) => {
-                self.add_child(id, &child);
+                self.add_child(id, child);
                 self.mark(id, NodePhase::Failed, Some("timeout"));
-                return false;
+                None
             }
             Err(Stop::Missing(message)) => {
-                self.waiting.insert(child, super::Waiting::Variable { message });
-                return false;
+                self.waiting
+                    .insert(child.to_owned(), super::Waiting::Variable { message });
+                None
             }
             Err(Stop::Error(message)) => {
-                self.add_child(id, &child);
+                self.add_child(id, child);
                 self.mark_error(
                     id,
                     &format!("step group deemed errored due to child {name} error: {message}"),
                 );
-                return false;
+                None
             }
         }
-        true
     }
 
     fn step_call<'c>(
@@ -191,7 +251,7 @@ impl Pass<'_> {
     fn assess_group(
         &mut self,
         id: &str,
-        steps: &BTreeMap<String, WorkflowStep>,
+        steps: &HashMap<&str, &WorkflowStep>,
         context: &mut StepsContext<'_>,
     ) -> bool {
         let children = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
@@ -199,18 +259,25 @@ impl Pass<'_> {
         // A step that a limit held back has no node yet.
         let mut done = steps.keys().all(|id| self.nodes.get(id).is_some());
         for child_id in &children {
-            let Some(child) = self.nodes.get(child_id).cloned() else {
+            let Some(child) = self.nodes.get(child_id) else {
                 done = false;
                 continue;
             };
-            let Some(step) = steps.get(child_id) else {
-                done &= node::fulfilled(&child);
+            let Some(step) = steps.get(child_id.as_str()) else {
+                done &= node::fulfilled(child);
                 continue;
             };
             let prefix = format!("steps.{}", child.display_name);
-            context
-                .vars
-                .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
+            if context.reads.has(&child.display_name) {
+                context
+                    .vars
+                    .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
+            }
+            if step.hooks.is_empty() && step.on_exit.is_empty() {
+                done &= node::fulfilled(child);
+                continue;
+            }
+            let child = child.clone();
             let own = format!("steps.{}", step.name);
             let hooks = match self.run_hooks(&step.hooks, &child, context.base, &prefix, &own, &context.vars)
             {
@@ -254,7 +321,7 @@ impl Pass<'_> {
                 continue;
             };
             let goes_on = steps
-                .get(child_id)
+                .get(child_id.as_str())
                 .and_then(|s| s.continue_on.as_ref())
                 .is_some_and(|on| {
                     on.error && child.phase == NodePhase::Error

@@ -1,27 +1,35 @@
 //! Expanding steps and tasks over items (C-LOOP-01 to C-LOOP-06). Names and variables of items are in `item`.
 
-use argosy_model::{DagTask, Field, Item, Sequence, WorkflowStep};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use argosy_model::{DagTask, Field, WorkflowStep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Pass;
+use super::template::Holder;
 use crate::item;
+use crate::plan::Base;
 use crate::vars::{self, Level, Vars};
+use crate::workings::Sources;
 
 /// A step or task, which loop in the same way.
 pub(crate) trait Looped: Clone + Field + Serialize + DeserializeOwned {
-    fn sources(&self) -> (&[Item], &str, Option<&Sequence>);
+    fn sources(&self) -> Sources<'_>;
     fn when(&self) -> &str;
     fn clear_sources(&mut self);
     fn rename(&mut self, name: String);
     fn name(&self) -> &str;
+    /// Whether hooks or an exit handler follow what becomes of it.
+    fn is_watched(&self) -> bool;
 }
 
 macro_rules! looped {
     ($($type:ty),*) => {$(
         impl Looped for $type {
-            fn sources(&self) -> (&[Item], &str, Option<&Sequence>) {
+            fn sources(&self) -> Sources<'_> {
                 (&self.with_items, &self.with_param, self.with_sequence.as_ref())
             }
             fn when(&self) -> &str {
@@ -38,6 +46,9 @@ macro_rules! looped {
             fn name(&self) -> &str {
                 &self.name
             }
+            fn is_watched(&self) -> bool {
+                !self.hooks.is_empty() || !self.on_exit.is_empty()
+            }
         }
     )*};
 }
@@ -50,59 +61,51 @@ pub(crate) fn loops(looped: &impl Looped) -> bool {
     !items.is_empty() || !param.is_empty() || sequence.is_some()
 }
 
-/// The same step or task for each item: `None` when there is no loop.
-///
-/// `settled` tells by its name whether an item needs nothing but its name any more; nothing is put into those.
+/// A step or task for one item of a loop.
+pub(crate) struct Unfolded<L> {
+    /// Id of its node.
+    pub id: String,
+    /// `None` when its node is there and nothing but its id is needed any more.
+    pub looped: Option<L>,
+}
+
+/// The items of a loop.
 ///
 /// # Errors
-/// The text for the user when the items can't be read or a variable is unknown.
-pub(crate) fn expand<L: Looped>(
-    looped: &L,
-    settled: impl Fn(&str) -> bool,
-) -> Result<Option<Vec<L>>, String> {
+/// The text for the user when the items can't be read.
+fn items<L: Looped>(looped: &L) -> Result<Vec<Cow<'_, Value>>, String> {
     let (items, param, sequence) = looped.sources();
-    let items: Vec<Value> = if !items.is_empty() {
-        items.iter().map(|i| i.0.clone()).collect()
-    } else if !param.is_empty() {
-        match serde_json::from_str::<Vec<Value>>(param) {
+    if !items.is_empty() {
+        return Ok(items.iter().map(|i| Cow::Borrowed(&i.0)).collect());
+    }
+    if !param.is_empty() {
+        let items = match serde_json::from_str::<Vec<Value>>(param) {
             Ok(items) => items,
             Err(_) if vars::when(looped.when()) == Ok(false) => Vec::new(),
             Err(error) => {
-                let error = argosy_template_json_error(param, &error);
+                let error = vars::go_json_error(param, &error);
                 return Err(format!(
                     "withParam value could not be parsed as a JSON list: {}: {error}",
                     param.trim()
                 ));
             }
-        }
-    } else if let Some(sequence) = sequence {
-        let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
-        let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
-        let texts = item::sequence(
-            start.as_deref(),
-            end.as_deref(),
-            count.as_deref(),
-            &sequence.format,
-        )
-        .map_err(|e| e.to_string())?;
-        texts.into_iter().map(Value::String).collect()
-    } else {
-        return Ok(None);
-    };
-    let mut template = looped.clone();
-    template.clear_sources();
-    let mut expanded = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let name = item::expanded_name(looped.name(), index, item);
-        if settled(&name) {
-            let mut named = template.clone();
-            named.rename(name);
-            expanded.push(named);
-        } else {
-            expanded.push(for_item(&template, index, item)?);
-        }
+        };
+        return Ok(items.into_iter().map(Cow::Owned).collect());
     }
-    Ok(Some(expanded))
+    let Some(sequence) = sequence else {
+        return Ok(Vec::new());
+    };
+    let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
+    let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
+    let texts = item::sequence(
+        start.as_deref(),
+        end.as_deref(),
+        count.as_deref(),
+        &sequence.format,
+    )
+    .map_err(|e| e.to_string())?;
+    let values = texts.into_iter().map(|text| Cow::Owned(Value::String(text)));
+    Ok(values.collect())
 }
 
 /// The step or task for one item (C-LOOP-04).
@@ -122,20 +125,65 @@ pub(crate) fn for_item<L: Looped>(template: &L, index: usize, item: &Value) -> R
     Ok(one)
 }
 
-/// The words of Go's JSON reader for the commonest mistakes.
-fn argosy_template_json_error(text: &str, error: &serde_json::Error) -> String {
-    vars::go_json_error(text, error)
-}
-
 impl Pass<'_> {
-    /// Expands a resolved step of a group of steps.
-    pub fn expand_step(&self, group: &str, step: &WorkflowStep) -> Result<Option<Vec<WorkflowStep>>, String> {
-        let plain = step.hooks.is_empty() && step.on_exit.is_empty() && step.when.is_empty();
-        expand(step, |name| plain && self.settled(&format!("{group}.{name}")))
-    }
-
-    /// Whether an item's node is done for good.
-    pub fn settled(&self, name: &str) -> bool {
-        self.nodes.by_name(name).is_some_and(crate::node::fulfilled)
+    /// Expands a resolved step or task over its items (C-LOOP-01): `None` when there is no loop. Of an item whose node is
+    /// done or at work, so that there is nothing to be put into it any more, only the id is given.
+    ///
+    /// `outer` is the name of the group or DAG node, to which the item's name is added after a dot.
+    ///
+    /// # Errors
+    /// The text for the user when the items can't be read or a variable is unknown.
+    pub fn unfold<L>(&self, looped: &L, outer: &str, base: &Base) -> Result<Option<Vec<Unfolded<L>>>, String>
+    where
+        L: Looped,
+        Holder: for<'l> From<&'l L>,
+    {
+        if !loops(looped) {
+            return Ok(None);
+        }
+        let template = if looped.is_watched() {
+            None
+        } else {
+            self.named_template(base, &Holder::from(looped))
+        };
+        let needs_id_only = |id: &String| !looped.is_watched() && self.needs_no_look(id, template.as_deref());
+        let name = format!("{outer}.{}", looped.name());
+        let known = self.plan.workings.ids_of_loop(&name, looped.sources());
+        if let Some(ids) = &known
+            && ids.iter().all(needs_id_only)
+        {
+            let only = |id: &String| Unfolded {
+                id: id.clone(),
+                looped: None,
+            };
+            return Ok(Some(ids.iter().map(only).collect()));
+        }
+        let items = items(looped)?;
+        let ids = known.unwrap_or_else(|| {
+            let id = |(index, item): (usize, &Cow<'_, Value>)| {
+                let name = item::expanded_name(looped.name(), index, item);
+                self.nodes.id(&format!("{outer}.{name}"))
+            };
+            let ids: Arc<[String]> = items.iter().enumerate().map(id).collect();
+            self.plan
+                .workings
+                .put_loop(&name, looped.sources(), Arc::clone(&ids));
+            ids
+        });
+        let mut bare = looped.clone();
+        bare.clear_sources();
+        let mut unfolded = Vec::with_capacity(items.len());
+        for (index, (item, id)) in items.iter().zip(ids.iter()).enumerate() {
+            let looped = if needs_id_only(id) {
+                None
+            } else {
+                Some(for_item(&bare, index, item)?)
+            };
+            unfolded.push(Unfolded {
+                id: id.clone(),
+                looped,
+            });
+        }
+        Ok(Some(unfolded))
     }
 }

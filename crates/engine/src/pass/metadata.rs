@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argosy_model::{WorkflowPhase, WorkflowSpec};
+use argosy_model::WorkflowPhase;
 
 use super::{Pass, labels};
 use crate::decision::{Effect, Waiting};
@@ -101,14 +101,9 @@ impl Pass<'_> {
 
     /// Puts the globals into every part of the spec but its templates.
     fn substitute_spec(&mut self) -> bool {
-        let templates = self.plan.spec.templates.clone();
-        let bare = WorkflowSpec {
-            templates: Vec::new(),
-            ..(*self.plan.spec).clone()
-        };
-        match vars::substitute(&bare, &[&self.globals], Level::Lenient) {
+        match vars::substitute(&*self.plan.bare, &[&self.globals], Level::Lenient) {
             Ok(spec) => {
-                self.spec = Arc::new(WorkflowSpec { templates, ..spec });
+                self.spec = Arc::new(spec);
                 true
             }
             Err(error) => {
@@ -199,13 +194,10 @@ impl Pass<'_> {
         {
             return true;
         }
-        let stored: Vec<_> = self.status.stored_templates.values().cloned().collect();
         let own = self.spec.artifact_gc.as_ref().map(|gc| gc.gc.strategy.clone());
-        let wanted = self
-            .spec
-            .templates
-            .iter()
-            .chain(&stored)
+        let templates = self.plan.spec.templates.iter();
+        let wanted = templates
+            .chain(self.status.stored_templates.values())
             .flat_map(|t| &t.outputs.artifacts)
             .any(|artifact| {
                 let strategy = artifact.artifact_gc.as_ref().map(|gc| gc.strategy.clone());

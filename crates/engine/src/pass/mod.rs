@@ -28,6 +28,8 @@ mod outputs;
 mod parallelism;
 mod pod_phase;
 mod pods;
+mod prepared;
+mod reads;
 mod restart;
 mod results;
 mod retry;
@@ -41,6 +43,7 @@ mod timeout;
 mod tree;
 mod waiting;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -56,6 +59,7 @@ use crate::vars::{self, Vars};
 use crate::{locks, node};
 
 pub(crate) use loops::for_item as expand_item;
+pub(crate) use prepared::Prepared;
 pub(crate) use template::Holder;
 pub(crate) use tree::Tree;
 
@@ -99,7 +103,7 @@ pub(crate) struct Pass<'a> {
     pub nodes: Tree<'a>,
     /// Global variables.
     pub globals: Vars,
-    /// The spec to run by, with globals substituted everywhere but in templates.
+    /// The spec to run by without its templates, with globals substituted.
     pub spec: Arc<argosy_model::WorkflowSpec>,
     /// The workflow's volumes: those of the spec and its claims.
     pub volumes: Vec<argosy_model::k8s::Volume>,
@@ -112,7 +116,7 @@ pub(crate) struct Pass<'a> {
     /// Whether there is a hook that may become due by what moves, and then not be due any more.
     pub hooks_wait: bool,
     /// Pods by node id.
-    pub pods: BTreeMap<String, Vec<&'a Arc<Pod>>>,
+    pub pods: BTreeMap<Cow<'a, str>, Vec<&'a Arc<Pod>>>,
     /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
     pub active_pods: i64,
     /// How many of them are seen.
@@ -127,12 +131,16 @@ pub(crate) struct Pass<'a> {
     pub terminated: BTreeSet<String>,
     /// Nodes whose pods were asked for in this pass.
     pub asked: BTreeSet<String>,
+    /// Key under which the workflow itself holds locks.
+    pub lock_key: String,
     /// Templates of boundaries as texts, empty when nothing in them reads results.
     pub parent_texts: BTreeMap<String, String>,
     /// Templates resolved in this pass.
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
     pub depth: usize,
+    /// Boundaries that have refused a new node in this pass, and in which no node has ended since.
+    pub full: BTreeSet<String>,
     /// Whether what can't be known yet is an error now, because nothing can make it known any more.
     pub last_resort: bool,
     /// Nodes that the evaluation came to, noted only once nothing moves any more.
@@ -179,7 +187,7 @@ impl<'a> Pass<'a> {
             finalizers: wf.metadata.finalizers.clone(),
             nodes: Tree::new(&wf.metadata.name, &wf.status.nodes),
             globals: Vars::new(),
-            spec: Arc::clone(&plan.spec),
+            spec: Arc::clone(&plan.bare),
             volumes: Vec::new(),
             effects: Vec::new(),
             locks: locks::Session::new(seen.locks),
@@ -195,9 +203,11 @@ impl<'a> Pass<'a> {
             tasks: BTreeMap::new(),
             terminated: BTreeSet::new(),
             asked: BTreeSet::new(),
+            lock_key: locks::holder_key(&wf.metadata.namespace, &wf.metadata.name, None),
             parent_texts: BTreeMap::new(),
             resolved: BTreeMap::new(),
             depth: 0,
+            full: BTreeSet::new(),
             measured: BTreeSet::new(),
             last_resort: false,
             reached: None,

@@ -133,6 +133,9 @@ impl Pass<'_> {
 
     /// Moves a node to a phase; `message` replaces the old one if given.
     pub fn mark(&mut self, id: &str, phase: NodePhase, message: Option<&str>) {
+        if node::phase_ended(&phase) {
+            self.full.clear();
+        }
         let now = self.time();
         self.change(id, |node| {
             if node::failed_or_error(&phase)

@@ -9,7 +9,7 @@ use super::{Pass, Stop, labels};
 use crate::decision::Waiting;
 use crate::{names, node};
 
-fn in_progress(node: &NodeStatus) -> bool {
+pub(super) fn in_progress(node: &NodeStatus) -> bool {
     matches!(node.phase, NodePhase::Pending | NodePhase::Running)
 }
 
@@ -51,7 +51,7 @@ impl Pass<'_> {
         }
         let (mut at_work, mut lacking) = (0, Vec::new());
         for node in self.nodes.iter().filter(|n| self.active_pod(n)) {
-            if self.pods.contains_key(&node.id) {
+            if self.pods.contains_key(node.id.as_str()) {
                 at_work += 1;
             } else {
                 lacking.push(node.name.clone());
@@ -77,7 +77,9 @@ impl Pass<'_> {
             let waiting = node.synchronization_status.as_ref();
             waiting.is_some_and(|s| !s.waiting.is_empty())
         };
-        node.type_ == NodeType::Pod && in_progress(node) && (!waits(node) || self.pods.contains_key(&node.id))
+        node.type_ == NodeType::Pod
+            && in_progress(node)
+            && (!waits(node) || self.pods.contains_key(node.id.as_str()))
     }
 
     /// Whether the node was counted at the start of the pass.
@@ -95,7 +97,7 @@ impl Pass<'_> {
         self.strays.get_or_init(|| {
             let unknown = self.pods.iter().filter(|(id, _)| self.nodes.before(id).is_none());
             let strays = unknown.map(|(id, pods)| Stray {
-                id: id.clone(),
+                id: id.to_string(),
                 node: pods
                     .iter()
                     .find_map(|pod| pod.metadata.annotations.get(labels::NODE_NAME).cloned())
@@ -169,6 +171,27 @@ impl Pass<'_> {
         (active, seen, lacking)
     }
 
+    /// Refuses a new node before anything is worked out for it, if it would be too many: of a loop of thousands, all but
+    /// a few wait for their places in each pass.
+    pub fn has_no_place(&mut self, id: &str, call: &Call<'_>) -> Result<(), Stop> {
+        if self.nodes.get(id).is_some() {
+            return Ok(());
+        }
+        if let Some(limit) = self.spec.parallelism
+            && self.active_pods >= limit
+            && !self.is_within_limit(id, call.name, &self.lacking, limit)
+        {
+            return self.refuse_parallelism(id, self.active_pods, limit);
+        }
+        if !self.full.contains(call.boundary) {
+            return Ok(());
+        }
+        match self.boundary_template(call.boundary).and_then(|t| t.parallelism) {
+            Some(limit) => self.refuse_parallelism(id, limit, limit),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a node that would be too many.
     pub fn check_parallelism(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
         let node = self.nodes.get(id).cloned();
@@ -201,6 +224,9 @@ impl Pass<'_> {
         let active = within.filter(|n| counted(n) && in_progress(n) && self.goes_on(n));
         let active = count(active.count());
         if active >= limit {
+            if node.is_none() {
+                self.full.insert(call.boundary.to_owned());
+            }
             self.refuse_parallelism(id, active, limit)
         } else {
             Ok(())

@@ -200,7 +200,7 @@ impl Pass<'_> {
 }
 
 /// Why a pod is pending (C-POD-11).
-fn pending_message(pod: &Pod) -> String {
+pub(super) fn pending_message(pod: &Pod) -> String {
     let joined = |reason: &str, message: &str| {
         if message.is_empty() {
             reason.to_owned()

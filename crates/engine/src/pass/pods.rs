@@ -1,8 +1,11 @@
 //! Bringing nodes up to what their pods have come to (section 8). The phase of a single pod is in `pod_phase`.
 
-use argosy_model::k8s::{Pod, Time};
-use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType};
+use std::borrow::Cow;
 
+use argosy_model::k8s::{Pod, Time};
+use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType, Template};
+
+use super::pod_phase::pending_message;
 use super::{Pass, labels};
 use crate::decision::{Effect, Waiting};
 use crate::{names, node};
@@ -16,8 +19,8 @@ impl Pass<'_> {
                 annotations.get(labels::NODE_ID),
                 annotations.get(labels::NODE_NAME),
             ) {
-                (Some(id), _) => id.clone(),
-                (None, Some(name)) => self.nodes.id(name),
+                (Some(id), _) => Cow::Borrowed(id.as_str()),
+                (None, Some(name)) => Cow::Owned(self.nodes.id(name)),
                 (None, None) => continue,
             };
             self.pods.entry(id).or_default().push(pod);
@@ -36,13 +39,13 @@ impl Pass<'_> {
             self.set_condition(ConditionType::PodRunning, "False", "");
         }
         let mut complete = true;
-        let pods: Vec<(String, std::sync::Arc<Pod>)> = self
+        let first = self
             .pods
             .iter()
-            .filter_map(|(id, pods)| pods.first().map(|pod| (id.clone(), std::sync::Arc::clone(pod))))
-            .collect();
+            .filter_map(|(id, pods)| Some((id.clone(), *pods.first()?)));
+        let pods: Vec<_> = first.collect();
         for (id, pod) in pods {
-            complete &= self.assess_pod(&id, &pod);
+            complete &= self.assess_pod(&id, pod);
         }
         self.assess_agent_pod();
         complete &= self.find_missing_pods();
@@ -52,14 +55,15 @@ impl Pass<'_> {
 
     /// Brings one node up to its pod. False: its result is still missing (C-POD-04).
     fn assess_pod(&mut self, id: &str, pod: &Pod) -> bool {
-        let Some(old) = self.nodes.get(id).cloned() else {
+        let Some(old) = self.nodes.get(id) else {
             self.end_rest_of_stray(id, pod);
             return true;
         };
         let mut complete = true;
         // What ended without its pod, at a timeout or deadline, does not begin anew while the pod is being ended.
         let ended = node::phase_ended(&old.phase) && is_active(pod);
-        if !ended && !node::fulfilled(&old) || node::daemoned(&old) {
+        if (!ended && !node::fulfilled(old) || node::daemoned(old)) && !self.says_nothing_new(pod, old) {
+            let old = old.clone();
             complete = self.take_pod_status(pod, &old);
         }
         self.control_pod(id, pod);
@@ -77,6 +81,32 @@ impl Pass<'_> {
         if is_active(pod) && last.is_some_and(|c| c.state.terminated.is_some()) {
             self.terminate(id);
         }
+    }
+
+    /// Whether a pod that is on its way leaves its node as it is: most of thousands in most passes. What may be more than
+    /// that is worked out.
+    fn says_nothing_new(&self, pod: &Pod, node: &NodeStatus) -> bool {
+        let is_same = match pod.status.phase.as_str() {
+            "Running" => node.phase == NodePhase::Running,
+            "Pending" | "" => node.phase == NodePhase::Pending && node.message == pending_message(pod),
+            _ => false,
+        };
+        let is_plain =
+            |template: &Template| template.daemon != Some(true) && template.container_set.is_none();
+        let is_local = node.template_ref.is_none() && node.template_scope.starts_with("local/");
+        is_same
+            && is_local
+            && self.plan.local(&node.template_name).is_some_and(is_plain)
+            && node.restarting_pod_uid.is_empty()
+            && node.daemoned.is_none()
+            && node.host_node_name == pod.spec.node_name
+            && node.progress.is_valid()
+            && !pod.metadata.annotations.contains_key(labels::PROGRESS)
+            && pod
+                .status
+                .container_statuses
+                .iter()
+                .all(|c| c.state.terminated.is_none())
     }
 
     /// Stores what the pod makes of the node, unless its success still lacks its result. False: it does.
@@ -126,7 +156,7 @@ impl Pass<'_> {
             .filter(|n| {
                 n.type_ == NodeType::Pod && n.started_at.is_some() && !node::phase_completed(&n.phase)
             })
-            .filter(|n| n.phase != NodePhase::Pending && !self.pods.contains_key(&n.id))
+            .filter(|n| n.phase != NodePhase::Pending && !self.pods.contains_key(n.id.as_str()))
             .cloned()
             .collect();
         for lost in missing {

@@ -1,22 +1,39 @@
 //! Task results: outputs and progress that executors report, and how long they may be late (section 10).
 
 use argosy_model::k8s::Pod;
-use argosy_model::{NodeStatus, NodeType};
+use argosy_model::{NodeResult, NodeStatus, NodeType};
 use jiff::Timestamp;
 
 use super::{Pass, labels};
 use crate::decision::Waiting;
 use crate::node;
 
+/// Whether a node already has everything that was reported.
+fn has_all(node: &NodeStatus, reported: &NodeResult) -> bool {
+    let outputs = reported.outputs.as_ref().is_none_or(|new| {
+        node.outputs.as_ref().is_some_and(|old| {
+            new.result == old.result
+                && new.parameters == old.parameters
+                && new.artifacts == old.artifacts
+                && (new.exit_code.is_none() || new.exit_code == old.exit_code)
+        })
+    });
+    outputs && (!reported.progress.is_valid() || reported.progress == node.progress)
+}
+
 impl Pass<'_> {
     /// Takes over what the executors reported (C-RES-02, C-RES-04).
     pub fn apply_results(&mut self) {
         for (id, result) in self.seen.results {
-            let Some(old) = self.nodes.get(id).cloned() else {
+            let reported = result.metadata.labels.get(labels::REPORTED).map(|v| v == "true");
+            let Some(old) = self.nodes.get(id) else {
                 continue;
             };
+            if reported != Some(false) && node::synced(old) && has_all(old, &result.result) {
+                continue;
+            }
+            let old = old.clone();
             let mut new = old.clone();
-            let reported = result.metadata.labels.get(labels::REPORTED).map(|v| v == "true");
             if let Some(reported) = reported
                 && new.task_result_synced.is_some()
             {
@@ -63,7 +80,10 @@ impl Pass<'_> {
         if !node::phase_completed(&node.phase) {
             return false;
         }
-        let pod = self.pods.get(&node.id).and_then(|pods| pods.first().copied());
+        let pod = self
+            .pods
+            .get(node.id.as_str())
+            .and_then(|pods| pods.first().copied());
         let until = match (pod, &node.finished_at) {
             (Some(pod), _) => self.result_deadline(pod, node),
             (None, Some(finished)) if node.type_ == NodeType::Pod => {

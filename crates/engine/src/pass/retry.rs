@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Pass;
 use super::template::effective_policy;
 use crate::decision::Waiting;
-use crate::vars::{self, Level, Vars};
+use crate::vars::{self, Vars};
 use crate::{duration, node};
 
 /// A verdict about a retry node: its new phase, or to go on.
@@ -196,11 +196,6 @@ impl Pass<'_> {
             variables.insert("pod.name".to_owned(), vars::text(self.pod_name(name, template)));
         }
         variables
-    }
-
-    /// Puts an attempt's variables into its template.
-    pub fn substitute_attempt(&self, template: &Template, variables: &Vars) -> Result<Template, String> {
-        vars::substitute(template, &[variables], Level::Lenient).map_err(|e| e.to_string())
     }
 }
 

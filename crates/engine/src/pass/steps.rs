@@ -3,6 +3,8 @@
 use argosy_model::{NodeFlag, NodePhase, NodeType, Template, WorkflowStep};
 
 use super::nodes::Birth;
+use super::prepared::Prepared;
+use super::reads::Reads;
 use super::template::{Call, Holder};
 use super::{Evaluated, Pass, Stop};
 use crate::node;
@@ -16,11 +18,13 @@ pub(crate) struct StepsContext<'c> {
     pub base: &'c Base,
     pub boundary: String,
     pub vars: Vars,
+    /// Which of the steps are read by others.
+    pub reads: &'c Reads,
 }
 
 impl Pass<'_> {
     /// Evaluates a steps template.
-    pub fn run_steps(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Template) -> Evaluated {
+    pub fn run_steps(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Prepared) -> Evaluated {
         if self.nodes.get(id).is_none() {
             self.add_executable(call, call.name, NodeType::Steps, template, NodePhase::Running, "");
         }
@@ -31,12 +35,13 @@ impl Pass<'_> {
         result
     }
 
-    fn run_groups(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Template) -> Evaluated {
+    fn run_groups(&mut self, id: &str, call: &Call<'_>, base: &Base, template: &Prepared) -> Evaluated {
         let mut context = StepsContext {
             call,
             base,
             boundary: id.to_owned(),
             vars: self.template_variables(template),
+            reads: template.step_reads(),
         };
         for (index, group) in template.steps.iter().enumerate() {
             let name = format!("{}[{index}]", call.name);
@@ -56,16 +61,20 @@ impl Pass<'_> {
             if !self.run_group(&group_id, &name, group, &mut context) {
                 return Ok(Some(id.to_owned()));
             }
-            let Some(group_node) = self.nodes.get(&group_id).filter(|n| node::fulfilled(n)).cloned() else {
+            let Some(group_node) = self.nodes.get(&group_id).filter(|n| node::fulfilled(n)) else {
                 return Ok(Some(id.to_owned()));
             };
             if node::failed_or_error(&group_node.phase) {
+                let message = group_node.message.clone();
                 self.set_steps_outbound(id, call.name, template);
-                self.mark(id, NodePhase::Failed, Some(&group_node.message));
+                self.mark(id, NodePhase::Failed, Some(&message));
                 return Ok(Some(id.to_owned()));
             }
             for step in group.iter() {
-                self.add_step_variables(&mut context, &name, step);
+                // The root is there as soon as one is.
+                if context.reads.has(&step.name) || index == 0 && !context.reads.is_empty() {
+                    self.add_step_variables(&mut context, &name, step);
+                }
             }
         }
         self.set_steps_outbound(id, call.name, template);

@@ -285,7 +285,7 @@ impl Pass<'_> {
     pub fn hold_back_locked_pods(&mut self) {
         let stored = holders(self.wf.status.synchronization.as_ref());
         let held = holders(self.status.synchronization.as_ref());
-        let own = self.lock_key();
+        let own = self.lock_key.clone();
         let fresh = held.difference(&stored);
         let fresh: Vec<&str> = fresh.filter_map(|holder| holder.strip_prefix(&own)).collect();
         let nodes = &self.nodes;
@@ -311,6 +311,14 @@ impl Pass<'_> {
 
     /// Gives back what a node holds or waits for (C-SYN-22).
     pub fn release_template_locks(&mut self, id: &str) {
+        // Asked first: this is called for every node that is done, in every pass.
+        let waits = self
+            .nodes
+            .get(id)
+            .is_some_and(|n| n.synchronization_status.is_some());
+        if !waits && !self.locks.involves(&self.lock_key) {
+            return;
+        }
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
         // From memory, not from status: a lock may have been taken by a decision that was never stored.
         let names = self.locks.of_holder(&holder);
@@ -325,7 +333,7 @@ impl Pass<'_> {
     /// Gives back what nodes still hold or wait for that nothing looks at any more: they ended with what holds them, or
     /// what holds them ended without them.
     pub fn release_locks_of_the_dead(&mut self) {
-        let workflow = self.lock_key();
+        let workflow = self.lock_key.clone();
         let mut nodes = self.locks.nodes_of_workflow(&workflow);
         nodes.retain(|id| {
             let asked = self.locks.was_asked(&format!("{workflow}/{id}"));
@@ -353,14 +361,9 @@ impl Pass<'_> {
         self.updated = true;
     }
 
-    /// The key under which the workflow itself holds locks.
-    pub fn lock_key(&self) -> String {
-        locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, None)
-    }
-
     /// Gives back everything of the workflow.
     pub fn release_everything(&mut self) {
-        let key = self.lock_key();
+        let key = self.lock_key.clone();
         self.locks.release_all(&key);
         self.status.synchronization = None;
     }
@@ -370,7 +373,7 @@ impl Pass<'_> {
         if !crate::node::workflow_fulfilled(&self.status.phase) {
             return;
         }
-        let key = self.lock_key();
+        let key = self.lock_key.clone();
         if self.status.synchronization.is_some() || self.locks.involves(&key) {
             self.release_everything();
         }

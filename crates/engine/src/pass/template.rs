@@ -8,6 +8,8 @@ use argosy_model::{
 };
 use jiff::Timestamp;
 
+use super::parallelism::in_progress;
+use super::prepared::Prepared;
 use super::{Evaluated, Pass, Stop};
 use crate::node;
 use crate::plan::{Base, Kind};
@@ -127,10 +129,11 @@ impl Pass<'_> {
         if self.is_at_work(&id, &resolved) {
             return Ok(Some(id));
         }
+        self.has_no_place(&id, call)?;
         let strategy = self.retry_strategy(&resolved);
         let locals = self.local_variables(call, &resolved, strategy.is_some());
-        let processed = match self.process_arguments(&resolved, call.arguments, &locals) {
-            Ok(template) => template,
+        let processed = match self.prepared(&id, &resolved, call.arguments, &locals) {
+            Ok(prepared) => prepared,
             Err(message) => return self.refuse(call, message),
         };
         if let Err(message) = self.override_display_name(&id, &processed) {
@@ -158,20 +161,27 @@ impl Pass<'_> {
         // The strategy may hold tags of the template's inputs, so the processed one counts.
         let strategy = strategy.map(|s| processed.retry_strategy.clone().unwrap_or(s));
         match strategy {
-            None => self.dispatch(&id, call, &base, processed, None),
-            Some(strategy) => self.evaluate_retried(&id, call, &base, processed, &strategy),
+            None => self.dispatch(&id, call, &base, &processed, None),
+            Some(strategy) => self.evaluate_retried(&id, call, &base, &processed, &strategy),
         }
+    }
+
+    /// Whether a step, task or item needs no look: its node is done, or at work by the template it names.
+    pub fn needs_no_look(&self, id: &str, template: Option<&Template>) -> bool {
+        let done = self.nodes.get(id).is_some_and(node::fulfilled);
+        done || template.is_some_and(|template| self.is_at_work(id, template))
     }
 
     /// Whether nothing can come of looking at a node: its pod is there and goes on by itself.
     ///
     /// What could still happen to such a node (limits, timeouts while pending, locks, a new display name) is ruled out,
     /// so that the inputs of thousands of running pods need not be worked out in each pass.
-    fn is_at_work(&self, id: &str, template: &Template) -> bool {
+    pub fn is_at_work(&self, id: &str, template: &Template) -> bool {
         let Some(node) = self.nodes.get(id) else {
             return false;
         };
-        if self.spec.parallelism.is_some()
+        let may_wait = self.spec.parallelism.is_some() && !in_progress(node);
+        if may_wait
             || template.synchronization.is_some()
             || !template.timeout.is_empty()
             || !template.pending_timeout.is_empty()
@@ -181,7 +191,10 @@ impl Pass<'_> {
         }
         let runs = |node: &NodeStatus| {
             node.type_ == NodeType::Pod
-                && self.pods.get(&node.id).is_some_and(|pods| pods.len() == 1)
+                && self
+                    .pods
+                    .get(node.id.as_str())
+                    .is_some_and(|pods| pods.len() == 1)
                 && !self.is_to_be_followed(&node.id, template)
         };
         match node.type_ {
@@ -190,7 +203,7 @@ impl Pass<'_> {
                 .nodes
                 .attempts(node)
                 .1
-                .is_some_and(|last| runs(last) && !node::phase_fulfilled(last)),
+                .is_some_and(|last| runs(last) && in_progress(last)),
             _ => false,
         }
     }
@@ -242,7 +255,7 @@ impl Pass<'_> {
         id: &str,
         call: &Call<'_>,
         base: &Base,
-        processed: Template,
+        processed: &Prepared,
         strategy: &RetryStrategy,
     ) -> Evaluated {
         if self.nodes.get(id).is_none() {
@@ -254,7 +267,7 @@ impl Pass<'_> {
                 &call,
                 call.name,
                 NodeType::Retry,
-                &processed,
+                processed,
                 NodePhase::Running,
                 "",
             );
@@ -299,8 +312,9 @@ impl Pass<'_> {
             }
         }
         let before = self.attempt_before(&wrapper, last.as_ref(), &attempt_name);
-        let variables = self.attempt_variables(number, before, &attempt_name, &processed);
-        let template = match self.substitute_attempt(&processed, &variables) {
+        let variables = self.attempt_variables(number, before, &attempt_name, processed);
+        let attempt_id = self.nodes.id(&attempt_name);
+        let template = match self.prepared_attempt(&attempt_id, processed, &variables) {
             Ok(template) => template,
             Err(message) => {
                 self.mark_error(id, &message);
@@ -315,12 +329,11 @@ impl Pass<'_> {
             deadline: deadline.or(call.deadline),
             ..*call
         };
-        let attempt_id = self.nodes.id(&attempt_name);
         self.dispatch(
             &attempt_id,
             &attempt_call,
             base,
-            template,
+            &template,
             Some((id, call, strategy)),
         )
     }
@@ -347,18 +360,18 @@ impl Pass<'_> {
         id: &str,
         call: &Call<'_>,
         base: &Base,
-        template: Template,
+        template: &Prepared,
         retried: Option<(&str, &Call<'_>, &RetryStrategy)>,
     ) -> Evaluated {
-        let result = match crate::plan::kind(&template) {
+        let result = match crate::plan::kind(template) {
             Kind::Container | Kind::Script | Kind::Resource | Kind::Data | Kind::ContainerSet => {
-                self.run_pod(id, call, &template)
+                self.run_pod(id, call, template)
             }
-            Kind::Steps => self.run_steps(id, call, base, &template),
-            Kind::Dag => self.run_dag(id, call, base, &template),
-            Kind::Suspend => self.run_suspend(id, call, &template),
-            Kind::Http => self.run_agent_task(id, call, &template, NodeType::Http),
-            Kind::Plugin => self.run_agent_task(id, call, &template, NodeType::Plugin),
+            Kind::Steps => self.run_steps(id, call, base, template),
+            Kind::Dag => self.run_dag(id, call, base, template),
+            Kind::Suspend => self.run_suspend(id, call, template),
+            Kind::Http => self.run_agent_task(id, call, template, NodeType::Http),
+            Kind::Plugin => self.run_agent_task(id, call, template, NodeType::Plugin),
             Kind::Unknown => Err(Stop::Error(format!(
                 "Template '{}' missing specification",
                 template.name
@@ -385,7 +398,10 @@ impl Pass<'_> {
                 return Err(stop);
             }
         }
-        self.follow_node(id, &template);
+        self.follow_node(id, template);
+        if self.nodes.get(id).is_some_and(node::fulfilled) {
+            self.plan.workings.forget(id);
+        }
         let Some((wrapper, outer, _)) = retried else {
             if self.nodes.get(id).is_some_and(node::fulfilled) {
                 self.node_fulfilled(id);
@@ -395,7 +411,7 @@ impl Pass<'_> {
         let attempt_done = self.nodes.get(id).is_some_and(node::fulfilled);
         let wrapper_done = self.nodes.get(wrapper).is_some_and(node::fulfilled);
         if attempt_done {
-            self.emit_node_metrics(id, &template);
+            self.emit_node_metrics(id, template);
         }
         if attempt_done && !wrapper_done {
             self.evaluate_template(outer)?;
@@ -428,6 +444,19 @@ impl Pass<'_> {
         }
         self.change(id, |node| name.clone_into(&mut node.display_name));
         Ok(())
+    }
+
+    /// The template of a holder that names it without tags.
+    pub fn named_template(&self, base: &Base, holder: &Holder) -> Option<Arc<Template>> {
+        let tagged = |text: &str| text.contains("{{");
+        let reference = holder.reference.as_ref();
+        if tagged(&holder.template) || reference.is_some_and(|r| tagged(&r.name) || tagged(&r.template)) {
+            return None;
+        }
+        let key = base.stored_key(holder);
+        let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
+        let found = self.plan.resolve(base, holder, stored).ok()?;
+        Some(found.template)
     }
 
     /// Finds the template that a holder names and the base of its own calls (C-TPL).

@@ -20,7 +20,7 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_secs(30);
 impl Pass<'_> {
     /// Asks again for everything that a finished workflow still shows traces of.
     pub fn tidy_ended(&mut self) {
-        let key = self.lock_key();
+        let key = self.lock_key.clone();
         if self.locks.involves(&key) {
             self.locks.release_all(&key);
         }
@@ -91,7 +91,7 @@ impl Pass<'_> {
             .filter(|(id, _)| concerned(id))
             .flat_map(|(id, pods)| pods.iter().map(move |pod| (id, *pod)))
             .filter(|(_, pod)| is_active(pod))
-            .map(|(id, pod)| (id.clone(), pod.metadata.name.clone()))
+            .map(|(id, pod)| (id.to_string(), pod.metadata.name.clone()))
             .collect();
         for (node_id, pod) in running {
             if self.terminated.insert(node_id.clone()) {
@@ -116,7 +116,7 @@ impl Pass<'_> {
             .pods
             .iter()
             .filter(|(id, _)| self.nodes.get(id).is_none())
-            .flat_map(|(id, pods)| pods.iter().map(|pod| (id.clone(), Arc::clone(pod))))
+            .flat_map(|(id, pods)| pods.iter().map(|pod| (id.to_string(), Arc::clone(pod))))
             .collect();
         for (node_id, pod) in strays {
             self.effect(Effect::DeletePod {

@@ -11,6 +11,8 @@ use crate::names;
 pub(crate) struct Tree<'a> {
     workflow: &'a str,
     base: &'a BTreeMap<String, NodeStatus>,
+    /// The stored nodes once more: each is looked up several times, and long ids that begin alike are slow to compare.
+    index: HashMap<&'a str, &'a NodeStatus>,
     touched: BTreeMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
@@ -25,6 +27,7 @@ impl<'a> Tree<'a> {
         Self {
             workflow,
             base,
+            index: base.iter().map(|(id, node)| (id.as_str(), node)).collect(),
             touched: BTreeMap::new(),
             by_boundary: OnceCell::new(),
             edges: HashMap::new(),
@@ -37,7 +40,7 @@ impl<'a> Tree<'a> {
     }
 
     pub fn get(&self, id: &str) -> Option<&NodeStatus> {
-        self.touched.get(id).or_else(|| self.base.get(id))
+        self.touched.get(id).or_else(|| self.before(id))
     }
 
     pub fn by_name(&self, name: &str) -> Option<&NodeStatus> {
@@ -46,7 +49,7 @@ impl<'a> Tree<'a> {
 
     /// The node as it was before this decision.
     pub fn before(&self, id: &str) -> Option<&'a NodeStatus> {
-        self.base.get(id)
+        self.index.get(id).copied()
     }
 
     /// Changes a node, if there is one with that id, and tells whether it differs now from before the call.
@@ -78,7 +81,7 @@ impl<'a> Tree<'a> {
             return false;
         }
         if !self.touched.contains_key(parent) {
-            let Some(stored) = self.base.get(parent) else {
+            let Some(stored) = self.before(parent) else {
                 return false;
             };
             self.touched.insert(parent.to_owned(), stored.clone());
@@ -109,9 +112,19 @@ impl<'a> Tree<'a> {
         let new = self
             .touched
             .iter()
-            .filter(|(id, _)| !self.base.contains_key(*id))
+            .filter(|(id, _)| !self.index.contains_key(id.as_str()))
             .map(|(_, node)| node);
         stored.chain(new)
+    }
+
+    /// Touched nodes in order of their ids, new ones last.
+    pub fn touched(&self) -> impl Iterator<Item = &NodeStatus> {
+        let is_stored = |id: &&String| self.index.contains_key(id.as_str());
+        let (stored, new): (Vec<_>, Vec<_>) = self.touched.keys().partition(is_stored);
+        stored
+            .into_iter()
+            .chain(new)
+            .filter_map(|id| self.touched.get(id))
     }
 
     /// The nodes of one boundary.
@@ -211,15 +224,15 @@ impl<'a> Tree<'a> {
     pub fn differs(&self) -> bool {
         self.touched
             .iter()
-            .any(|(id, node)| self.base.get(id) != Some(node))
+            .any(|(id, node)| self.before(id) != Some(node))
     }
 
     /// New and changed nodes.
     pub fn into_touched(self) -> BTreeMap<String, NodeStatus> {
-        let base = self.base;
+        let index = self.index;
         self.touched
             .into_iter()
-            .filter(|(id, node)| base.get(id) != Some(node))
+            .filter(|(id, node)| index.get(id.as_str()) != Some(&node))
             .collect()
     }
 }

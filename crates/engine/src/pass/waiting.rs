@@ -3,7 +3,7 @@
 //! Reasons with facts of their own are noted where they arise; here the rest is filled in from the nodes, and what
 //! turned out to move is taken out again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy, WorkflowPhase};
 
@@ -25,12 +25,17 @@ impl Pass<'_> {
         let nodes = &self.nodes;
         self.waiting
             .retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
-        let silent = |n: &&NodeStatus| !node::fulfilled(n) && !self.waiting.contains_key(&n.id);
-        let open = self.nodes.iter().filter(silent);
-        let reasons: Vec<(String, Waiting)> = open.map(|n| (n.id.clone(), self.reason(n))).collect();
-        let idle = |(_, reason): &&(String, Waiting)| *reason == Waiting::Nodes(Vec::new());
+        let open: Vec<&NodeStatus> = self.nodes.iter().filter(|n| !node::fulfilled(n)).collect();
+        let mut inside: HashMap<&str, Vec<&NodeStatus>> = HashMap::new();
+        for node in &open {
+            inside.entry(&node.boundary_id).or_default().push(node);
+        }
+        let silent = open.iter().filter(|n| !self.waiting.contains_key(&n.id));
+        let mut reasons: BTreeMap<String, Waiting> =
+            silent.map(|n| (n.id.clone(), self.reason(n, &inside))).collect();
+        let idle = |(_, reason): &(&String, &Waiting)| **reason == Waiting::Nodes(Vec::new());
         let empty: Vec<String> = reasons.iter().filter(idle).map(|(id, _)| id.clone()).collect();
-        self.waiting.extend(reasons);
+        self.waiting.append(&mut reasons);
         self.inherit(&empty);
         if self.waiting.is_empty() {
             // Every node is done, yet the workflow goes on: a result or a daemon holds it.
@@ -69,7 +74,7 @@ impl Pass<'_> {
 
     /// Whether a reason names nothing that can come about by itself or by a person.
     fn is_idle(&self, id: &str, reason: &Waiting, abandoned: &BTreeSet<String>) -> bool {
-        let own = |holder: &String| locks::workflow_of(holder) == self.lock_key();
+        let own = |holder: &String| locks::workflow_of(holder) == self.lock_key;
         match reason {
             // Whoever makes a pod asks for it in each pass.
             Waiting::Nodes(_) | Waiting::Variable { .. } | Waiting::PodCreation { .. } => true,
@@ -94,7 +99,7 @@ impl Pass<'_> {
     /// Whether nothing looks at a node any more and no pod of it, or of what is inside it, has yet to end.
     pub fn is_forsaken(&self, node: &NodeStatus) -> bool {
         self.is_abandoned(node, &mut BTreeMap::new())
-            && !self.pods.contains_key(&node.id)
+            && !self.pods.contains_key(node.id.as_str())
             && !self.works_inside(node)
     }
 
@@ -104,7 +109,9 @@ impl Pass<'_> {
             .pods
             .iter()
             .filter(|(_, pods)| pods.iter().any(|pod| is_active(pod)));
-        let mut ids = active.map(|(id, _)| id).chain(&self.asked);
+        let mut ids = active
+            .map(|(id, _)| &**id)
+            .chain(self.asked.iter().map(String::as_str));
         ids.any(|id| {
             let inside = self.nodes.get(id);
             inside.is_some_and(|n| names::is_inside(&n.name, &node.name))
@@ -149,7 +156,7 @@ impl Pass<'_> {
     /// Ends what is abandoned and has no pod that would end by itself, and gives back its locks.
     pub fn end_abandoned(&mut self) {
         for id in self.abandoned() {
-            if self.pods.contains_key(&id) {
+            if self.pods.contains_key(id.as_str()) {
                 continue;
             }
             self.mark(
@@ -183,7 +190,7 @@ impl Pass<'_> {
         }
     }
 
-    fn reason(&self, node: &NodeStatus) -> Waiting {
+    fn reason(&self, node: &NodeStatus, inside: &HashMap<&str, Vec<&NodeStatus>>) -> Waiting {
         match node.type_ {
             NodeType::Pod => self.pod_reason(node),
             NodeType::Container => {
@@ -192,33 +199,31 @@ impl Pass<'_> {
             }
             NodeType::Http | NodeType::Plugin => Waiting::Agent,
             NodeType::Suspend => Waiting::Suspended { until: None },
-            _ => Waiting::Nodes(self.first_open_below(node)),
+            _ => Waiting::Nodes(self.first_open_inside(node, inside)),
         }
     }
 
-    /// The nearest unfinished nodes below a node: its own children, or hooks and followers of those that are done.
-    fn first_open_below(&self, node: &NodeStatus) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut open: VecDeque<&str> = node.children.iter().map(String::as_str).collect();
-        while let Some(child) = open.pop_front().and_then(|id| self.nodes.get(id)) {
-            if found.len() >= NAMED {
-                break;
-            }
-            if !seen.insert(child.id.as_str()) {
-                continue;
-            }
-            if node::fulfilled(child) {
-                open.extend(child.children.iter().map(String::as_str));
-            } else {
-                found.push(child.name.clone());
-            }
+    /// The first unfinished nodes that a node consists of: its steps or tasks, the children of a group, loop or retry
+    /// node, or what still belongs to those of them that are done, such as hooks. `open` has all unfinished nodes by
+    /// boundary.
+    fn first_open_inside(&self, node: &NodeStatus, open: &HashMap<&str, Vec<&NodeStatus>>) -> Vec<String> {
+        let names = |nodes: &mut dyn Iterator<Item = &NodeStatus>| -> Vec<String> {
+            nodes.take(NAMED).map(|n| n.name.clone()).collect()
+        };
+        let of = |boundary: &str| open.get(boundary).into_iter().flatten().copied();
+        if matches!(node.type_, NodeType::Steps | NodeType::Dag) {
+            return names(&mut of(&node.id));
         }
-        found
+        let children = node.children.iter().filter_map(|id| self.nodes.get(id));
+        let direct = names(&mut children.filter(|n| !node::fulfilled(n)));
+        if !direct.is_empty() {
+            return direct;
+        }
+        names(&mut of(&node.boundary_id).filter(|n| names::is_inside(&n.name, &node.name)))
     }
 
     fn pod_reason(&self, node: &NodeStatus) -> Waiting {
-        let Some(pod) = self.pods.get(&node.id).and_then(|pods| pods.first()) else {
+        let Some(pod) = self.pods.get(node.id.as_str()).and_then(|pods| pods.first()) else {
             return Waiting::PodCreation {
                 pod: self.stored_pod_name(node),
             };

@@ -15,6 +15,7 @@ use argosy_model::{ClusterWorkflowTemplate, Template, Workflow, WorkflowSpec, Wo
 use crate::config::Config;
 use crate::pass::Holder;
 use crate::scope_check;
+use crate::workings::Workings;
 
 pub use merge::{join_metadata, join_spec, merge_parameters, merge_template, merge_workflow};
 pub use restrict::{sanitize, user_overrides};
@@ -78,6 +79,12 @@ pub struct Plan {
     pub default_annotations: BTreeMap<String, String>,
     /// What keeps the workflow from running, if anything does.
     pub fault: Option<Diagnostic>,
+    /// The spec without its templates.
+    pub(crate) bare: Arc<WorkflowSpec>,
+    /// The workflow's arguments as JSON text if they hold tags, else empty: steps and tasks call exit handlers with them.
+    pub(crate) beside: Arc<str>,
+    /// What decisions worked out of it; nothing depends on that.
+    pub(crate) workings: Arc<Workings>,
     local: BTreeMap<String, Arc<Template>>,
     templates: Templates,
     reference: Option<argosy_model::WorkflowTemplateRef>,
@@ -138,14 +145,36 @@ pub fn compile(workflow: &Workflow, templates: &Templates, config: &Config) -> (
             &workflow.metadata.annotations,
             &config.default_metadata.annotations,
         ),
+        bare: Arc::new(WorkflowSpec {
+            templates: Default::default(),
+            ..spec.clone()
+        }),
+        beside: tagged(&spec.arguments).into(),
         spec: Arc::new(spec),
         stored_spec: stored.map(Arc::new),
         fault,
+        workings: Arc::default(),
         local,
         templates: templates.clone(),
         reference: workflow.spec.workflow_template_ref.clone(),
     };
     (plan, diagnostics)
+}
+
+/// Whether a plan that was made of one state of a workflow serves another, the templates being the same.
+#[must_use]
+pub fn serves(made_of: &Workflow, workflow: &Workflow) -> bool {
+    let (a, b) = (&made_of.status, &workflow.status);
+    made_of.spec == workflow.spec
+        && a.stored_workflow_template_spec == b.stored_workflow_template_spec
+        && a.stored_templates == b.stored_templates
+        && a.phase == b.phase
+}
+
+/// Arguments as JSON text, empty when no tag is in them.
+fn tagged(arguments: &argosy_model::Arguments) -> String {
+    let text = argosy_model::go_json::to_string(arguments).unwrap_or_default();
+    if text.contains("{{") { text } else { String::new() }
 }
 
 /// Where names of templates are looked up: the object in which the caller was defined (C-TPL-01).
@@ -247,6 +276,11 @@ impl Plan {
             stored: Arc::new(found),
             base: inner,
         })
+    }
+
+    /// The workflow's own template of that name.
+    pub(crate) fn local(&self, name: &str) -> Option<&Template> {
+        self.local.get(name).map(|template| &**template)
     }
 
     /// The templates of the object that the workflow refers to, by the keys under which status keeps them.

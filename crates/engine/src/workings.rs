@@ -1,0 +1,132 @@
+//! What a decision by a plan worked out and the next one needs again: templates with their inputs put in.
+//!
+//! It only saves work: a decision says the same without, which tests in virtual time check in every pass.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argosy_model::{Arguments, Item, Sequence, Template};
+
+use crate::pass::Prepared;
+use crate::vars::Vars;
+
+/// Most templates, and most loops, that are kept; a workflow with more open nodes than this that have steps or tasks works some out anew.
+const MOST: usize = 4_096;
+
+/// The global variable that is another in each decision. Templates that read it are not kept.
+pub(crate) const VOLATILE: &str = "workflow.duration";
+
+/// What is kept beside a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Workings {
+    entries: Mutex<HashMap<String, Entry>>,
+    loops: Mutex<HashMap<String, Loop>>,
+}
+
+/// What a loop goes over: the three ways to say it.
+pub(crate) type Sources<'s> = (&'s [Item], &'s str, Option<&'s Sequence>);
+
+/// The nodes of a loop.
+#[derive(Debug)]
+struct Loop {
+    items: Vec<Item>,
+    param: String,
+    sequence: Option<Sequence>,
+    ids: Arc<[String]>,
+}
+
+/// What a prepared template is made of.
+#[derive(Debug)]
+pub(crate) struct MadeOf<'m> {
+    pub template: &'m Arc<Template>,
+    pub arguments: &'m Arguments,
+    pub locals: &'m Vars,
+    pub globals: &'m Vars,
+}
+
+#[derive(Debug)]
+struct Entry {
+    template: Arc<Template>,
+    arguments: Arguments,
+    locals: Vars,
+    globals: Arc<Vars>,
+    prepared: Arc<Prepared>,
+}
+
+impl Entry {
+    fn is_of(&self, made_of: &MadeOf<'_>) -> bool {
+        (Arc::ptr_eq(&self.template, made_of.template) || self.template == *made_of.template)
+            && self.arguments == *made_of.arguments
+            && self.locals == *made_of.locals
+            && same_globals(&self.globals, made_of.globals)
+    }
+}
+
+fn same_globals(a: &Vars, b: &Vars) -> bool {
+    let steady = |vars: &'_ Vars| vars.len() - usize::from(vars.contains_key(VOLATILE));
+    let differs =
+        |(name, value): (&String, &serde_json::Value)| name != VOLATILE && b.get(name) != Some(value);
+    steady(a) == steady(b) && !a.iter().any(differs)
+}
+
+impl Workings {
+    /// The template of a node as it was prepared before, if that was of the same.
+    pub(crate) fn get(&self, node: &str, made_of: &MadeOf<'_>) -> Option<Arc<Prepared>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(node).filter(|entry| entry.is_of(made_of))?;
+        Some(Arc::clone(&entry.prepared))
+    }
+
+    /// Keeps the prepared template of a node.
+    pub(crate) fn put(&self, node: &str, made_of: &MadeOf<'_>, prepared: &Arc<Prepared>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MOST {
+            entries.clear();
+        }
+        // Nearly always the same for all nodes, and parameters may be long.
+        let shared = entries.values().next().map(|entry| &entry.globals);
+        let shared = shared.filter(|globals| same_globals(globals, made_of.globals));
+        let globals = shared.map_or_else(|| Arc::new(made_of.globals.clone()), Arc::clone);
+        let entry = Entry {
+            template: Arc::clone(made_of.template),
+            arguments: made_of.arguments.clone(),
+            locals: made_of.locals.clone(),
+            globals,
+            prepared: Arc::clone(prepared),
+        };
+        entries.insert(node.to_owned(), entry);
+    }
+
+    /// Forgets what a node needed: it has ended.
+    pub(crate) fn forget(&self, node: &str) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove(node);
+    }
+
+    /// Ids of the nodes of a loop, in the order of its items, if it goes over the same as before.
+    pub(crate) fn ids_of_loop(&self, name: &str, sources: Sources<'_>) -> Option<Arc<[String]>> {
+        let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = loops.get(name)?;
+        let of = (
+            known.items.as_slice(),
+            known.param.as_str(),
+            known.sequence.as_ref(),
+        );
+        (of == sources).then(|| Arc::clone(&known.ids))
+    }
+
+    /// Keeps the ids of the nodes of a loop.
+    pub(crate) fn put_loop(&self, name: &str, (items, param, sequence): Sources<'_>, ids: Arc<[String]>) {
+        let mut loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        if loops.len() >= MOST {
+            loops.clear();
+        }
+        let known = Loop {
+            items: items.to_vec(),
+            param: param.to_owned(),
+            sequence: sequence.cloned(),
+            ids,
+        };
+        loops.insert(name.to_owned(), known);
+    }
+}
