@@ -344,3 +344,34 @@ fn workflows_are_deleted_by_name_and_by_choice() {
     "#]],
     );
 }
+
+#[test]
+fn why_shows_the_expression_that_a_node_failed_with() {
+    let server = Server::start();
+    let main = json!({"name": "main", "inputs": {"parameters": [{"name": "count", "value": "3"}]},
+        "container": {"image": "i", "args": ["{{=inputs.parameters.coumt + 'x'}}"]}});
+    let message = "failed to evaluate expression: inputs.parameters.coumt is missing";
+    server.make(
+        "/apis/argoproj.io/v1alpha1/namespaces/default/workflows",
+        &json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"},
+            "spec": {"entrypoint": "main", "templates": [main]},
+            "status": {"phase": "Error", "message": message, "startedAt": "2026-01-01T00:00:00Z",
+                "finishedAt": "2026-01-01T00:00:05Z", "nodes": {"w": {
+                    "id": "w", "name": "w", "displayName": "w", "type": "Pod", "phase": "Error", "message": message,
+                    "templateName": "main", "templateScope": "local/w",
+                    "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:05Z",
+                }}},
+        }),
+    );
+    server.check(&["why", "w"], expect![[r#"
+        w: failed to evaluate expression: inputs.parameters.coumt is missing
+          | inputs.parameters.coumt + 'x'
+          | ^
+          did you mean inputs.parameters.count?
+          in scope: inputs.parameters, inputs.parameters.count, node.name, pod.name, steps.name, tasks.name, workflow.annotations, workflow.creationTimestamp, workflow.duration, workflow.failures, workflow.labels, workflow.mainEntrypoint, …
+        stderr:
+        w has ended: Error
+        exit code 0
+    "#]]);
+}
