@@ -65,6 +65,10 @@ impl Pass<'_> {
         let Some(block) = &template.synchronization else {
             return Ok(Gate::Open { fresh: false });
         };
+        // One that has ended is looked at until its report is there, and would wait anew for what it gave back.
+        if self.nodes.get(id).is_some_and(|n| node::phase_ended(&n.phase)) {
+            return Ok(Gate::Open { fresh: false });
+        }
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
         match self.acquire(block, &holder) {
             Ok(Answer::Held { .. }) => {

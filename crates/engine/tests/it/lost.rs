@@ -353,6 +353,49 @@ fn a_lock_is_handed_on_together_with_its_release() {
     assert_eq!(locks.collect::<Vec<_>>(), expected);
 }
 
+/// Old news made a finished node wait for its report again, and with it for a lock that another node had by then.
+#[test]
+fn a_node_that_has_ended_waits_for_no_lock() {
+    let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
+        "synchronization": {"mutexes": [{"name": "m"}]}});
+    let spec = json!({"templates": [{"name": "main", "steps": [[{"name": "a", "template": "held"}]]}, held]});
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
+        ("wf[0].a", "Pod", "Failed", "held", "wf", &[]),
+    ];
+    let mut world = world(&spec, &nodes, &[("wf[0].a", "held", "succeeded")]);
+    let lock = "argo/Mutex/m".to_owned();
+    let limit = Op::Limit {
+        lock: lock.clone(),
+        limit: 1,
+    };
+    let holder = "argo/other".to_owned();
+    world.locks.apply([
+        &limit,
+        &Op::Acquire {
+            lock,
+            holder,
+            handed: false,
+        },
+    ]);
+    let old = json!({"metadata": {"name": id("wf[0].a"),
+        "labels": {"workflows.argoproj.io/report-outputs-completed": "false"}}});
+    let life = world.workflows.get_mut(WF).expect("submitted");
+    life.results
+        .insert(id("wf[0].a"), Arc::new(decode::lenient(old).expect("a result")));
+    let passed = world.pass(WF, now()).expect("submitted");
+    let node = &world.workflows[WF].workflow.status.nodes[&id("wf[0].a")];
+    assert_eq!((node.message.as_str(), &node.synchronization_status), ("", &None));
+    assert!(
+        !passed
+            .decision
+            .effects
+            .iter()
+            .any(|e| matches!(e, Effect::Lock(_)))
+    );
+}
+
 /// A daemon never ends by itself: a limit that only its pod fills is not waited for.
 #[test]
 fn the_daemon_of_a_lost_decision_is_taken_over() {
