@@ -89,6 +89,11 @@ pub struct Options {
     pub conduct: Conduct,
     /// From how many bytes on the status of a workflow is stored compressed. Default 1 MiB, as etcd takes about 1.5.
     pub status_max: usize,
+    /// How soon after the last write of a workflow the next one is made for changes that can wait: how far a node is that
+    /// is starting. Default 4 s: a pod on a kubelet passes through several states in the two to three seconds until its
+    /// containers run, and a short one has ended a second later; each state that is stored is a write of the whole object.
+    /// Longer, and what people see is older; shorter, and the API server has more to write.
+    pub store_pause: Duration,
     /// Where values of metrics go. Default: a registry of its own.
     pub metrics: Arc<Registry>,
     /// Makes spans. Default: none.
@@ -108,6 +113,7 @@ impl Default for Options {
             clock: Clock::default(),
             conduct: Conduct::default(),
             status_max: 1 << 20,
+            store_pause: Duration::from_secs(4),
             metrics: Arc::default(),
             tracer: otlp::Tracer::default(),
         }
@@ -136,6 +142,7 @@ struct Shared {
     metrics: Arc<Registry>,
     tracer: otlp::Tracer,
     status_max: usize,
+    store_pause: Duration,
     /// Whether everything was listed once.
     filled: AtomicBool,
     events: mpsc::Sender<(String, Value)>,
@@ -275,6 +282,7 @@ impl Controller {
             images,
             conduct,
             status_max,
+            store_pause,
             metrics,
             tracer,
         } = options;
@@ -300,6 +308,7 @@ impl Controller {
             metrics,
             tracer,
             status_max,
+            store_pause,
             filled: AtomicBool::new(false),
             events: sender,
             conduct: RwLock::new(conduct),

@@ -40,11 +40,6 @@ const IDLE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between looks while effects go on failing.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// What can wait is not stored sooner than this after the last write. A pod on a kubelet passes through several states in
-/// the two to three seconds until its containers run, and a short one has ended a second later; each state that is stored
-/// costs a write of the whole object.
-const STORE_MIN: Duration = Duration::from_secs(4);
-
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
 
@@ -354,7 +349,10 @@ fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration
         return None;
     };
     let since = shared.plans().get(key)?.stored?.elapsed();
-    let rest = STORE_MIN.checked_sub(since).filter(|rest| !rest.is_zero())?;
+    let rest = shared
+        .store_pause
+        .checked_sub(since)
+        .filter(|rest| !rest.is_zero())?;
     let until = until.map(|at| wait_until(at, shared.clock.now()));
     Some(until.map_or(rest, |until| until.min(rest)))
 }

@@ -109,6 +109,8 @@ impl Platform {
             limits,
             conduct,
             images: Arc::new(images::OfNode(node.clone())),
+            // Somebody looks on, and a write costs next to nothing.
+            store_pause: std::time::Duration::ZERO,
             ..Default::default()
         };
         let controller = Controller::start(client.clone(), options);

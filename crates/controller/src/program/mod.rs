@@ -28,7 +28,7 @@ use crate::meter::Meter;
 use crate::metrics::Registry;
 use crate::otlp::{self, Tracer};
 use crate::settings::Settings;
-use crate::{Clock, Controller, Options, leader};
+use crate::{Controller, Options, leader};
 
 pub use args::Args;
 use configuration::Source;
@@ -358,12 +358,12 @@ impl Program {
             workers: self.args.workflow_workers.max(1),
             cleaners: self.args.pod_cleanup_workers.max(1),
             cron_workers: self.args.cron_workflow_workers.max(1),
-            clock: Clock::default(),
             images: Arc::new(Registries::new(self.client.clone())),
             conduct: settings.conduct,
             status_max: self.status_max,
             metrics: self.registry.clone(),
             tracer: self.tracer.clone(),
+            ..Options::default()
         };
         info!(namespace = ?options.namespace, instance_id = %settings.engine.instance_id, "Serving workflows");
         Controller::start(self.client.clone(), options)
