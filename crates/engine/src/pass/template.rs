@@ -203,7 +203,7 @@ impl Pass<'_> {
                 .nodes
                 .attempts(node)
                 .1
-                .is_some_and(|last| runs(last) && in_progress(last)),
+                .is_some_and(|last| runs(last) && in_progress(last) && !node::phase_fulfilled(last)),
             _ => false,
         }
     }

@@ -288,6 +288,30 @@ fn a_daemon_ends_with_its_steps() {
     );
 }
 
+#[test]
+fn a_daemon_that_may_be_tried_again_lets_the_next_step_begin() {
+    check(
+        &format!(
+            "  templates:
+  - name: main
+    steps:
+    - - {{name: server, template: daemon}}
+    - - {{name: client, template: leaf}}
+  - {{name: daemon, daemon: true, retryStrategy: {{limit: 1}}, container: {{image: x, command: [x]}}}}{LEAF}"
+        ),
+        "pod server stays",
+        expect![[r#"
+            Succeeded after 11s
+            wf Succeeded
+              [0] Succeeded
+                server Succeeded
+                  server(0) Failed
+                  [1] Succeeded
+                    client Succeeded
+        "#]],
+    );
+}
+
 /// The peer waits for ever for a value that no step has given.
 #[test]
 fn a_value_that_never_comes_is_an_error() {
