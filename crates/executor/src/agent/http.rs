@@ -231,22 +231,12 @@ fn judge(http: &Http, asked: &Request, got: &Received) -> Result<(), String> {
 /// What a condition sees (X-HTTP-07).
 fn scope(http: &Http, asked: &Request, got: &Received) -> Env {
     let text = |bytes: &[u8]| Term::str(&*String::from_utf8_lossy(bytes));
-    let map = |members: Vec<(&str, Term)>| {
-        Term::map(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.into(), value))
-                .collect(),
-        )
-    };
+    let map =
+        |members: Vec<(&str, Term)>| Term::map(members.into_iter().map(|(name, value)| (name.into(), value)));
     let headers = |headers: &BTreeMap<String, Vec<String>>| {
         let list = |values: &Vec<String>| Term::list(values.iter().map(|v| Term::str(v.as_str())).collect());
-        Term::map(
-            headers
-                .iter()
-                .map(|(name, values)| (name.as_str().into(), list(values)))
-                .collect(),
-        )
+        let members = headers.iter();
+        Term::map(members.map(|(name, values)| (name.as_str().into(), list(values))))
     };
     let request = map(vec![
         ("method", Term::str(http.method.as_str())),
