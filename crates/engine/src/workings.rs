@@ -21,6 +21,14 @@ pub(crate) const VOLATILE: &str = "workflow.duration";
 pub(crate) struct Workings {
     entries: Mutex<HashMap<String, Entry>>,
     loops: Mutex<HashMap<String, Loop>>,
+    texts: Mutex<HashMap<String, Written>>,
+}
+
+/// A template as text.
+#[derive(Debug)]
+struct Written {
+    template: Arc<Template>,
+    text: Arc<str>,
 }
 
 /// What a loop goes over: the three ways to say it.
@@ -97,10 +105,38 @@ impl Workings {
         entries.insert(node.to_owned(), entry);
     }
 
+    /// The template of a node with steps or tasks as JSON text, empty when nothing in it reads results. One for all nodes
+    /// of the boundary: a loop's parent can be as big as its items.
+    pub(crate) fn text_of(&self, node: &str, template: &Arc<Template>) -> Arc<str> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |of: &Arc<Template>| Arc::ptr_eq(of, template) || of == template;
+        if let Some(known) = texts.get(node).filter(|known| is_same(&known.template)) {
+            return Arc::clone(&known.text);
+        }
+        let text = argosy_model::go_json::to_string(&**template).unwrap_or_default();
+        let text: Arc<str> = if text.contains("result") {
+            text.into()
+        } else {
+            "".into()
+        };
+        if texts.len() >= MOST {
+            texts.clear();
+        }
+        let written = Written {
+            template: Arc::clone(template),
+            text: Arc::clone(&text),
+        };
+        texts.insert(node.to_owned(), written);
+        text
+    }
+
     /// Forgets what a node needed: it has ended.
     pub(crate) fn forget(&self, node: &str) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.remove(node);
+        drop(entries);
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.remove(node);
     }
 
     /// Ids of the nodes of a loop, in the order of its items, if it goes over the same as before.

@@ -1,11 +1,12 @@
 //! The phase of a DAG node from the phases below it (C-DAG-10, C-DAG-11).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy};
 
 use super::Pass;
 use super::dag::DagContext;
+use super::ids::IdMap;
 use crate::{names, node};
 
 impl Pass<'_> {
@@ -31,7 +32,7 @@ impl Pass<'_> {
     fn walk(&self, context: &DagContext<'_>) -> Walk {
         let graph = context.graph;
         let places = graph.targets.iter().enumerate();
-        let targets: HashMap<&str, usize> = places.map(|(at, t)| (graph.tasks[*t].id.as_str(), at)).collect();
+        let targets: IdMap<&str, usize> = places.map(|(at, t)| (graph.tasks[*t].id.as_str(), at)).collect();
         let mut phases: Vec<Option<NodePhase>> = vec![None; graph.targets.len()];
         let own_exit = names::on_exit(context.call.name);
         let mut front = Front::default();
@@ -154,7 +155,7 @@ impl Pass<'_> {
 #[derive(Default)]
 struct Front<'n> {
     open: VecDeque<(&'n str, &'n NodePhase)>,
-    met: HashMap<&'n str, u8>,
+    met: IdMap<&'n str, u8>,
 }
 
 impl<'n> Front<'n> {

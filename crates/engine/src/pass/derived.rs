@@ -1,11 +1,12 @@
 //! Progress and resource durations, which follow from other nodes (C-NODE-30, C-NODE-31, C-PER-01).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, Progress};
 
 use super::Pass;
+use super::ids::IdMap;
 use crate::node;
 
 impl Pass<'_> {
@@ -70,7 +71,7 @@ struct Sum {
 impl<'n> Graph<'n> {
     fn of(nodes: impl Iterator<Item = &'n NodeStatus>) -> Self {
         let nodes: Vec<&NodeStatus> = nodes.collect();
-        let places: HashMap<&str, usize> = nodes
+        let places: IdMap<&str, usize> = nodes
             .iter()
             .enumerate()
             .map(|(at, n)| (n.id.as_str(), at))

@@ -1,9 +1,8 @@
 //! One group of steps (C-STEP-02, C-STEP-03, C-STEP-04).
 
-use std::collections::HashMap;
-
 use argosy_model::{NodePhase, ParallelSteps, WorkflowStep};
 
+use super::ids::IdMap;
 use super::loops::Unfolded;
 use super::steps::StepsContext;
 use super::template::{Call, Holder};
@@ -57,11 +56,18 @@ impl Pass<'_> {
                 }
             }
         }
-        let mut steps = HashMap::new();
+        let mut steps = IdMap::default();
+        // Edges are stored together with the nodes that they lead to.
+        let has_all = self
+            .nodes
+            .before(id)
+            .is_some_and(|group| group.children.len() >= expanded.len());
         for one in &expanded {
             let Some(step) = &one.step else {
                 self.release_template_locks(&one.id);
-                self.add_child(id, &one.id);
+                if !has_all {
+                    self.add_child(id, &one.id);
+                }
                 steps.insert(one.id.as_str(), one.written);
                 continue;
             };
@@ -251,40 +257,37 @@ impl Pass<'_> {
     fn assess_group(
         &mut self,
         id: &str,
-        steps: &HashMap<&str, &WorkflowStep>,
+        steps: &IdMap<&str, &WorkflowStep>,
         context: &mut StepsContext<'_>,
     ) -> bool {
-        let children = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
         let was_done = self.nodes.before(id).is_some_and(node::fulfilled);
         // A step that a limit held back has no node yet.
         let mut done = steps.keys().all(|id| self.nodes.get(id).is_some());
-        for child_id in &children {
-            let Some(child) = self.nodes.get(child_id) else {
-                done = false;
-                continue;
-            };
-            let Some(step) = steps.get(child_id.as_str()) else {
-                done &= node::fulfilled(child);
-                continue;
-            };
+        let mut watched = Vec::new();
+        for child_id in self.nodes.get(id).into_iter().flat_map(|group| &group.children) {
+            let (child, step) = (self.nodes.get(child_id), steps.get(child_id.as_str()));
+            done &= child.is_some_and(node::fulfilled);
+            if let (Some(child), Some(step)) = (child, step)
+                && (!step.hooks.is_empty()
+                    || !step.on_exit.is_empty()
+                    || context.reads.has(&child.display_name))
+            {
+                watched.push((child.clone(), *step));
+            }
+        }
+        for (child, step) in watched {
+            let child = self.nodes.get(&child.id).cloned().unwrap_or(child);
             let prefix = format!("steps.{}", child.display_name);
-            if context.reads.has(&child.display_name) {
-                context
-                    .vars
-                    .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
-            }
-            if step.hooks.is_empty() && step.on_exit.is_empty() {
-                done &= node::fulfilled(child);
-                continue;
-            }
-            let child = child.clone();
+            context
+                .vars
+                .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
             let own = format!("steps.{}", step.name);
             let hooks = match self.run_hooks(&step.hooks, &child, context.base, &prefix, &own, &context.vars)
             {
                 Ok(hooks) => hooks,
                 Err(Stop::Missing(message)) => {
                     self.waiting
-                        .insert(child_id.clone(), super::Waiting::Variable { message });
+                        .insert(child.id.clone(), super::Waiting::Variable { message });
                     false
                 }
                 Err(stop) => {
@@ -316,22 +319,21 @@ impl Pass<'_> {
         if !done {
             return true;
         }
-        for child_id in &children {
-            let Some(child) = self.nodes.get(child_id) else {
-                continue;
-            };
+        let children = self.nodes.get(id).into_iter().flat_map(|group| &group.children);
+        let failed = children.filter_map(|child| self.nodes.get(child)).find(|child| {
             let goes_on = steps
-                .get(child_id.as_str())
+                .get(child.id.as_str())
                 .and_then(|s| s.continue_on.as_ref())
                 .is_some_and(|on| {
                     on.error && child.phase == NodePhase::Error
                         || on.failed && child.phase == NodePhase::Failed
                 });
-            if node::failed_or_error(&child.phase) && !goes_on {
-                let message = format!("child '{child_id}' failed");
-                self.mark(id, NodePhase::Failed, Some(&message));
-                return true;
-            }
+            node::failed_or_error(&child.phase) && !goes_on
+        });
+        if let Some(child) = failed {
+            let message = format!("child '{}' failed", child.id);
+            self.mark(id, NodePhase::Failed, Some(&message));
+            return true;
         }
         self.mark(id, NodePhase::Succeeded, None);
         true

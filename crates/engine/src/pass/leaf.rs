@@ -1,5 +1,7 @@
 //! Templates that are one pod: container, script, resource, data, container set (sections 16.1 to 16.4).
 
+use std::sync::Arc;
+
 use argosy_model::{NodeFlag, NodePhase, NodeStatus, NodeType, Template};
 
 use super::nodes::Birth;
@@ -170,7 +172,7 @@ impl Pass<'_> {
         let failed_hosts = self.failed_hosts(id, template);
         let mut locals = self.input_variables(template);
         locals.insert("pod.name".to_owned(), vars::text(pod_name));
-        let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_deref());
+        let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_ref());
         let globals = &self.globals;
         let layers = [&locals, globals];
         let reference = self.status.artifact_repository_ref.as_ref();
@@ -204,20 +206,9 @@ impl Pass<'_> {
     }
 
     /// Whether anything in the parent template reads the node's result (C-CTR-01).
-    fn wants_result(&mut self, call: &Call<'_>, parent: Option<&Template>) -> bool {
+    fn wants_result(&self, call: &Call<'_>, parent: Option<&Arc<Template>>) -> bool {
         let Some(parent) = parent else { return false };
-        // One text for all nodes of a boundary: a loop's parent can be as big as its items.
-        let text = self
-            .parent_texts
-            .entry(call.boundary.to_owned())
-            .or_insert_with(|| {
-                let text = argosy_model::go_json::to_string(parent).unwrap_or_default();
-                if text.contains("result") {
-                    text
-                } else {
-                    String::new()
-                }
-            });
+        let text = self.plan.workings.text_of(call.boundary, parent);
         if text.is_empty() {
             return false;
         }

@@ -18,6 +18,7 @@ mod finish;
 mod globals;
 mod group;
 mod hooks;
+mod ids;
 mod leaf;
 mod loops;
 mod memo;
@@ -133,8 +134,6 @@ pub(crate) struct Pass<'a> {
     pub asked: BTreeSet<String>,
     /// Key under which the workflow itself holds locks.
     pub lock_key: String,
-    /// Templates of boundaries as texts, empty when nothing in them reads results.
-    pub parent_texts: BTreeMap<String, String>,
     /// Templates resolved in this pass.
     pub resolved: BTreeMap<String, Arc<Template>>,
     /// How deep templates are nested at the moment.
@@ -204,7 +203,6 @@ impl<'a> Pass<'a> {
             terminated: BTreeSet::new(),
             asked: BTreeSet::new(),
             lock_key: locks::holder_key(&wf.metadata.namespace, &wf.metadata.name, None),
-            parent_texts: BTreeMap::new(),
             resolved: BTreeMap::new(),
             depth: 0,
             full: BTreeSet::new(),

@@ -13,6 +13,7 @@ use crate::{names, node};
 impl Pass<'_> {
     /// Groups the pods by node (C-POD-02).
     pub fn index_pods(&mut self) {
+        let mut found = Vec::with_capacity(self.seen.pods.len());
         for pod in self.seen.pods.values() {
             let annotations = &pod.metadata.annotations;
             let id = match (
@@ -23,8 +24,18 @@ impl Pass<'_> {
                 (None, Some(name)) => Cow::Owned(self.nodes.id(name)),
                 (None, None) => continue,
             };
-            self.pods.entry(id).or_default().push(pod);
+            found.push((id, pod));
         }
+        // Sorted first: a map is made of what is in order in one go.
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut grouped: Vec<(Cow<'_, str>, Vec<_>)> = Vec::with_capacity(found.len());
+        for (id, pod) in found {
+            match grouped.last_mut() {
+                Some((last, pods)) if *last == id => pods.push(pod),
+                _ => grouped.push((id, vec![pod])),
+            }
+        }
+        self.pods = grouped.into_iter().collect();
     }
 
     /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).

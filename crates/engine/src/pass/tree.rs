@@ -1,10 +1,11 @@
 //! The node tree of one decision: the stored nodes with what the decision changed on top.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use argosy_model::{NodeStatus, NodeType};
 
+use super::ids::{IdMap, IdSet};
 use crate::names;
 
 /// Stored nodes and, over them, new and touched ones.
@@ -12,12 +13,12 @@ pub(crate) struct Tree<'a> {
     workflow: &'a str,
     base: &'a BTreeMap<String, NodeStatus>,
     /// The stored nodes once more: each is looked up several times, and long ids that begin alike are slow to compare.
-    index: HashMap<&'a str, &'a NodeStatus>,
+    index: IdMap<&'a str, &'a NodeStatus>,
     touched: BTreeMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
     /// The children of nodes that edges were added to, so that a fan-out of thousands is not searched for each edge.
-    edges: HashMap<String, HashSet<String>>,
+    edges: IdMap<String, IdSet<String>>,
     /// Ids of new nodes by boundary.
     new_by_boundary: BTreeMap<String, Vec<String>>,
 }
@@ -30,7 +31,7 @@ impl<'a> Tree<'a> {
             index: base.iter().map(|(id, node)| (id.as_str(), node)).collect(),
             touched: BTreeMap::new(),
             by_boundary: OnceCell::new(),
-            edges: HashMap::new(),
+            edges: IdMap::default(),
             new_by_boundary: BTreeMap::new(),
         }
     }

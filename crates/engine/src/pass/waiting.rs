@@ -3,11 +3,12 @@
 //! Reasons with facts of their own are noted where they arise; here the rest is filled in from the nodes, and what
 //! turned out to move is taken out again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy, WorkflowPhase};
 
 use super::Pass;
+use super::ids::IdMap;
 use super::pods::is_active;
 use crate::decision::Waiting;
 use crate::{locks, names, node};
@@ -26,7 +27,7 @@ impl Pass<'_> {
         self.waiting
             .retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
         let open: Vec<&NodeStatus> = self.nodes.iter().filter(|n| !node::fulfilled(n)).collect();
-        let mut inside: HashMap<&str, Vec<&NodeStatus>> = HashMap::new();
+        let mut inside: IdMap<&str, Vec<&NodeStatus>> = IdMap::default();
         for node in &open {
             inside.entry(&node.boundary_id).or_default().push(node);
         }
@@ -190,7 +191,7 @@ impl Pass<'_> {
         }
     }
 
-    fn reason(&self, node: &NodeStatus, inside: &HashMap<&str, Vec<&NodeStatus>>) -> Waiting {
+    fn reason(&self, node: &NodeStatus, inside: &IdMap<&str, Vec<&NodeStatus>>) -> Waiting {
         match node.type_ {
             NodeType::Pod => self.pod_reason(node),
             NodeType::Container => {
@@ -206,7 +207,7 @@ impl Pass<'_> {
     /// The first unfinished nodes that a node consists of: its steps or tasks, the children of a group, loop or retry
     /// node, or what still belongs to those of them that are done, such as hooks. `open` has all unfinished nodes by
     /// boundary.
-    fn first_open_inside(&self, node: &NodeStatus, open: &HashMap<&str, Vec<&NodeStatus>>) -> Vec<String> {
+    fn first_open_inside(&self, node: &NodeStatus, open: &IdMap<&str, Vec<&NodeStatus>>) -> Vec<String> {
         let names = |nodes: &mut dyn Iterator<Item = &NodeStatus>| -> Vec<String> {
             nodes.take(NAMED).map(|n| n.name.clone()).collect()
         };
