@@ -56,9 +56,17 @@ fn optional_chain(node: &Node) -> Option<(String, bool)> {
 /// The longest dotted names of constant members: whatever the expression reads of variables is below one of them.
 #[must_use]
 pub fn chains(node: &Node) -> Vec<String> {
+    let mut found = Vec::new();
+    add_chains(node, &mut found);
+    found
+}
+
+fn add_chains(node: &Node, found: &mut Vec<String>) {
     match chain(node) {
-        Some(name) => vec![name],
-        None => children(node).into_iter().flat_map(chains).collect(),
+        Some(name) => found.push(name),
+        None => children(node)
+            .into_iter()
+            .for_each(|child| add_chains(child, found)),
     }
 }
 
