@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use argosy_model::Sequence;
+use argosy_model::k8s::IntOrString;
 use serde_json::Value;
 
 /// The name of the step or task for one item: `<name>(<index>:<description>)`.
@@ -91,18 +93,15 @@ pub enum SequenceError {
 /// Most items of one sequence; a node takes about 300 bytes of status, so this many never fit anyway.
 pub const SEQUENCE_LIMIT: i64 = 1_000_000;
 
-/// The texts of a sequence. The arguments are the texts of its fields.
+/// The texts of a sequence.
 ///
 /// # Errors
 /// When a bound is no number, or none is given.
-pub fn sequence(
-    start: Option<&str>,
-    end: Option<&str>,
-    count: Option<&str>,
-    format: &str,
-) -> Result<Vec<String>, SequenceError> {
-    let start = start.map_or(Ok(0), integer)?;
-    let end = match (end, count) {
+pub fn sequence(sequence: &Sequence) -> Result<Vec<String>, SequenceError> {
+    let text = |v: &Option<IntOrString>| v.as_ref().map(ToString::to_string);
+    let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
+    let start = start.as_deref().map_or(Ok(0), integer)?;
+    let end = match (end.as_deref(), count.as_deref()) {
         (Some(end), _) => integer(end)?,
         (None, Some(count)) => {
             let count = integer(count)?;
@@ -116,7 +115,11 @@ pub fn sequence(
     if start.abs_diff(end) >= SEQUENCE_LIMIT.unsigned_abs() {
         return Err(SequenceError::TooLong);
     }
-    let format = if format.is_empty() { "%d" } else { format };
+    let format = if sequence.format.is_empty() {
+        "%d"
+    } else {
+        &sequence.format
+    };
     let text = |n: i64| print_integer(format, n);
     Ok(if start <= end {
         (start..=end).map(text).collect()

@@ -3,14 +3,15 @@
 //! It only saves work: a decision says the same without, which tests in virtual time check in every pass.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_model::{Arguments, Item, Sequence, Template};
 
 use crate::pass::Prepared;
 use crate::vars::Vars;
 
-/// Most templates, and most loops, that are kept; a workflow with more open nodes than this that have steps or tasks works some out anew.
+/// Most templates, texts and loops that are kept of each; a workflow with more open nodes than this that have steps or tasks
+/// works some out anew.
 const MOST: usize = 4_096;
 
 /// The global variable that is another in each decision. Templates that read it are not kept.
@@ -63,10 +64,25 @@ struct Entry {
 
 impl Entry {
     fn is_of(&self, made_of: &MadeOf<'_>) -> bool {
-        (Arc::ptr_eq(&self.template, made_of.template) || self.template == *made_of.template)
+        same_template(&self.template, made_of.template)
             && self.arguments == *made_of.arguments
             && self.locals == *made_of.locals
             && same_globals(&self.globals, made_of.globals)
+    }
+}
+
+/// Nearly always one and the same.
+fn same_template(a: &Arc<Template>, b: &Arc<Template>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
+}
+
+fn lock<V>(map: &Mutex<HashMap<String, V>>) -> MutexGuard<'_, HashMap<String, V>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn make_room<V>(map: &mut HashMap<String, V>) {
+    if map.len() >= MOST {
+        map.clear();
     }
 }
 
@@ -80,17 +96,15 @@ fn same_globals(a: &Vars, b: &Vars) -> bool {
 impl Workings {
     /// The template of a node as it was prepared before, if that was of the same.
     pub(crate) fn get(&self, node: &str, made_of: &MadeOf<'_>) -> Option<Arc<Prepared>> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = lock(&self.entries);
         let entry = entries.get(node).filter(|entry| entry.is_of(made_of))?;
         Some(Arc::clone(&entry.prepared))
     }
 
     /// Keeps the prepared template of a node.
     pub(crate) fn put(&self, node: &str, made_of: &MadeOf<'_>, prepared: &Arc<Prepared>) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MOST {
-            entries.clear();
-        }
+        let mut entries = lock(&self.entries);
+        make_room(&mut entries);
         // Nearly always the same for all nodes, and parameters may be long.
         let shared = entries.values().next().map(|entry| &entry.globals);
         let shared = shared.filter(|globals| same_globals(globals, made_of.globals));
@@ -108,9 +122,11 @@ impl Workings {
     /// The template of a node with steps or tasks as JSON text, empty when nothing in it reads results. One for all nodes
     /// of the boundary: a loop's parent can be as big as its items.
     pub(crate) fn text_of(&self, node: &str, template: &Arc<Template>) -> Arc<str> {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |of: &Arc<Template>| Arc::ptr_eq(of, template) || of == template;
-        if let Some(known) = texts.get(node).filter(|known| is_same(&known.template)) {
+        let mut texts = lock(&self.texts);
+        if let Some(known) = texts
+            .get(node)
+            .filter(|known| same_template(&known.template, template))
+        {
             return Arc::clone(&known.text);
         }
         let text = argosy_model::go_json::to_string(&**template).unwrap_or_default();
@@ -119,9 +135,7 @@ impl Workings {
         } else {
             "".into()
         };
-        if texts.len() >= MOST {
-            texts.clear();
-        }
+        make_room(&mut texts);
         let written = Written {
             template: Arc::clone(template),
             text: Arc::clone(&text),
@@ -132,16 +146,13 @@ impl Workings {
 
     /// Forgets what a node needed: it has ended.
     pub(crate) fn forget(&self, node: &str) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.remove(node);
-        drop(entries);
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.remove(node);
+        lock(&self.entries).remove(node);
+        lock(&self.texts).remove(node);
     }
 
     /// Ids of the nodes of a loop, in the order of its items, if it goes over the same as before.
     pub(crate) fn ids_of_loop(&self, name: &str, sources: Sources<'_>) -> Option<Arc<[String]>> {
-        let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        let loops = lock(&self.loops);
         let known = loops.get(name)?;
         let of = (
             known.items.as_slice(),
@@ -153,10 +164,8 @@ impl Workings {
 
     /// Keeps the ids of the nodes of a loop.
     pub(crate) fn put_loop(&self, name: &str, (items, param, sequence): Sources<'_>, ids: Arc<[String]>) {
-        let mut loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
-        if loops.len() >= MOST {
-            loops.clear();
-        }
+        let mut loops = lock(&self.loops);
+        make_room(&mut loops);
         let known = Loop {
             items: items.to_vec(),
             param: param.to_owned(),

@@ -1,9 +1,10 @@
 //! What was compiled or read last, so that a text that comes again is not parsed again. Bounded: compiled things in two
 //! generations, of which the older one is forgotten when the younger one is full; documents by what they take.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::text::Text;
 
@@ -18,29 +19,9 @@ pub(crate) struct Kept<V> {
     generations: Mutex<Generations<V>>,
 }
 
-/// Found by hash: this is looked at for every tag. Nothing depends on its order.
-type Texts<V> = HashMap<String, V, BuildHasherDefault<Quick>>;
-
-/// A hash that takes a few instructions for texts as short as tags. Texts made to collide cost a walk through what is kept,
-/// which is bounded.
-#[derive(Debug, Default)]
-struct Quick(u64);
-
-impl Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        let mut mix =
-            |word: u64| self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            mix(u64::from_le_bytes(*word));
-        }
-        mix(rest.iter().fold(1, |word, b| word << 8 | u64::from(*b)));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-}
+/// Found by a quick hash: this is looked at for every tag. Nothing depends on its order, and texts made to collide cost a walk
+/// through what is kept, which is bounded.
+type Texts<V> = FxHashMap<String, V>;
 
 #[derive(Debug)]
 struct Generations<V> {
@@ -54,8 +35,8 @@ impl<V: Clone> Kept<V> {
         Self {
             most,
             generations: Mutex::new(Generations {
-                young: Texts::with_hasher(BuildHasherDefault::new()),
-                old: Texts::with_hasher(BuildHasherDefault::new()),
+                young: Texts::with_hasher(FxBuildHasher),
+                old: Texts::with_hasher(FxBuildHasher),
             }),
         }
     }

@@ -88,26 +88,18 @@ impl World {
     pub fn pass(&mut self, name: &str, now: Timestamp) -> Option<Passed> {
         let life = self.workflows.get(name)?;
         let (plan, _) = compile(&life.workflow, &self.templates, &self.config);
-        self.check_workings(life, &plan, now);
-        let life = self.workflows.get_mut(name)?;
-        if !life
-            .planned
-            .as_ref()
-            .is_some_and(|(made_of, _)| plan::serves(made_of, &life.workflow))
-        {
+        let serves = |(made_of, _): &&(Workflow, Plan)| plan::serves(made_of, &life.workflow);
+        if let Some((_, used)) = life.planned.as_ref().filter(serves) {
+            self.check_workings(life, used, &plan, now);
+        } else {
+            let life = self.workflows.get_mut(name)?;
             life.planned = Some((life.workflow.clone(), plan.clone()));
         }
         self.pass_by(&plan, name, now)
     }
 
     /// What earlier decisions by a plan worked out changes nothing.
-    fn check_workings(&self, life: &Life, fresh: &Plan, now: Timestamp) {
-        let Some((made_of, used)) = &life.planned else {
-            return;
-        };
-        if !plan::serves(made_of, &life.workflow) {
-            return;
-        }
+    fn check_workings(&self, life: &Life, used: &Plan, fresh: &Plan, now: Timestamp) {
         let seen = self.snapshot(life);
         let (by_used, by_fresh) = (decide(used, &seen, now), decide(fresh, &seen, now));
         assert_eq!(by_used.changes, by_fresh.changes);

@@ -33,8 +33,8 @@ fn names(workflow: &Workflow, phase: &NodePhase) -> BTreeSet<String> {
     nodes.map(|n| n.display_name.clone()).collect()
 }
 
-/// Runs what was edited to its end, each pod succeeding, and gives the nodes whose pods were made.
-fn goes_on(workflow: Workflow) -> (Workflow, BTreeSet<String>) {
+/// Runs what was edited to its end, each pod succeeding, which it must do too; gives the nodes that had pods made.
+fn succeeds(workflow: Workflow) -> BTreeSet<String> {
     let mut world = World::default();
     let name = workflow.metadata.name.clone();
     world.submit(workflow, start());
@@ -52,8 +52,9 @@ fn goes_on(workflow: Workflow) -> (Workflow, BTreeSet<String>) {
             break;
         }
     }
-    let life = world.workflows.remove(&name).expect("it was submitted");
-    (life.workflow, made)
+    let status = &world.workflows[&name].workflow.status;
+    assert_eq!(status.phase, WorkflowPhase::Succeeded, "{}", status.message);
+    made
 }
 
 /// Seconds of nothing between two steps, because somebody polled.
@@ -110,13 +111,7 @@ fn a_memoized_resubmission_runs_only_what_is_missing_in_its_order() {
     };
     let again = edit::resubmit(&failed, &how, start()).expect("it failed");
     let name = again.metadata.name.clone();
-    let (ended, made) = goes_on(again);
-    assert_eq!(
-        ended.status.phase,
-        WorkflowPhase::Succeeded,
-        "{}",
-        ended.status.message
-    );
+    let made = succeeds(again);
     let item = |item: &str, step: &str| format!("{name}.each({item})[{step}");
     let expected = [
         item("0:p", "0].x(1:two)"),
@@ -138,13 +133,7 @@ fn a_retry_of_one_node_runs_that_one_and_what_comes_after_it() {
         ..Retry::default()
     };
     let again = edit::retry(&ended, &how, PodNames::V2, start()).expect("a node is chosen");
-    let (ended, made) = goes_on(again.workflow);
-    assert_eq!(
-        ended.status.phase,
-        WorkflowPhase::Succeeded,
-        "{}",
-        ended.status.message
-    );
+    let made = succeeds(again.workflow);
     assert_eq!(
         made,
         BTreeSet::from(["wf.each(1:q)[1].last".to_owned(), "wf.end".to_owned()])
@@ -169,13 +158,7 @@ fn a_retry_runs_its_hook_and_the_exit_handler_once_more() {
     );
     assert!(names(&failed, &NodePhase::Pending).is_empty());
     let again = edit::retry(&failed, &Retry::default(), PodNames::V2, start()).expect("it failed");
-    let (ended, made) = goes_on(again.workflow);
-    assert_eq!(
-        ended.status.phase,
-        WorkflowPhase::Succeeded,
-        "{}",
-        ended.status.message
-    );
+    let made = succeeds(again.workflow);
     assert!(made.contains("wf[0].a") && made.contains("wf.onExit"), "{made:?}");
 }
 

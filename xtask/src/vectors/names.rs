@@ -140,14 +140,7 @@ fn process_item(vector: &Value) -> Verdict {
 
 fn sequence(vector: &Value) -> Verdict {
     let sequence: Sequence = serde_json::from_value(vector["sequence"].clone()).map_err(|e| e.to_string())?;
-    let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
-    let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
-    let ours = item::sequence(
-        start.as_deref(),
-        end.as_deref(),
-        count.as_deref(),
-        &sequence.format,
-    );
+    let ours = item::sequence(&sequence);
     outcome(ours.map(|texts| json!(texts)).map_err(|e| e.to_string()), vector)
 }
 

@@ -1,15 +1,13 @@
 //! CronWorkflows against the embedded API in virtual time: what starts when, and what stays of it. Runs pause for a
 //! while and end, so that no pod has to be played.
 
-use std::time::Duration;
-
 use argosy_engine::Config;
 use expect_test::{Expect, expect};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::NAMESPACE;
-use crate::play::{Play, START};
+use crate::play::{Play, START, pass};
 
 const CRONS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/cronworkflows";
 
@@ -101,7 +99,7 @@ async fn check(spec: &str, run_secs: u32, script: &str, expected: Expect) {
     for line in script.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let secs: f64 = words[0].parse().expect("a line begins with seconds");
-        tokio::time::sleep(Duration::from_secs_f64(secs)).await;
+        pass(secs).await;
         play.act(&words[1..]).await;
     }
     expected.assert_eq(&play.told().await);
@@ -326,7 +324,7 @@ async fn c_cron_12_what_a_run_carries() {
     let spec = "{schedules: ['* * * * *'], timezone: Europe/Zurich, \
         workflowMetadata: {labels: {a: b}, annotations: {c: d}}}";
     play.make(spec, 5).await;
-    tokio::time::sleep(Duration::from_secs(31)).await;
+    pass(31.0).await;
     let run = play.workflows().await.remove(0);
     let cron = play.stage.call("GET", &format!("{CRONS}/c"), None).await;
     let meta = &run["metadata"];
@@ -371,7 +369,7 @@ async fn a_malformed_cron_workflow_is_told_by_an_event() {
     });
     play.stage.call("POST", CRONS, Some(broken)).await;
     play.make("schedules: ['* * * * *']", 5).await;
-    tokio::time::sleep(Duration::from_secs(40)).await;
+    pass(40.0).await;
     assert_eq!(
         play.workflows().await.len(),
         1,

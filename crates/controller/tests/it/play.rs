@@ -13,7 +13,7 @@ use crate::{NAMESPACE, Stage};
 /// When every play begins: half a minute before a full minute.
 pub const START: &str = "2026-01-01T12:00:30Z";
 
-/// Lets so many seconds go by.
+/// Lets so many seconds of the play's time go by: none of real time, since its clock is one that is paused.
 pub async fn pass(secs: f64) {
     tokio::time::sleep(Duration::from_secs_f64(secs)).await;
 }

@@ -193,8 +193,13 @@ impl Pass<'_> {
         variables
     }
 
+    /// What the steps or tasks of a prepared template see from the start, worked out once.
+    pub fn inputs_of<'p>(&self, template: &'p Prepared) -> &'p Vars {
+        template.variables(|t| self.template_variables(t))
+    }
+
     /// What the steps or tasks of a template see from the start: its inputs.
-    pub fn template_variables(&self, template: &Template) -> Vars {
+    fn template_variables(&self, template: &Template) -> Vars {
         let mut variables = self.input_variables(template);
         for artifact in &template.inputs.artifacts {
             variables.insert(
@@ -324,10 +329,7 @@ impl Pass<'_> {
 
     /// The outputs that the template of a holder declares.
     pub fn declared_outputs(&self, base: &Base, holder: &Holder) -> Option<Outputs> {
-        let key = base.stored_key(holder);
-        let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
-        self.plan
-            .resolve(base, holder, stored)
+        self.look_up(base, holder)
             .ok()
             .map(|found| found.template.outputs.clone())
     }

@@ -2,7 +2,7 @@
 
 use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeType};
 
-use super::loops::Unfolded;
+use super::loops::{Looped, Unfolded};
 use super::prepared::{Graph, Prepared, TaskPlan};
 use super::reads::Reads;
 use super::template::{Call, Holder};
@@ -104,7 +104,7 @@ impl Pass<'_> {
 
     /// What the outputs of the whole may read.
     fn output_variables(&self, context: &DagContext<'_>) -> Vars {
-        let mut vars = self.template_variables(context.template);
+        let mut vars = self.inputs_of(context.template).clone();
         let outputs = argosy_model::go_json::to_string(&context.template.outputs).unwrap_or_default();
         let reads = Reads::of(&outputs, "tasks");
         self.add_variables_of(&mut vars, context, &reads, 0..context.graph.tasks.len());
@@ -112,17 +112,11 @@ impl Pass<'_> {
     }
 
     fn set_dag_outbound(&mut self, id: &str, graph: &Graph) {
-        let mut outbound = Vec::new();
-        for target in &graph.targets {
-            let Some(node) = self.nodes.get(&graph.tasks[*target].id) else {
-                continue;
-            };
-            for found in self.nodes.outbound(&node.id) {
-                if !outbound.contains(&found) {
-                    outbound.push(found);
-                }
-            }
-        }
+        let targets = graph
+            .targets
+            .iter()
+            .map(|target| graph.tasks[*target].id.as_str());
+        let outbound = self.nodes.outbound_of(targets);
         self.change(id, |node| node.outbound_nodes = outbound);
     }
 
@@ -166,8 +160,7 @@ impl Pass<'_> {
 
     /// The variables a task sees: inputs, workflow outputs and its ancestors (C-DAG-08).
     fn task_variables(&self, context: &DagContext<'_>, place: usize) -> Vars {
-        let inputs = context.template.variables(|t| self.template_variables(t));
-        let mut vars = inputs.clone();
+        let mut vars = self.inputs_of(context.template).clone();
         let reads = &context.graph.tasks[place].reads;
         if !reads.is_empty() {
             self.add_variables_of(&mut vars, context, reads, context.graph.ancestors(place));
@@ -200,7 +193,7 @@ impl Pass<'_> {
         let id = &plan.id;
         // As it was before its hooks.
         let fulfilled = self.nodes.get(id).is_some_and(node::fulfilled);
-        let watched = !task.hooks.is_empty() || !task.on_exit.is_empty();
+        let watched = task.is_watched();
         let node = self.nodes.get(id).filter(|_| watched).cloned();
         let mut vars = Vars::new();
         if let Some(node) = node
@@ -306,7 +299,7 @@ impl Pass<'_> {
         let Some(group) = self.nodes.get(&plan.id) else {
             return;
         };
-        if group.type_ != NodeType::TaskGroup || task.hooks.is_empty() && task.on_exit.is_empty() {
+        if group.type_ != NodeType::TaskGroup || !task.is_watched() {
             return;
         }
         let begun = |item: &&NodeStatus| {

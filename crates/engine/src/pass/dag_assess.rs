@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy};
+use rustc_hash::FxHashMap;
 
 use super::Pass;
 use super::dag::DagContext;
-use super::ids::IdMap;
 use crate::{names, node};
 
 impl Pass<'_> {
@@ -32,7 +32,8 @@ impl Pass<'_> {
     fn walk(&self, context: &DagContext<'_>) -> Walk {
         let graph = context.graph;
         let places = graph.targets.iter().enumerate();
-        let targets: IdMap<&str, usize> = places.map(|(at, t)| (graph.tasks[*t].id.as_str(), at)).collect();
+        let targets: FxHashMap<&str, usize> =
+            places.map(|(at, t)| (graph.tasks[*t].id.as_str(), at)).collect();
         let mut phases: Vec<Option<NodePhase>> = vec![None; graph.targets.len()];
         let own_exit = names::on_exit(context.call.name);
         let mut front = Front::default();
@@ -155,7 +156,7 @@ impl Pass<'_> {
 #[derive(Default)]
 struct Front<'n> {
     open: VecDeque<(&'n str, &'n NodePhase)>,
-    met: IdMap<&'n str, u8>,
+    met: FxHashMap<&'n str, u8>,
 }
 
 impl<'n> Front<'n> {

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, Progress};
+use rustc_hash::FxHashMap;
 
 use super::Pass;
-use super::ids::IdMap;
 use crate::node;
 
 impl Pass<'_> {
@@ -71,7 +71,7 @@ struct Sum {
 impl<'n> Graph<'n> {
     fn of(nodes: impl Iterator<Item = &'n NodeStatus>) -> Self {
         let nodes: Vec<&NodeStatus> = nodes.collect();
-        let places: IdMap<&str, usize> = nodes
+        let places: FxHashMap<&str, usize> = nodes
             .iter()
             .enumerate()
             .map(|(at, n)| (n.id.as_str(), at))

@@ -1,9 +1,9 @@
 //! One group of steps (C-STEP-02, C-STEP-03, C-STEP-04).
 
 use argosy_model::{NodePhase, ParallelSteps, WorkflowStep};
+use rustc_hash::FxHashMap;
 
-use super::ids::IdMap;
-use super::loops::Unfolded;
+use super::loops::{Looped, Unfolded};
 use super::steps::StepsContext;
 use super::template::{Call, Holder};
 use super::{Pass, Stop};
@@ -56,7 +56,7 @@ impl Pass<'_> {
                 }
             }
         }
-        let mut steps = IdMap::default();
+        let mut steps = FxHashMap::default();
         // Edges are stored together with the nodes that they lead to.
         let has_all = self
             .nodes
@@ -80,7 +80,7 @@ impl Pass<'_> {
         self.assess_group(id, &steps, context)
     }
 
-    /// A step with its variables put in, or its items: `None` when there is no loop.
+    /// A step with its variables put in, or one for each item of its loop.
     fn expand_step<'g>(
         &mut self,
         id: &str,
@@ -116,7 +116,7 @@ impl Pass<'_> {
 
     /// Whether nothing can come of looking at a step: its node is done or at work, and nothing follows it.
     fn goes_on_alone(&self, group: &str, step: &WorkflowStep, context: &StepsContext<'_>) -> bool {
-        if !step.hooks.is_empty() || !step.on_exit.is_empty() || super::loops::loops(step) {
+        if step.is_watched() || super::loops::loops(step) {
             return false;
         }
         let id = self.nodes.id(&format!("{group}.{}", step.name));
@@ -257,37 +257,41 @@ impl Pass<'_> {
     fn assess_group(
         &mut self,
         id: &str,
-        steps: &IdMap<&str, &WorkflowStep>,
+        steps: &FxHashMap<&str, &WorkflowStep>,
         context: &mut StepsContext<'_>,
     ) -> bool {
         let was_done = self.nodes.before(id).is_some_and(node::fulfilled);
         // A step that a limit held back has no node yet.
         let mut done = steps.keys().all(|id| self.nodes.get(id).is_some());
-        let mut watched = Vec::new();
+        let mut noted = Vec::new();
         for child_id in self.nodes.get(id).into_iter().flat_map(|group| &group.children) {
             let (child, step) = (self.nodes.get(child_id), steps.get(child_id.as_str()));
             done &= child.is_some_and(node::fulfilled);
             if let (Some(child), Some(step)) = (child, step)
-                && (!step.hooks.is_empty()
-                    || !step.on_exit.is_empty()
-                    || context.reads.has(&child.display_name))
+                && (step.is_watched() || context.reads.has(&child.display_name))
             {
-                watched.push((child.clone(), *step));
+                noted.push((child_id.clone(), *step));
             }
         }
-        for (child, step) in watched {
-            let child = self.nodes.get(&child.id).cloned().unwrap_or(child);
+        for (child_id, step) in noted {
+            let Some(child) = self.nodes.get(&child_id) else {
+                continue;
+            };
             let prefix = format!("steps.{}", child.display_name);
             context
                 .vars
                 .insert(format!("{prefix}.status"), vars::text(child.phase.to_string()));
+            if !step.is_watched() {
+                continue;
+            }
+            let child = child.clone();
             let own = format!("steps.{}", step.name);
             let hooks = match self.run_hooks(&step.hooks, &child, context.base, &prefix, &own, &context.vars)
             {
                 Ok(hooks) => hooks,
                 Err(Stop::Missing(message)) => {
                     self.waiting
-                        .insert(child.id.clone(), super::Waiting::Variable { message });
+                        .insert(child_id, super::Waiting::Variable { message });
                     false
                 }
                 Err(stop) => {

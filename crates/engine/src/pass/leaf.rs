@@ -305,9 +305,7 @@ impl Pass<'_> {
             if let Some(found) = self.resolved.get(&cache_key) {
                 return Some(std::sync::Arc::clone(found));
             }
-            let key = base.stored_key(&holder);
-            let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
-            let found = self.plan.resolve(&base, &holder, stored).ok()?.template;
+            let found = self.look_up(&base, &holder).ok()?.template;
             self.resolved.insert(cache_key, std::sync::Arc::clone(&found));
             return Some(found);
         }

@@ -95,15 +95,7 @@ fn items<L: Looped>(looped: &L) -> Result<Vec<Cow<'_, Value>>, String> {
     let Some(sequence) = sequence else {
         return Ok(Vec::new());
     };
-    let text = |v: &Option<argosy_model::k8s::IntOrString>| v.as_ref().map(ToString::to_string);
-    let (start, end, count) = (text(&sequence.start), text(&sequence.end), text(&sequence.count));
-    let texts = item::sequence(
-        start.as_deref(),
-        end.as_deref(),
-        count.as_deref(),
-        &sequence.format,
-    )
-    .map_err(|e| e.to_string())?;
+    let texts = item::sequence(sequence).map_err(|e| e.to_string())?;
     let values = texts.into_iter().map(|text| Cow::Owned(Value::String(text)));
     Ok(values.collect())
 }

@@ -18,7 +18,6 @@ mod finish;
 mod globals;
 mod group;
 mod hooks;
-mod ids;
 mod leaf;
 mod loops;
 mod memo;

@@ -40,7 +40,7 @@ impl Pass<'_> {
             call,
             base,
             boundary: id.to_owned(),
-            vars: self.template_variables(template),
+            vars: self.inputs_of(template).clone(),
             reads: template.step_reads(),
         };
         for (index, group) in template.steps.iter().enumerate() {
@@ -115,15 +115,8 @@ impl Pass<'_> {
         let last = (0..template.steps.len())
             .rev()
             .find_map(|i| self.nodes.by_name(&format!("{name}[{i}]")));
-        let children = last.map_or_else(Vec::new, |group| group.children.clone());
-        let mut outbound = Vec::new();
-        for child in children {
-            for found in self.nodes.outbound(&child) {
-                if !outbound.contains(&found) {
-                    outbound.push(found);
-                }
-            }
-        }
+        let children = last.into_iter().flat_map(|group| &group.children);
+        let outbound = self.nodes.outbound_of(children.map(String::as_str));
         self.change(id, |node| node.outbound_nodes = outbound);
     }
 

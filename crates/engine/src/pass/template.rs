@@ -12,7 +12,7 @@ use super::parallelism::in_progress;
 use super::prepared::Prepared;
 use super::{Evaluated, Pass, Stop};
 use crate::node;
-use crate::plan::{Base, Kind};
+use crate::plan::{Base, Found, Kind};
 use crate::vars::{self, Vars};
 
 /// How deep templates may be nested (C-EXE-01).
@@ -453,21 +453,20 @@ impl Pass<'_> {
         if tagged(&holder.template) || reference.is_some_and(|r| tagged(&r.name) || tagged(&r.template)) {
             return None;
         }
+        self.look_up(base, holder).ok().map(|found| found.template)
+    }
+
+    /// What a holder names, as status keeps it or else by the plan.
+    pub fn look_up(&self, base: &Base, holder: &Holder) -> Result<Found, String> {
         let key = base.stored_key(holder);
         let stored = key.as_deref().and_then(|k| self.status.stored_templates.get(k));
-        let found = self.plan.resolve(base, holder, stored).ok()?;
-        Some(found.template)
+        self.plan.resolve(base, holder, stored)
     }
 
     /// Finds the template that a holder names and the base of its own calls (C-TPL).
     pub fn resolve(&mut self, call: &Call<'_>) -> Result<(Arc<Template>, Base), String> {
-        let key = call.base.stored_key(call.holder);
-        let found = self.plan.resolve(
-            call.base,
-            call.holder,
-            key.as_deref().and_then(|k| self.status.stored_templates.get(k)),
-        )?;
-        if let Some(key) = key
+        let found = self.look_up(call.base, call.holder)?;
+        if let Some(key) = call.base.stored_key(call.holder)
             && !self.status.stored_templates.contains_key(&key)
         {
             self.status.stored_templates.insert(key, (*found.stored).clone());

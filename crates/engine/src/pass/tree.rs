@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use argosy_model::{NodeStatus, NodeType};
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::ids::{IdMap, IdSet};
 use crate::names;
 
 /// Stored nodes and, over them, new and touched ones.
@@ -13,12 +13,13 @@ pub(crate) struct Tree<'a> {
     workflow: &'a str,
     base: &'a BTreeMap<String, NodeStatus>,
     /// The stored nodes once more: each is looked up several times, and long ids that begin alike are slow to compare.
-    index: IdMap<&'a str, &'a NodeStatus>,
+    /// Who makes ids that collide slows down decisions about that one workflow.
+    index: FxHashMap<&'a str, &'a NodeStatus>,
     touched: BTreeMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
     /// The children of nodes that edges were added to, so that a fan-out of thousands is not searched for each edge.
-    edges: IdMap<String, IdSet<String>>,
+    edges: FxHashMap<String, FxHashSet<String>>,
     /// Ids of new nodes by boundary.
     new_by_boundary: BTreeMap<String, Vec<String>>,
 }
@@ -31,7 +32,7 @@ impl<'a> Tree<'a> {
             index: base.iter().map(|(id, node)| (id.as_str(), node)).collect(),
             touched: BTreeMap::new(),
             by_boundary: OnceCell::new(),
-            edges: IdMap::default(),
+            edges: FxHashMap::default(),
             new_by_boundary: BTreeMap::new(),
         }
     }
@@ -204,6 +205,17 @@ impl<'a> Tree<'a> {
             NodeType::StepGroup => node.outbound_nodes.clone(),
             _ => own,
         }
+    }
+
+    /// The nodes that what comes after several nodes hangs on, each once.
+    pub fn outbound_of<'n>(&self, ids: impl Iterator<Item = &'n str>) -> Vec<String> {
+        let mut outbound = Vec::new();
+        for found in ids.flat_map(|id| self.outbound(id)) {
+            if !outbound.contains(&found) {
+                outbound.push(found);
+            }
+        }
+        outbound
     }
 
     fn outbound_of_children(&self, node: &NodeStatus) -> Vec<String> {

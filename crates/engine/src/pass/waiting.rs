@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::{NodePhase, NodeStatus, NodeType, ShutdownStrategy, WorkflowPhase};
+use rustc_hash::FxHashMap;
 
 use super::Pass;
-use super::ids::IdMap;
 use super::pods::is_active;
 use crate::decision::Waiting;
 use crate::{locks, names, node};
@@ -27,7 +27,7 @@ impl Pass<'_> {
         self.waiting
             .retain(|id, _| nodes.get(id).is_none_or(|n| !node::fulfilled(n)));
         let open: Vec<&NodeStatus> = self.nodes.iter().filter(|n| !node::fulfilled(n)).collect();
-        let mut inside: IdMap<&str, Vec<&NodeStatus>> = IdMap::default();
+        let mut inside: FxHashMap<&str, Vec<&NodeStatus>> = FxHashMap::default();
         for node in &open {
             inside.entry(&node.boundary_id).or_default().push(node);
         }
@@ -191,7 +191,7 @@ impl Pass<'_> {
         }
     }
 
-    fn reason(&self, node: &NodeStatus, inside: &IdMap<&str, Vec<&NodeStatus>>) -> Waiting {
+    fn reason(&self, node: &NodeStatus, inside: &FxHashMap<&str, Vec<&NodeStatus>>) -> Waiting {
         match node.type_ {
             NodeType::Pod => self.pod_reason(node),
             NodeType::Container => {
@@ -207,7 +207,7 @@ impl Pass<'_> {
     /// The first unfinished nodes that a node consists of: its steps or tasks, the children of a group, loop or retry
     /// node, or what still belongs to those of them that are done, such as hooks. `open` has all unfinished nodes by
     /// boundary.
-    fn first_open_inside(&self, node: &NodeStatus, open: &IdMap<&str, Vec<&NodeStatus>>) -> Vec<String> {
+    fn first_open_inside(&self, node: &NodeStatus, open: &FxHashMap<&str, Vec<&NodeStatus>>) -> Vec<String> {
         let names = |nodes: &mut dyn Iterator<Item = &NodeStatus>| -> Vec<String> {
             nodes.take(NAMED).map(|n| n.name.clone()).collect()
         };

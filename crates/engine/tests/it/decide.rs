@@ -265,8 +265,8 @@ fn parallelism_lets_one_after_the_other() {
     );
 }
 
-#[test]
-fn a_daemon_ends_with_its_steps() {
+/// A server that runs beside its client, and what else its template says.
+fn check_daemon(how: &str, expected: Expect) {
     check(
         &format!(
             "  templates:
@@ -274,9 +274,17 @@ fn a_daemon_ends_with_its_steps() {
     steps:
     - - {{name: server, template: daemon}}
     - - {{name: client, template: leaf}}
-  - {{name: daemon, daemon: true, container: {{image: x, command: [x]}}}}{LEAF}"
+  - {{name: daemon, daemon: true, {how}container: {{image: x, command: [x]}}}}{LEAF}"
         ),
         "pod server stays",
+        expected,
+    );
+}
+
+#[test]
+fn a_daemon_ends_with_its_steps() {
+    check_daemon(
+        "",
         expect![[r#"
             Succeeded after 11s
             wf Succeeded
@@ -290,16 +298,8 @@ fn a_daemon_ends_with_its_steps() {
 
 #[test]
 fn a_daemon_that_may_be_tried_again_lets_the_next_step_begin() {
-    check(
-        &format!(
-            "  templates:
-  - name: main
-    steps:
-    - - {{name: server, template: daemon}}
-    - - {{name: client, template: leaf}}
-  - {{name: daemon, daemon: true, retryStrategy: {{limit: 1}}, container: {{image: x, command: [x]}}}}{LEAF}"
-        ),
-        "pod server stays",
+    check_daemon(
+        "retryStrategy: {limit: 1}, ",
         expect![[r#"
             Succeeded after 11s
             wf Succeeded

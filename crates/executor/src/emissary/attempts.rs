@@ -178,8 +178,10 @@ impl Guard<'_> {
         } else {
             format!("exit status {code}")
         };
+        // Our own lines may go to the same terminal: they come after all that the child wrote.
+        let finished = child.finish();
         log::info("sub-process exited", &[("error", &error)]);
-        match child.finish() {
+        match finished {
             Ok(()) => Ended::with_code(code),
             Err(failure) => Ended {
                 published: code,

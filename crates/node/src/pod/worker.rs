@@ -642,10 +642,13 @@ impl Worker {
         };
         let exit_code = end.exit.code();
         container.ready = false;
+        // A container that ends by itself takes its hook with it: then the failure of the hook explains nothing.
+        let hook_failure = container.hook_failure.take();
+        let killed_by_hook = hook_failure.filter(|_| matches!(end.exit, Exit::Signal(libc::SIGKILL)));
         container.state = State::Ended(seen::Ended {
             exit_code,
             reason: seen::reason_of(&end).into(),
-            message: container.hook_failure.take().or(last_words),
+            message: killed_by_hook.or(last_words),
             started_at: Some(since),
             finished_at: end.at,
             container_id: container.container_id.clone(),

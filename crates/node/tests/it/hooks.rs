@@ -30,7 +30,7 @@ async fn the_hook_after_the_start_comes_before_the_container_counts_as_running()
         &f,
         "good",
         with(
-            "until cat /tmp/hook 2>/dev/null; do true; done",
+            "until grep hook /tmp/hook 2>/dev/null; do true; done",
             "lifecycle",
             hook,
         ),

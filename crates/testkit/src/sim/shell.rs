@@ -227,7 +227,7 @@ impl Sim {
         let mut outcomes = Outcomes::default();
         if let Some(kept) = self.shell.plans.remove(&workflow.metadata.name) {
             outcomes = kept.outcomes;
-            if same_spec(&kept.source, workflow) {
+            if argosy_engine::plan::serves(&kept.source, workflow) {
                 let plan = kept.plan.clone();
                 let kept = Kept {
                     outcomes: outcomes.clone(),
@@ -598,12 +598,4 @@ pub fn describe(decision: &Decision) -> String {
         text.push_str(&format!("{}={} ", node.name, node.phase));
     }
     text
-}
-
-/// Whether a plan made for one object serves the other: the real worker's rule.
-fn same_spec(a: &Workflow, b: &Workflow) -> bool {
-    a.spec == b.spec
-        && a.status.stored_workflow_template_spec == b.status.stored_workflow_template_spec
-        && a.status.stored_templates == b.status.stored_templates
-        && a.status.phase == b.status.phase
 }
