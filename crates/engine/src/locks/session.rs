@@ -159,6 +159,19 @@ impl<'m> Session<'m> {
         })
     }
 
+    /// Registers a holder that is stored as such, whatever the limit (as C-SYN-30).
+    pub fn adopt(&mut self, lock: &str, holder: &str) {
+        if self.get(lock).is_some_and(|l| l.holders.contains(holder)) {
+            return;
+        }
+        self.touch(lock).acquire(holder);
+        self.ops.push(Op::Acquire {
+            lock: lock.to_owned(),
+            holder: holder.to_owned(),
+            handed: false,
+        });
+    }
+
     /// Names of the locks that a holder holds or waits for.
     pub fn of_holder(&self, holder: &str) -> Vec<String> {
         let known = self.machine.of_workflow(workflow_of(holder));

@@ -92,7 +92,9 @@ impl Pass<'_> {
                     continue;
                 }
             }
-            if late && !on_exit && (open.phase == NodePhase::Pending || suspended) {
+            // A retry node that waited for its lock stays Pending; its attempts end by themselves.
+            let waits = open.phase == NodePhase::Pending && !self.has_attempts(&open);
+            if late && !on_exit && (waits || suspended) {
                 self.mark(&open.id, NodePhase::Failed, Some("Step exceeded its deadline"));
             }
         }

@@ -41,6 +41,7 @@ mod template;
 mod tidy;
 mod timeout;
 mod tree;
+mod unseen;
 mod waiting;
 
 use std::borrow::Cow;
@@ -225,6 +226,7 @@ impl<'a> Pass<'a> {
             self.tidy_ended();
             return;
         }
+        self.adopt_stored_locks();
         if !self.workflow_locks() {
             return;
         }

@@ -24,6 +24,18 @@ pub(crate) enum Gate {
 }
 
 impl Pass<'_> {
+    /// Takes over what is stored as held and is not known to be: the write that said so worked, and its answer was lost.
+    pub fn adopt_stored_locks(&mut self) {
+        if node::workflow_fulfilled(&self.status.phase) {
+            return;
+        }
+        for (lock, holder) in holdings(self.wf.status.synchronization.as_ref()) {
+            if locks::workflow_of(holder) == self.lock_key {
+                self.locks.adopt(lock, holder);
+            }
+        }
+    }
+
     /// Takes the workflow's own locks. False: the pass ends here (C-OP-20).
     pub fn workflow_locks(&mut self) -> bool {
         let Some(block) = self.spec.synchronization.clone() else {
@@ -323,6 +335,9 @@ impl Pass<'_> {
         if !waits && !self.locks.involves(&self.lock_key) {
             return;
         }
+        if self.nodes.get(id).is_some_and(|n| self.may_still_work(n)) {
+            return;
+        }
         let holder = locks::holder_key(&self.wf.metadata.namespace, &self.wf.metadata.name, Some(id));
         // From memory, not from status: a lock may have been taken by a decision that was never stored.
         let names = self.locks.of_holder(&holder);
@@ -386,9 +401,17 @@ impl Pass<'_> {
 
 /// All who hold a lock by a status.
 fn holders(status: Option<&SynchronizationStatus>) -> BTreeSet<&str> {
+    holdings(status).map(|(_, holder)| holder).collect()
+}
+
+/// Locks by a status, each with one who holds it.
+fn holdings(status: Option<&SynchronizationStatus>) -> impl Iterator<Item = (&str, &str)> {
     let mutexes = status.and_then(|s| s.mutex.as_ref()).into_iter();
-    let mutexes = mutexes.flat_map(|m| m.holding.iter().map(|h| h.holder.as_str()));
+    let mutexes = mutexes.flat_map(|m| m.holding.iter().map(|h| (h.mutex.as_str(), h.holder.as_str())));
     let semaphores = status.and_then(|s| s.semaphore.as_ref()).into_iter();
-    let semaphores = semaphores.flat_map(|s| s.holding.iter().flat_map(|h| &h.holders));
-    mutexes.chain(semaphores.map(String::as_str)).collect()
+    let semaphores = semaphores.flat_map(|s| &s.holding);
+    mutexes.chain(semaphores.flat_map(|s| {
+        let holders = s.holders.iter();
+        holders.map(|holder| (s.semaphore.as_str(), holder.as_str()))
+    }))
 }

@@ -39,7 +39,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn has_attempts(&self, node: &NodeStatus) -> bool {
+    /// Whether a node is a retry node that has begun.
+    pub fn has_attempts(&self, node: &NodeStatus) -> bool {
         node.type_ == NodeType::Retry && self.nodes.attempts(node).0 > 0
     }
 
@@ -53,6 +54,7 @@ impl Pass<'_> {
             };
             self.effect(effect);
         }
+        self.delete_unseen_pod(id);
         self.mark(id, NodePhase::Failed, Some("timeout"));
         self.release_template_locks(id);
     }

@@ -102,6 +102,7 @@ impl Pass<'_> {
         self.is_abandoned(node, &mut BTreeMap::new())
             && !self.pods.contains_key(node.id.as_str())
             && !self.works_inside(node)
+            && !self.may_work_unseen_inside(node)
     }
 
     /// Whether a pod inside a node has not ended or was just asked for: one of its attempts, steps or tasks.
@@ -160,6 +161,7 @@ impl Pass<'_> {
             if self.pods.contains_key(id.as_str()) {
                 continue;
             }
+            self.delete_unseen_pod(&id);
             self.mark(
                 &id,
                 NodePhase::Failed,

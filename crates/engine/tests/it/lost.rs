@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use argosy_engine::locks::Op;
 use argosy_engine::names::{self, PodNames};
-use argosy_engine::{Effect, Order};
+use argosy_engine::{Effect, Order, Refusal};
 use argosy_model::k8s::Pod;
 use argosy_model::{Workflow, WorkflowPhase, decode};
 use argosy_testkit::World;
@@ -311,35 +311,144 @@ fn a_pod_of_an_exit_handler_that_is_gone_is_made_again() {
     check(&spec, &nodes, &[], &["made wf.onExit.t0"]);
 }
 
+/// Two steps side by side that work under one mutex.
+fn two_under_a_mutex() -> Value {
+    let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
+        "synchronization": {"mutexes": [{"name": "m"}]}});
+    json!({"templates": [
+        {"name": "main", "steps": [[{"name": "a", "template": "held"}, {"name": "b", "template": "held"}]]}, held,
+    ]})
+}
+
+/// Has a node hold the mutex.
+fn hold(world: &mut World, name: &str) {
+    let lock = "argo/Mutex/m".to_owned();
+    let limit = Op::Limit {
+        lock: lock.clone(),
+        limit: 1,
+    };
+    let holder = format!("argo/wf/{}", id(name));
+    let take = Op::Acquire {
+        lock,
+        holder,
+        handed: false,
+    };
+    world.locks.apply([&limit, &take]);
+}
+
+/// Who holds the mutex, in memory and by status.
+fn holders(world: &World) -> (Vec<String>, Vec<String>) {
+    let known = world.locks.get("argo/Mutex/m").expect("there is such a lock");
+    let status = world.workflows[WF].workflow.status.synchronization.as_ref();
+    let stored = status
+        .and_then(|s| s.mutex.as_ref())
+        .into_iter()
+        .flat_map(|m| &m.holding);
+    (
+        known.holders.iter().cloned().collect(),
+        stored.map(|held| held.holder.clone()).collect(),
+    )
+}
+
+/// The write that handed the lock on worked, and the controller was told that it failed.
+#[test]
+fn a_lock_that_is_stored_as_held_is_held() {
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
+        ("wf[0].a", "Pod", "Pending*", "held", "wf", &[]),
+        ("wf[0].b", "Pod", "Pending", "held", "wf", &[]),
+        ("wf.onExit", "Pod", "Succeeded", "held", "", &[]),
+    ];
+    let mut world = world(&two_under_a_mutex(), &nodes, &[("wf[0].b", "held", "runs")]);
+    hold(&mut world, "wf.onExit");
+    let next = format!("argo/wf/{}", id("wf[0].b"));
+    let stored = json!({"mutex": {"holding": [{"mutex": "argo/Mutex/m", "holder": next}]}});
+    let life = world.workflows.get_mut(WF).expect("submitted");
+    life.workflow.status.synchronization = Some(decode::lenient(stored).expect("a status"));
+    assert_eq!(rest(&mut world), Vec::<String>::new());
+    assert_eq!(holders(&world), (vec![next.clone()], vec![next]));
+}
+
+/// The call that made the pod worked, and the controller was told that it failed; then the group of steps ended.
+#[test]
+fn a_lock_is_kept_while_an_unseen_pod_may_work_under_it() {
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]", "wf[1]"][..]),
+        ("wf[0]", "StepGroup", "Failed", "", "wf", &["wf[0].a"]),
+        ("wf[0].a", "Pod", "Pending", "held", "wf", &[]),
+    ];
+    let unseen = names::pod_name(WF, "wf[0].a", "held", PodNames::V2);
+    let decide = |refused: bool| {
+        let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+        hold(&mut world, "wf[0].a");
+        let refusal = Refusal {
+            transient: true,
+            message: "the server is away".to_owned(),
+        };
+        let life = world.workflows.get_mut(WF).expect("submitted");
+        life.outcomes
+            .pods
+            .extend(refused.then(|| (unseen.clone(), refusal)));
+        let passed = world.pass(WF, now()).expect("submitted");
+        let releases = |effect: &Effect| matches!(effect, Effect::Lock(Op::Release { .. }));
+        passed.decision.effects.iter().any(releases)
+    };
+    assert_eq!((decide(false), decide(true)), (true, false));
+}
+
+/// What waited for its lock longer than it may be pending ends, and its pod works until it is deleted.
+#[test]
+fn a_lock_is_kept_until_the_pod_of_a_node_that_ended_is_gone() {
+    let mut nodes = GROUP.to_vec();
+    nodes[1].5 = &["wf[0].a", "wf[0].b"];
+    nodes.push(("wf[0].a", "Pod", "Failed", "held", "wf", &[]));
+    nodes.push(("wf[0].b", "Pod", "Pending*", "held", "wf", &[]));
+    let mut world = world(&two_under_a_mutex(), &nodes, &[("wf[0].a", "held", "runs")]);
+    hold(&mut world, "wf[0].a");
+    let passed = world.pass(WF, now()).expect("submitted");
+    assert_eq!(passed.created, []);
+    assert_eq!(holders(&world).0, [format!("argo/wf/{}", id("wf[0].a"))]);
+    world.workflows.get_mut(WF).expect("submitted").pods.clear();
+    assert_eq!(rest(&mut world), ["made wf[0].b"]);
+}
+
+/// The deadline ends its attempt; the retry node itself has no pod and is still shown as pending.
+#[test]
+fn a_retry_node_that_waited_for_its_lock_does_not_end_before_its_attempt() {
+    let spec = json!({"activeDeadlineSeconds": 10, "templates": [
+        {"name": "main", "retryStrategy": {"limit": 1}, "container": {"image": "x", "command": ["x"]},
+            "synchronization": {"mutexes": [{"name": "m"}]}},
+    ]});
+    let nodes = [
+        ("wf", "Retry", "Pending", "main", "", &["wf(0)"][..]),
+        ("wf(0)", "Pod", "Running", "main", "", &[]),
+    ];
+    let mut world = world(&spec, &nodes, &[("wf(0)", "main", "runs")]);
+    hold(&mut world, "wf");
+    let begun = json!({"metadata": {"name": id("wf(0)"),
+        "labels": {"workflows.argoproj.io/report-outputs-completed": "false"}}});
+    let life = world.workflows.get_mut(WF).expect("submitted");
+    life.results
+        .insert(id("wf(0)"), Arc::new(decode::lenient(begun).expect("a result")));
+    world.pass(WF, now()).expect("submitted");
+    let nodes = &world.workflows[WF].workflow.status.nodes;
+    assert_eq!(nodes[&id("wf(0)")].phase.as_str(), "Failed");
+    assert_eq!(nodes[&id("wf")].phase.as_str(), "Pending");
+    assert_eq!(holders(&world).0, [format!("argo/wf/{}", id("wf"))]);
+}
+
 /// A decision that was lost had one node give the lock back and the next one take it: then both held it.
 #[test]
 fn a_lock_is_handed_on_together_with_its_release() {
-    let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
-        "synchronization": {"mutexes": [{"name": "m"}]}});
     let nodes = [
         ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
         ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
         ("wf[0].a", "Pod", "Succeeded", "held", "wf", &[]),
         ("wf[0].b", "Pod", "Pending*", "held", "wf", &[]),
     ];
-    let spec = json!({"templates": [
-        {"name": "main", "steps": [[{"name": "a", "template": "held"}, {"name": "b", "template": "held"}]]}, held,
-    ]});
-    let mut world = world(&spec, &nodes, &[]);
-    let lock = "argo/Mutex/m".to_owned();
-    let holder = format!("argo/wf/{}", id("wf[0].a"));
-    let limit = Op::Limit {
-        lock: lock.clone(),
-        limit: 1,
-    };
-    world.locks.apply([
-        &limit,
-        &Op::Acquire {
-            lock,
-            holder,
-            handed: false,
-        },
-    ]);
+    let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+    hold(&mut world, "wf[0].a");
     let passed = world.pass(WF, now()).expect("submitted");
     let locks = passed.decision.effects.iter().filter_map(|effect| match effect {
         Effect::Lock(Op::Release { .. }) => Some(("given back", effect.order())),

@@ -34,7 +34,7 @@ use shell::{Clean, Shell};
 const STEPS: usize = 40_000;
 
 /// Lines of the trace that are kept for a report.
-const TRACE: usize = 120;
+const TRACE: usize = 400;
 
 /// What came of one seed.
 #[derive(Debug, Clone, Default)]

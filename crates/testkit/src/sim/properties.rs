@@ -53,8 +53,10 @@ pub fn difference(calm: &BTreeMap<String, String>, stormy: &BTreeMap<String, Str
 /// A node in one line, for reports.
 fn show(node: &argosy_model::NodeStatus) -> String {
     let (id, name, kind, phase, children) = (&node.id, &node.name, &node.type_, &node.phase, &node.children);
-    let (daemoned, synced) = (node.daemoned, node.task_result_synced);
-    format!("{id} {name} {kind} {phase} daemoned {daemoned:?} synced {synced:?} children {children:?}")
+    let (daemoned, synced, message) = (node.daemoned, node.task_result_synced, &node.message);
+    format!(
+        "{id} {name} {kind} {phase} {message:?} daemoned {daemoned:?} synced {synced:?} children {children:?}"
+    )
 }
 
 /// What a workflow runs by.
@@ -291,7 +293,9 @@ impl Sim {
                 self.note_end(workflow);
                 self.check_pods(workflow);
             } else {
-                let again = self.again(workflow, &Outcomes::default());
+                let kept = self.shell.plans.get(&workflow.metadata.name);
+                let outcomes = kept.map_or_else(Outcomes::default, |kept| kept.outcomes.clone());
+                let again = self.again(workflow, &outcomes);
                 for node in workflow.status.nodes.values() {
                     self.say(|| show(node));
                 }

@@ -52,10 +52,10 @@ enum Settled {
     Again(SignedDuration),
 }
 
-struct Kept {
+pub struct Kept {
     source: Arc<Workflow>,
     plan: Arc<Plan>,
-    outcomes: Outcomes,
+    pub outcomes: Outcomes,
 }
 
 /// One life of the controller.
@@ -63,7 +63,7 @@ pub struct Shell {
     pub cache: Cache,
     pub locks: locks::Machine,
     pub throttle: Throttle,
-    plans: BTreeMap<String, Kept>,
+    pub plans: BTreeMap<String, Kept>,
     /// When workflows are to be looked at.
     pub due: BTreeMap<String, Timestamp>,
     /// What is to be done to pods: when, how often that failed, and to which incarnation alone.
@@ -278,10 +278,30 @@ impl Sim {
             Effect::Lock(op) if effect.order() == Order::BeforePersist => Some(op),
             _ => None,
         });
+        let taken: Vec<_> = taken.collect();
+        self.say_locks("before storing", &taken);
         let mut woken = self.shell.locks.apply(taken);
         woken.remove(&format!("argo/{}", workflow.metadata.name));
         self.wake(woken);
         decision
+    }
+
+    /// Tells of locks that change hands.
+    fn say_locks(&mut self, when: &str, ops: &[&locks::Op]) {
+        for op in ops {
+            match op {
+                locks::Op::Acquire { lock, holder, .. } => {
+                    self.say(|| format!("{when}: {holder} takes {lock}"))
+                }
+                locks::Op::Release { lock, holder } => {
+                    self.say(|| format!("{when}: {holder} gives back {lock}"))
+                }
+                locks::Op::ReleaseAll { workflow } => {
+                    self.say(|| format!("{when}: {workflow} gives back everything"))
+                }
+                locks::Op::Limit { .. } | locks::Op::Enqueue { .. } => {}
+            }
+        }
     }
 
     fn wake(&mut self, names: impl IntoIterator<Item = String>) {
@@ -402,6 +422,7 @@ impl Sim {
             self.meddle(&name);
             let fate = self.call();
             if fate == Fate::Fails {
+                self.say(|| format!("{name}: storing fails"));
                 return Ok(Settled::Again(RETRY));
             }
             let version = workflow.metadata.resource_version.clone();
@@ -412,6 +433,7 @@ impl Sim {
                 Ok(stored) => {
                     self.say(|| format!("{name}: stored {}", describe(decision)));
                     if fate == Fate::HalfDone {
+                        self.say(|| format!("{name}: and is told that it failed"));
                         return Ok(Settled::Again(RETRY));
                     }
                     self.shell.cache.put_workflow(&stored);
@@ -474,6 +496,8 @@ impl Sim {
             Effect::Lock(op) if effect.order() == Order::AfterPersist => Some(op),
             _ => None,
         });
+        let locks: Vec<_> = locks.collect();
+        self.say_locks("after storing", &locks);
         let woken = self.shell.locks.apply(locks);
         self.wake(woken);
         for effect in decision
@@ -593,6 +617,14 @@ pub fn describe(decision: &Decision) -> String {
     let mut text = String::new();
     if let Some(status) = &decision.changes.status {
         text = format!("[{} {}] ", status.phase, status.message);
+        let held = status.synchronization.as_ref().and_then(|s| s.mutex.as_ref());
+        for held in held.iter().flat_map(|m| &m.holding) {
+            text.push_str(&format!("<{} by {}> ", held.mutex, held.holder));
+        }
+        let held = status.synchronization.as_ref().and_then(|s| s.semaphore.as_ref());
+        for held in held.iter().flat_map(|s| &s.holding) {
+            text.push_str(&format!("<{} by {:?}> ", held.semaphore, held.holders));
+        }
     }
     for node in decision.changes.nodes.values() {
         text.push_str(&format!("{}={} ", node.name, node.phase));
