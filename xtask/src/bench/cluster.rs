@@ -7,12 +7,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::{Value, json};
 
+use super::cases::{self, Case};
 use crate::cluster::{self, wait};
 use crate::programs::{self, Profile};
 use crate::shell;
@@ -20,22 +21,22 @@ use crate::shell;
 /// Namespace and instance id of what is measured, so that a controller that is there already leaves it alone.
 const MINE: &str = "argosy-bench";
 
-/// Longest time of one case.
+/// Longest time of what comes before and after a case.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// What the controller logs.
+const LOG: &str = "controller.log";
+
+/// How long a controller that is at rest sends nothing.
+const SETTLING: Duration = Duration::from_secs(5);
+
 const WORKFLOWS: &str = "/apis/argoproj.io/v1alpha1/namespaces/argosy-bench/workflows";
+const PODS: &str = "/api/v1/namespaces/argosy-bench/pods";
 
-/// One thing to measure.
-struct Case {
-    what: &'static str,
-    /// How many workflows are made.
-    count: usize,
-    spec: Value,
-    budget: &'static str,
-}
-
-/// What a case came to.
+/// What a part of a case came to.
 struct Measured {
+    what: String,
+    budget: &'static str,
     wall: Duration,
     /// Of the controller.
     cpu: Duration,
@@ -58,37 +59,56 @@ pub fn main(controller: Option<&Path>, profile: Profile, only: &str) -> anyhow::
     let folder = tempfile::tempdir().context("making a folder for logs")?;
     prepare(&proxy)?;
     let mut rows = Vec::new();
-    for case in cases().into_iter().filter(|case| case.what.contains(only)) {
-        let measured = measure(&case, &controller, &proxy, folder.path())
-            .with_context(|| format!("measuring: {}", case.what))?;
-        eprintln!("{}: {:.2} s", case.what, measured.wall.as_secs_f64());
-        rows.push((case, measured));
+    let mut failures = Vec::new();
+    let chosen: Vec<Case> = cases::cases()
+        .into_iter()
+        .filter(|case| case.what.contains(only))
+        .collect();
+    ensure!(!chosen.is_empty(), "no case has `{only}` in its name");
+    for case in chosen {
+        // One that fails says nothing about the others, which may have taken long.
+        match measure(&case, &controller, &proxy, folder.path()) {
+            Ok(measured) => rows.extend(measured),
+            Err(error) => {
+                let log = std::fs::read_to_string(folder.path().join(LOG)).unwrap_or_default();
+                failures.push(format!("{}: {error:#}\n{}", case.what, end_of(&log)));
+            }
+        }
+        eprintln!("done: {}", case.what);
     }
     print(&rows);
-    shell::output(cluster::kubectl()?.args(["delete", "namespace", MINE, "--wait=false"])).map(drop)
+    shell::output(cluster::kubectl()?.args(["delete", "namespace", MINE, "--wait=false"]))?;
+    ensure!(failures.is_empty(), "not measured:\n{}", failures.join("\n"));
+    Ok(())
 }
 
-fn print(rows: &[(Case, Measured)]) {
+/// The last lines of a log.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+fn print(rows: &[Measured]) {
     println!("{}\n", super::machine());
     println!("| what | wall | controller CPU | peak memory | budget |\n|---|---|---|---|---|");
-    for (case, measured) in rows {
+    for row in rows {
         println!(
             "| {} | {:.2} s | {:.2} s | {} MiB | {} |",
-            case.what,
-            measured.wall.as_secs_f64(),
-            measured.cpu.as_secs_f64(),
-            measured.peak_kib / 1024,
-            case.budget
+            row.what,
+            row.wall.as_secs_f64(),
+            row.cpu.as_secs_f64(),
+            row.peak_kib / 1024,
+            row.budget
         );
     }
     println!("\n| what | requests of the controller after its start |\n|---|---|");
-    for (case, measured) in rows {
-        let all: Vec<String> = measured
+    for row in rows {
+        let all: Vec<String> = row
             .requests
             .iter()
             .map(|(what, count)| format!("{what} {count}"))
             .collect();
-        println!("| {} | {} |", case.what, all.join(", "));
+        println!("| {} | {} |", row.what, all.join(", "));
     }
 }
 
@@ -113,11 +133,22 @@ fn prepare(proxy: &Proxy) -> anyhow::Result<()> {
     proxy.call("POST", &maps, Some(&config)).map(drop)
 }
 
-fn measure(case: &Case, program: &Path, proxy: &Proxy, logs: &Path) -> anyhow::Result<Measured> {
-    let mut controller = Controller::start(program, proxy, logs)?;
-    let before = (controller.cpu()?, controller.requests()?);
-    let ended = Ended::watch(proxy)?;
-    let begun = Instant::now();
+/// Measures until all workflows are where they shall be and, for those that stay there, while they do.
+fn measure(case: &Case, program: &Path, proxy: &Proxy, logs: &Path) -> anyhow::Result<Vec<Measured>> {
+    let controller = Controller::start(program, proxy, logs)?;
+    let measured = rows(case, &controller, proxy);
+    // While the controller runs: pods that have not ended hold its finalizer.
+    clean_up(proxy)?;
+    measured
+}
+
+fn rows(case: &Case, controller: &Controller, proxy: &Proxy) -> anyhow::Result<Vec<Measured>> {
+    let begun = Mark::set(controller)?;
+    let (label, wanted) = match case.rest {
+        None => ("workflows.argoproj.io/completed=true", "Succeeded"),
+        Some(_) => ("workflows.argoproj.io/phase=Running", "Running"),
+    };
+    let arrived = Arrived::watch(proxy, label)?;
     for index in 0..case.count {
         let workflow = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
@@ -129,30 +160,102 @@ fn measure(case: &Case, program: &Path, proxy: &Proxy, logs: &Path) -> anyhow::R
         });
         proxy.call("POST", WORKFLOWS, Some(&workflow))?;
     }
-    for _ in 0..case.count {
-        let left = LIMIT.saturating_sub(begun.elapsed());
-        let phase = ended.phases.recv_timeout(left);
-        let phase = phase.with_context(|| format!("no end after {} s", LIMIT.as_secs()))?;
-        ensure!(phase == "Succeeded", "a workflow is {phase}");
+    for index in 0..case.count {
+        let left = case.limit.saturating_sub(begun.at.elapsed());
+        let (phase, message) = arrived
+            .workflows
+            .recv_timeout(left)
+            .map_err(|error| match error {
+                RecvTimeoutError::Timeout => {
+                    let secs = case.limit.as_secs();
+                    anyhow!("{index} of {} are {wanted} after {secs} s", case.count)
+                }
+                RecvTimeoutError::Disconnected => anyhow!("the watch of workflows was closed"),
+            })?;
+        ensure!(phase == wanted, "a workflow is {phase}: {message}");
     }
-    let wall = begun.elapsed();
-    let measured = Measured {
-        wall,
-        cpu: controller.cpu()? - before.0,
-        peak_kib: controller.peak_kib()?,
-        requests: difference(&before.1, controller.requests()?),
-    };
-    controller.stop();
-    proxy.call(
-        "DELETE",
-        &format!("{WORKFLOWS}?propagationPolicy=Background"),
-        None,
-    )?;
-    wait("the clean-up", LIMIT, || {
-        let pods = proxy.call("GET", &format!("/api/v1/namespaces/{MINE}/pods?limit=1"), None);
-        pods.is_ok_and(|list| list["items"].as_array().is_some_and(Vec::is_empty))
-    })?;
-    Ok(measured)
+    let mut rows = vec![begun.row(controller, case.what.to_owned(), case.budget)?];
+    if let Some(rest) = case.rest {
+        // What follows from the last writes is not rest.
+        let settled = Mark::set_after(controller, SETTLING)?;
+        std::thread::sleep(rest);
+        let what = format!("{}, once all wait", case.what);
+        let row = settled.row(controller, what, case.budget)?;
+        let mut written = row.requests.keys().filter(|what| !is_read(what));
+        if let Some(write) = written.next() {
+            bail!(
+                "workflows at rest were written: {} × {write}",
+                row.requests[write]
+            );
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Whether a request, by verb and resource, only reads.
+fn is_read(request: &str) -> bool {
+    ["Get", "List", "Watch"]
+        .iter()
+        .any(|verb| request.starts_with(verb))
+}
+
+/// The controller's figures at a moment.
+struct Mark {
+    at: Instant,
+    cpu: Duration,
+    requests: BTreeMap<String, u64>,
+}
+
+impl Mark {
+    fn set(controller: &Controller) -> anyhow::Result<Self> {
+        let requests = controller.requests()?;
+        Ok(Self {
+            cpu: controller.cpu()?,
+            at: Instant::now(),
+            requests,
+        })
+    }
+
+    /// A moment at which the controller has sent nothing for a while.
+    fn set_after(controller: &Controller, quiet: Duration) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let mut last = Self::set(controller)?;
+        loop {
+            std::thread::sleep(quiet);
+            let now = Self::set(controller)?;
+            if now.requests == last.requests {
+                return Ok(now);
+            }
+            ensure!(begun.elapsed() < LIMIT, "the controller does not come to rest");
+            last = now;
+        }
+    }
+
+    /// What was taken since.
+    fn row(&self, controller: &Controller, what: String, budget: &'static str) -> anyhow::Result<Measured> {
+        Ok(Measured {
+            what,
+            budget,
+            wall: self.at.elapsed(),
+            cpu: controller.cpu()?.saturating_sub(self.cpu),
+            peak_kib: controller.peak_kib()?,
+            requests: difference(&self.requests, controller.requests()?),
+        })
+    }
+}
+
+/// Deletes all workflows, and waits until they and their pods are gone.
+fn clean_up(proxy: &Proxy) -> anyhow::Result<()> {
+    let all = format!("{WORKFLOWS}?propagationPolicy=Background");
+    proxy.call("DELETE", &all, None)?;
+    for path in [WORKFLOWS, PODS] {
+        wait("the clean-up", LIMIT, || {
+            let left = proxy.call("GET", &format!("{path}?limit=1"), None);
+            left.is_ok_and(|list| list["items"].as_array().is_some_and(Vec::is_empty))
+        })?;
+    }
+    Ok(())
 }
 
 fn difference(before: &BTreeMap<String, u64>, after: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
@@ -195,7 +298,7 @@ impl Controller {
             .env("LEADER_ELECTION_DISABLE", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(logs.join("controller.log"))?)
+            .stderr(File::create(logs.join(LOG))?)
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
         let mut controller = Self { child, metrics };
@@ -207,7 +310,7 @@ impl Controller {
         if listed.is_err() {
             controller.stop();
         }
-        let log = || std::fs::read_to_string(logs.join("controller.log")).unwrap_or_default();
+        let log = || std::fs::read_to_string(logs.join(LOG)).unwrap_or_default();
         listed.with_context(log)?;
         Ok(controller)
     }
@@ -273,37 +376,38 @@ impl Drop for Controller {
     }
 }
 
-/// Tells of each workflow that has ended. By a watch of its own: asking the controller again and again for its metrics
-/// would take more of its processor time than the workflows.
-struct Ended {
-    /// Their phases.
-    phases: Receiver<String>,
+/// Tells of each workflow that has got a label. By a watch of its own: asking the controller again and again for its
+/// metrics would take more of its processor time than the workflows.
+struct Arrived {
+    /// Their phases and messages.
+    workflows: Receiver<(String, String)>,
     stream: TcpStream,
 }
 
-impl Ended {
-    fn watch(proxy: &Proxy) -> anyhow::Result<Self> {
-        let path = format!("{WORKFLOWS}?watch=true&labelSelector=workflows.argoproj.io/completed=true");
+impl Arrived {
+    fn watch(proxy: &Proxy, label: &str) -> anyhow::Result<Self> {
+        let path = format!("{WORKFLOWS}?watch=true&labelSelector={label}");
         let stream = send(proxy.port, "GET", &path, "")?;
         let lines = BufReader::new(stream.try_clone()?).lines();
-        let (tell, phases) = mpsc::channel();
+        let (tell, workflows) = mpsc::channel();
         std::thread::spawn(move || {
             // What is no event is the answer's head.
             let events = lines
                 .map_while(Result::ok)
                 .filter_map(|line| serde_json::from_str(&line).ok());
             for event in events.filter(|event: &Value| event["type"] == "ADDED") {
-                let phase = event["object"]["status"]["phase"].as_str().unwrap_or_default();
-                if tell.send(phase.to_owned()).is_err() {
+                let status = &event["object"]["status"];
+                let text = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
+                if tell.send((text("phase"), text("message"))).is_err() {
                     return;
                 }
             }
         });
-        Ok(Self { phases, stream })
+        Ok(Self { workflows, stream })
     }
 }
 
-impl Drop for Ended {
+impl Drop for Arrived {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
@@ -384,89 +488,4 @@ fn send(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<TcpSt
 
 fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-fn cases() -> Vec<Case> {
-    let real = |templates: Value| json!({"entrypoint": "main", "templates": templates});
-    let pod = |name: &str| json!({"name": name, "container": {"image": "busybox", "command": ["true"]}});
-    // On simulated nodes nobody reports results; what a pod's phase says is all there is.
-    let fake = |templates: Value| {
-        let mut spec = real(templates);
-        spec["nodeSelector"] = json!({"type": "kwok"});
-        spec["tolerations"] = json!([{"key": "kwok", "operator": "Exists"}]);
-        spec
-    };
-    let chain = |length: usize| {
-        let steps: Vec<Value> = (0..length)
-            .map(|i| json!([{"name": format!("s{i}"), "template": "pod"}]))
-            .collect();
-        json!([{"name": "main", "steps": steps}, pod("pod")])
-    };
-    let case = |what, count, spec, budget| Case {
-        what,
-        count,
-        spec,
-        budget,
-    };
-    vec![
-        case(
-            "real: one pod",
-            1,
-            real(json!([pod("main")])),
-            "3.25 s on an idle machine",
-        ),
-        case("real: chain of 5", 1, real(chain(5)), "–"),
-        case("real: chain of 10", 1, real(chain(10)), "–"),
-        case("simulated: chain of 10", 1, fake(chain(10)), "≤ 11.5 s"),
-        case(
-            "simulated: 200 workflows of one pod",
-            200,
-            fake(json!([pod("main")])),
-            "CPU ≤ 0.5 s",
-        ),
-        case(
-            "simulated: 1,000 workflows of one pod",
-            1000,
-            fake(json!([pod("main")])),
-            "≤ 22 s, CPU ≤ 2 s, ≤ 60 MiB",
-        ),
-        case(
-            "simulated: fan-out of 500",
-            1,
-            fake(fan_out(500, &pod("pod"))),
-            "CPU ≤ 0.5 s, ≤ 40 MiB",
-        ),
-        case(
-            "simulated: fan-out of 2,000",
-            1,
-            fake(fan_out(2000, &pod("pod"))),
-            "CPU ≤ 2 s, ≤ 80 MiB",
-        ),
-        case(
-            "simulated: DAG 20 × 10",
-            1,
-            fake(layers(20, 10, &pod("pod"))),
-            "≤ 12 s, CPU ≤ 0.4 s",
-        ),
-    ]
-}
-
-fn fan_out(count: usize, pod: &Value) -> Value {
-    let step = json!({"name": "item", "template": "pod", "withSequence": {"count": count.to_string()}});
-    json!([{"name": "main", "steps": [[step]]}, pod])
-}
-
-/// Layers of a DAG, each task after all of the layer before.
-fn layers(wide: usize, deep: usize, pod: &Value) -> Value {
-    let names = |layer: usize| (0..wide).map(|i| format!("t{layer}-{i}")).collect::<Vec<_>>();
-    let mut tasks = Vec::new();
-    for layer in 0..deep {
-        let before = layer.checked_sub(1).map(names).unwrap_or_default();
-        tasks.extend(
-            names(layer)
-                .into_iter()
-                .map(|name| json!({"name": name, "template": "pod", "dependencies": before})),
-        );
-    }
-    json!([{"name": "main", "dag": {"tasks": tasks}}, pod])
 }

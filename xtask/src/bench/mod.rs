@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the figures that the design has budgets for, as one table with the machine they come from.
 
+mod cases;
 mod cluster;
 mod pods;
 
