@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::lean;
+
 /// Where the objects of a kind live.
 #[derive(Debug)]
 pub struct Resource {
@@ -275,8 +277,8 @@ async fn send<T: DeserializeOwned>(
     request: Result<Request<Vec<u8>>, kube::core::request::Error>,
 ) -> Result<T, Failure> {
     let request = request.map_err(|e| Failure::Unreachable(e.to_string()))?;
-    match tokio::time::timeout(CALL_LIMIT, client.request::<T>(request)).await {
-        Ok(answer) => Ok(answer?),
+    match tokio::time::timeout(CALL_LIMIT, client.request_text(request)).await {
+        Ok(answer) => lean::read(&answer?).map_err(|e| Failure::Unreachable(e.to_string())),
         Err(_) => Err(Failure::Unreachable(format!(
             "no answer within {} s",
             CALL_LIMIT.as_secs()

@@ -12,6 +12,7 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod as ClusterPod;
 use kube::api::AttachParams;
 use kube::{Api, Client};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -74,6 +75,22 @@ pub enum What {
     LabelCompleted,
     /// Remove our finalizer.
     RemoveFinalizer,
+}
+
+/// All that must be known of a pod to let go of it.
+#[derive(Deserialize)]
+struct Held {
+    metadata: HeldMeta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldMeta {
+    namespace: String,
+    name: String,
+    resource_version: String,
+    #[serde(default)]
+    finalizers: Vec<String>,
 }
 
 /// Does what is asked for, one action per pod at a time.
@@ -199,8 +216,8 @@ impl Cleaner {
     }
 
     /// The pod as stored; `None` when it is gone.
-    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<Option<Pod>, Failure> {
-        match api::merge_patch::<Pod>(&self.client, &api::PODS, namespace, pod, patch).await {
+    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<Option<Held>, Failure> {
+        match api::merge_patch::<Held>(&self.client, &api::PODS, namespace, pod, patch).await {
             Ok(stored) => Ok(Some(stored)),
             Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
@@ -208,7 +225,7 @@ impl Cleaner {
     }
 
     async fn remove_finalizer(&self, namespace: &str, name: &str) -> Result<(), Failure> {
-        match api::get::<Pod>(&self.client, &api::PODS, namespace, name).await {
+        match api::get::<Held>(&self.client, &api::PODS, namespace, name).await {
             Ok(pod) => self.let_go(&pod).await,
             Err(Failure::NotFound(_)) => Ok(()),
             Err(other) => Err(other),
@@ -216,7 +233,7 @@ impl Cleaner {
     }
 
     /// Removes our finalizer from a pod if it has it.
-    async fn let_go(&self, pod: &Pod) -> Result<(), Failure> {
+    async fn let_go(&self, pod: &Held) -> Result<(), Failure> {
         if !pod.metadata.finalizers.iter().any(|f| f == POD_FINALIZER) {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use argosy_engine::{Effect, Event, MetricKind, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
 use argosy_model::k8s::{ConfigMap, ObjectMeta, PersistentVolumeClaim, Pod};
 use argosy_model::names::annotation::NODE_ID;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tracing::{debug, info, warn};
 
@@ -113,7 +114,7 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
             return Came::News;
         }
         Effect::CreateDisruptionBudget { budget } => {
-            return tell(api::create::<_, Value>(&shared.client, &api::PDBS, namespace, budget).await);
+            return tell(api::create::<_, IgnoredAny>(&shared.client, &api::PDBS, namespace, budget).await);
         }
         Effect::DeleteDisruptionBudget { name } => {
             return tell(api::delete(&shared.client, &api::PDBS, namespace, name, None, None).await);
@@ -257,7 +258,7 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outco
         return note(&mut outcomes.pods, &pod.metadata.name, news);
     }
     for map in config_maps {
-        match api::create::<_, Value>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
+        match api::create::<_, IgnoredAny>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
             Ok(_) | Err(Failure::AlreadyExists(_)) => {}
             Err(failure) => return refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
         }
@@ -330,7 +331,7 @@ async fn create_claim(
     outcomes: &mut Outcomes,
 ) -> bool {
     let (namespace, name) = (workflow.metadata.namespace.as_str(), claim.metadata.name.as_str());
-    let owned = match api::create::<_, Value>(&shared.client, &api::PVCS, namespace, claim).await {
+    let owned = match api::create::<_, IgnoredAny>(&shared.client, &api::PVCS, namespace, claim).await {
         Ok(_) => Ok(true),
         Err(Failure::AlreadyExists(_)) => {
             let found = api::get::<PersistentVolumeClaim>(&shared.client, &api::PVCS, namespace, name).await;

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::api::{self, Resource};
 use crate::metrics::changes;
-use crate::watch::{self, Event, Scope, Seen};
+use crate::watch::{self, Event, Identity, Scope, Seen};
 use crate::world::{Kept, Key, World};
 use crate::{INSTANCE_LABEL, Shared, clock, cron, retention, worker};
 
@@ -54,10 +54,11 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Worker
     let mut templates = feeds.open::<WorkflowTemplate>(&api::WORKFLOW_TEMPLATES, "");
     let mut cluster = feeds.open::<ClusterWorkflowTemplate>(&api::CLUSTER_WORKFLOW_TEMPLATES, "");
     let mut maps = feeds.open::<ConfigMap>(&api::CONFIG_MAPS, "");
-    let mut pods = feeds.open::<Pod>(&api::PODS, &of_workflow(",workflows.argoproj.io/completed=false"));
+    let unfinished = of_workflow(",workflows.argoproj.io/completed=false");
+    let mut pods = feeds.open_knowing::<Pod>(&api::PODS, &unfinished, World::knows_pod);
     let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
-    let mut workflows = feeds.open::<Workflow>(&api::WORKFLOWS, &mine);
+    let mut workflows = feeds.open_knowing::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow);
     let crons = feeds.open::<CronWorkflow>(&api::CRON_WORKFLOWS, &mine);
 
     let filled = async {
@@ -140,6 +141,16 @@ impl Feeds<'_> {
         resource: &'static Resource,
         labels: &str,
     ) -> mpsc::Receiver<Event<T>> {
+        self.open_knowing(resource, labels, |_, _| false)
+    }
+
+    /// As [`Feeds::open`], where we may know of a change before it is told.
+    fn open_knowing<T: DeserializeOwned + Send + 'static>(
+        &mut self,
+        resource: &'static Resource,
+        labels: &str,
+        is_known: fn(&World, &Identity) -> bool,
+    ) -> mpsc::Receiver<Event<T>> {
         let (sender, receiver) = mpsc::channel(FEED_MAX);
         let cluster_wide = resource.plural == api::CLUSTER_WORKFLOW_TEMPLATES.plural;
         let namespace = if cluster_wide {
@@ -154,8 +165,10 @@ impl Feeds<'_> {
             fields: String::new(),
             optional: cluster_wide,
         };
+        let shared = self.shared.clone();
+        let is_known = move |who: &Identity| is_known(&shared.world, who);
         self.tasks
-            .spawn(watch::run(self.shared.client.clone(), scope, sender));
+            .spawn(watch::run(self.shared.client.clone(), scope, is_known, sender));
         receiver
     }
 }

@@ -16,6 +16,7 @@ mod feed;
 pub mod fence;
 mod images;
 pub mod leader;
+mod lean;
 pub mod meter;
 pub mod metrics;
 mod orphans;
@@ -41,6 +42,7 @@ use argosy_engine::{Config, Event, locks};
 use argosy_model::k8s::ObjectMeta;
 use argosy_model::{ArtifactRepositoryRef, Workflow};
 use kube::Client;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -378,7 +380,7 @@ impl Controller {
 /// Writes events one after the other; an event that fails is not worth a retry.
 async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Value)>) {
     while let Some((namespace, event)) = events.recv().await {
-        if let Err(failure) = api::create::<_, Value>(&client, &api::EVENTS, &namespace, &event).await {
+        if let Err(failure) = api::create::<_, IgnoredAny>(&client, &api::EVENTS, &namespace, &event).await {
             debug!(error = %failure, "Event not written");
         }
     }

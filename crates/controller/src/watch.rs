@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::api::Resource;
+use crate::lean;
 
 /// How many objects one page of a list holds; the peer's value for pods (C-INF-01).
 const PAGE: u32 = 500;
@@ -74,10 +75,11 @@ pub struct Scope {
 }
 
 /// Watches until the receiver is dropped. Each loss of the connection ends in a new list or a resumed watch, with a
-/// growing pause after failures.
+/// growing pause after failures. A change is not read if `is_known` says so: most are the echoes of our own writes.
 pub async fn run<T: DeserializeOwned + Send + 'static>(
     client: Client,
     scope: Scope,
+    is_known: impl Fn(&Identity) -> bool,
     events: mpsc::Sender<Event<T>>,
 ) {
     let mut pause = PAUSE_MIN;
@@ -88,7 +90,7 @@ pub async fn run<T: DeserializeOwned + Send + 'static>(
         }
         let outcome = match version.take() {
             None => list(&client, &scope, &events).await,
-            Some(from) => watch(&client, &scope, &events, from).await,
+            Some(from) => watch(&client, &scope, &is_known, &events, from).await,
         };
         match outcome {
             Ok(next) => {
@@ -155,6 +157,7 @@ async fn list<T: DeserializeOwned>(
 async fn watch<T: DeserializeOwned>(
     client: &Client,
     scope: &Scope,
+    is_known: &impl Fn(&Identity) -> bool,
     events: &mpsc::Sender<Event<T>>,
     mut from: String,
 ) -> anyhow::Result<Option<String>> {
@@ -179,6 +182,7 @@ async fn watch<T: DeserializeOwned>(
         let Some(line) = line else { return Ok(Some(from)) };
         let line = line?;
         let change: Change<'_> = serde_json::from_str(&line)?;
+        let who = serde_json::from_str::<Identified>(change.object.get())?.metadata;
         match change.kind {
             "ERROR" => {
                 debug!(resource = scope.resource.plural, "Watch expired; listing again");
@@ -186,22 +190,20 @@ async fn watch<T: DeserializeOwned>(
             }
             "BOOKMARK" => {}
             "DELETED" => drop(events.send(Event::Deleted(decode(change.object))).await),
+            _ if is_known(&who) => {}
             _ => drop(events.send(Event::Applied(decode(change.object))).await),
         }
-        let version = serde_json::from_str::<Identity>(change.object.get())?
-            .metadata
-            .resource_version;
-        if !version.is_empty() {
-            from = version;
+        if !who.resource_version.is_empty() {
+            from = who.resource_version;
         }
     }
 }
 
 fn decode<T: DeserializeOwned>(raw: &RawValue) -> Seen<T> {
-    match serde_json::from_str::<T>(raw.get()) {
+    match lean::read::<T>(raw.get()) {
         Ok(object) => Seen::Good(Box::new(object)),
         Err(error) => {
-            let who = serde_json::from_str::<Identity>(raw.get())
+            let who = serde_json::from_str::<Identified>(raw.get())
                 .unwrap_or_default()
                 .metadata;
             Seen::Malformed {
@@ -243,18 +245,32 @@ struct Change<'a> {
 }
 
 #[derive(Deserialize, Default)]
-struct Identity {
+struct Identified {
     #[serde(default)]
-    metadata: IdentityMeta,
+    metadata: Identity,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase")]
-struct IdentityMeta {
-    #[serde(default)]
-    namespace: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    resource_version: String,
+/// Which object in which version something is about.
+#[derive(Debug, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Identity {
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Which of those that had or will have this name.
+    pub uid: String,
+    /// Its version.
+    pub resource_version: String,
+    /// What it belongs to.
+    #[serde(rename = "labels")]
+    pub owner: Owner,
+}
+
+/// The label that says what an object belongs to.
+#[derive(Debug, Deserialize, Default)]
+pub struct Owner {
+    /// The name of its workflow, empty when it has none.
+    #[serde(rename = "workflows.argoproj.io/workflow", default)]
+    pub workflow: String,
 }

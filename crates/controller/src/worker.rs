@@ -361,28 +361,27 @@ fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration
 async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> Result<Workflow, Failure> {
     let meta = &workflow.metadata;
     let mut patch = decision.changes.merge_patch(workflow);
-    if compression::size(workflow) + compression::size(&patch) > shared.status_max
-        && let Err(text) = pack(&mut patch, workflow, decision, shared.status_max)
-    {
-        return mark_too_large(shared, workflow, &text).await;
-    }
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
     patch["metadata"]["uid"] = json!(meta.uid);
     if shared.tracer.is_on() && !meta.annotations.contains_key(TRACE_ID) {
         patch["metadata"]["annotations"][TRACE_ID] = json!(Trace::derived(&meta.uid, "").trace_id);
     }
     let begun = shared.clock.now();
-    let mut stored: Workflow = match api::merge_patch(
-        &shared.client,
-        &api::WORKFLOWS,
-        &meta.namespace,
-        &meta.name,
-        &patch,
-    )
-    .await
-    {
-        Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
-        other => other?,
+    let size = compression::size(workflow) + compression::size(&patch);
+    let whole = match size <= shared.status_max {
+        true => write(shared, workflow, &patch).await,
+        false => Err(Failure::TooLarge(String::new())),
+    };
+    let mut stored = match whole {
+        // The API may also count what we do not: who has set which field of which node.
+        Err(Failure::TooLarge(_)) => match pack(&mut patch, workflow, decision, shared.status_max) {
+            Err(text) => return mark_too_large(shared, workflow, &text).await,
+            Ok(()) => match write(shared, workflow, &patch).await {
+                Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
+                packed => packed?,
+            },
+        },
+        whole => whole?,
     };
     compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
     if stored.status.phase != workflow.status.phase {
@@ -423,6 +422,12 @@ fn pack(patch: &mut Value, workflow: &Workflow, decision: &Decision, max: usize)
     Ok(())
 }
 
+/// Sends a patch of a workflow; gives the workflow as stored.
+async fn write(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<Workflow, Failure> {
+    let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
+    api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, patch).await
+}
+
 /// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
 async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Result<Workflow, Failure> {
     let meta = &workflow.metadata;
@@ -435,14 +440,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(shared.clock.now()),
         },
     });
-    let mut stored: Workflow = api::merge_patch(
-        &shared.client,
-        &api::WORKFLOWS,
-        &meta.namespace,
-        &meta.name,
-        &patch,
-    )
-    .await?;
+    let mut stored = write(shared, workflow, &patch).await?;
     compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
     keep(shared, workflow, &stored);
     Ok(stored)

@@ -16,6 +16,7 @@ use argosy_model::{
 use argosy_model::names::annotation::NODE_ID;
 
 use crate::cron;
+use crate::watch::Identity;
 
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
@@ -196,6 +197,16 @@ impl World {
         put(&mut state.workflows, Key::of(&workflow.metadata), workflow)
     }
 
+    /// Whether this version of a workflow, or a later one, is known.
+    pub fn knows_workflow(&self, who: &Identity) -> bool {
+        let key = Key::new(&who.namespace, &who.name);
+        let state = self.lock();
+        state
+            .workflows
+            .get(&key)
+            .is_some_and(|known| is_covered(&known.metadata, who))
+    }
+
     /// Forgets a deleted workflow; false when a later one of this name is known.
     pub fn remove_workflow(&self, workflow: &Workflow) -> bool {
         let mut state = self.lock();
@@ -266,6 +277,17 @@ impl World {
         let state = self.lock();
         let known = state.parts.get(&owner)?.pods.get(&pod.metadata.name)?;
         (known.metadata.uid == pod.metadata.uid).then(|| known.clone())
+    }
+
+    /// Whether this version of a pod, or a later one, is known.
+    pub fn knows_pod(&self, who: &Identity) -> bool {
+        let owner = Key::new(&who.namespace, &who.owner.workflow);
+        let state = self.lock();
+        let known = state
+            .parts
+            .get(&owner)
+            .and_then(|parts| parts.pods.get(&who.name));
+        known.is_some_and(|known| is_covered(&known.metadata, who))
     }
 
     /// The pod of a node.
@@ -505,13 +527,19 @@ fn is_newer(known: &ObjectMeta, new: &ObjectMeta) -> bool {
     if known.uid != new.uid {
         return known.creation_timestamp <= new.creation_timestamp;
     }
-    match (
-        known.resource_version.parse::<u128>(),
-        new.resource_version.parse::<u128>(),
-    ) {
+    is_later(&known.resource_version, &new.resource_version)
+}
+
+fn is_later(known: &str, new: &str) -> bool {
+    match (known.parse::<u128>(), new.parse::<u128>()) {
         (Ok(known), Ok(new)) => new > known,
-        _ => known.resource_version != new.resource_version,
+        _ => known != new,
     }
+}
+
+/// Whether what is known of an object is at least as new as a version of it.
+fn is_covered(known: &ObjectMeta, who: &Identity) -> bool {
+    known.uid == who.uid && !is_later(&known.resource_version, &who.resource_version)
 }
 
 fn put<K: Ord, T: Kept>(map: &mut BTreeMap<K, Arc<T>>, key: K, object: T) -> bool {
@@ -547,6 +575,8 @@ fn replace<K: Ord + Clone, T: Kept>(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn workflow(uid: &str, version: &str) -> Workflow {
@@ -586,6 +616,33 @@ mod tests {
         assert!(world.remove_workflow(&workflow("b", "3")));
         assert!(!world.put_workflow(workflow("b", "3")), "it is gone");
         assert!(world.put_workflow(workflow("b", "4")), "it came back");
+    }
+
+    #[test]
+    fn what_is_known_need_not_be_read() {
+        let world = World::default();
+        world.put_workflow(workflow("a", "7"));
+        let mut metadata = workflow("b", "7").metadata;
+        metadata.labels.insert(WORKFLOW_LABEL.into(), "owner".into());
+        world.put_pod(Pod {
+            metadata,
+            ..Pod::default()
+        });
+        for (uid, version, workflow, pod) in [
+            ("a", "6", true, false),
+            ("a", "7", true, false),
+            ("a", "10", false, false),
+            ("b", "7", false, true),
+            ("b", "8", false, false),
+            ("c", "7", false, false),
+        ] {
+            let text = json!({
+                "name": "w", "namespace": "n", "uid": uid, "resourceVersion": version, "labels": {WORKFLOW_LABEL: "owner"},
+            });
+            let who: Identity = serde_json::from_value(text).expect("it says who it is");
+            let known = (world.knows_workflow(&who), world.knows_pod(&who));
+            assert_eq!(known, (workflow, pod), "{uid} at {version}");
+        }
     }
 
     #[test]

@@ -109,6 +109,11 @@ pub fn all() -> Vec<Value> {
         // Kubernetes has its own schema of metadata.
         schema["properties"]["metadata"] = json!({"type": "object"});
         schema["required"] = json!(["metadata"]);
+        if let Some(status) = schema["properties"].get_mut("status") {
+            // One owner for all of it. Else Kubernetes notes who has set which field of which node, which makes a large
+            // workflow twice as large.
+            status["x-kubernetes-map-type"] = json!("atomic");
+        }
         definition.object(schema)
     };
     DEFINITIONS.iter().map(full).collect()

@@ -47,6 +47,9 @@ const PACKAGED: [(&str, &str); 4] = [
     ("busybox", "busybox-static"),
 ];
 
+/// The programs that are a cluster but for its nodes and the scheduler.
+const CONTROL_PLANE: [&str; 3] = ["etcd", "kube-apiserver", "kube-controller-manager"];
+
 /// In the order of starting; stopped in the opposite one.
 const PROGRAMS: [&str; 7] = [
     "containerd",
@@ -105,6 +108,43 @@ pub fn kubectl() -> anyhow::Result<Command> {
     Ok(command)
 }
 
+/// A real API server with its controllers and without nodes, for as long as this lives.
+pub struct ControlPlane(Cluster);
+
+impl ControlPlane {
+    /// Starts it, on an empty store.
+    ///
+    /// # Errors
+    /// When a cluster of ours runs, a program is missing or does not come up, with the end of its log.
+    pub fn start() -> anyhow::Result<Self> {
+        let cluster = Cluster::new()?;
+        anyhow::ensure!(
+            !cluster.kubeconfig().exists(),
+            "a cluster runs already: `cargo xtask cluster down` stops it"
+        );
+        let plane = Self(cluster);
+        let cluster = &plane.0;
+        parts::ensure(&CONTROL_PLANE)?;
+        parts::ensure(&["kubectl"])?;
+        cluster.folders()?;
+        cluster.credentials()?;
+        cluster.control_plane()?;
+        Ok(plane)
+    }
+
+    /// The kubeconfig of one who may do all.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.0.kubeconfig()
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        // What is left is found by the next start, which says how to get rid of it.
+        let _ = self.0.down();
+    }
+}
+
 struct Cluster {
     state: PathBuf,
     processes: Processes,
@@ -133,26 +173,14 @@ impl Cluster {
                 "{program} is missing: apt-get install {package}"
             );
         }
-        parts::ensure(&[
-            "etcd",
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kube-scheduler",
-            "kubelet",
-            "kubectl",
-        ])?;
-        for folder in ["logs", "cni"] {
-            std::fs::create_dir_all(self.state.join(folder))?;
-        }
+        parts::ensure(&CONTROL_PLANE)?;
+        parts::ensure(&["kube-scheduler", "kubelet", "kubectl"])?;
+        self.folders()?;
         self.network()?;
-        self.files()?;
+        self.credentials()?;
+        self.node_files()?;
         self.start("containerd", &["-c".to_owned(), "containerd.toml".to_owned()])?;
-        self.start("etcd", &config::etcd(&self.state))?;
-        self.start("kube-apiserver", &config::api_server())?;
-        self.wait("the API server", "kube-apiserver", 60, || {
-            self.kubectl(&["get", "--raw", "/readyz"]).is_ok()
-        })?;
-        self.start("kube-controller-manager", &config::controller_manager())?;
+        self.control_plane()?;
         self.start("kube-scheduler", &config::scheduler())?;
         let policy = self.state.join("no-pull.yaml");
         std::fs::write(&policy, include_str!("no-pull.yaml"))?;
@@ -177,6 +205,22 @@ impl Cluster {
         })
     }
 
+    fn folders(&self) -> anyhow::Result<()> {
+        for folder in ["logs", "cni"] {
+            std::fs::create_dir_all(self.state.join(folder))?;
+        }
+        Ok(())
+    }
+
+    fn control_plane(&self) -> anyhow::Result<()> {
+        self.start("etcd", &config::etcd(&self.state))?;
+        self.start("kube-apiserver", &config::api_server())?;
+        self.wait("the API server", "kube-apiserver", 60, || {
+            self.kubectl(&["get", "--raw", "/readyz"]).is_ok()
+        })?;
+        self.start("kube-controller-manager", &config::controller_manager())
+    }
+
     /// The bridge of the pods, and the way from the API server's service address to it, in place of a kube-proxy.
     fn network(&self) -> anyhow::Result<()> {
         if !Path::new("/sys/class/net").join(BRIDGE).exists() {
@@ -197,7 +241,8 @@ impl Cluster {
         let _ = Command::new("ip").args(["link", "del", BRIDGE]).output();
     }
 
-    fn files(&self) -> anyhow::Result<()> {
+    /// Certificates, and who may log in.
+    fn credentials(&self) -> anyhow::Result<()> {
         let names = [
             "127.0.0.1",
             GATEWAY,
@@ -208,26 +253,29 @@ impl Cluster {
             "kubernetes.default.svc",
         ];
         pki::make(&self.state.join("pki"), &names)?;
+        let tokens = "admintoken,admin,admin,\"system:masters\"\nkubelettoken,system:node:node1,kubelet,\"system:nodes\"\n";
+        self.write("pki/tokens.csv", tokens)?;
+        self.write("admin.kubeconfig", &config::kubeconfig(&self.state, "admintoken"))
+    }
+
+    /// What the programs of the node read.
+    fn node_files(&self) -> anyhow::Result<()> {
         let plugins = Path::new("/usr/lib/cni");
         anyhow::ensure!(
             plugins.join("bridge").exists(),
             "the CNI plugins are missing: apt-get install containernetworking-plugins"
         );
-        let tokens = "admintoken,admin,admin,\"system:masters\"\nkubelettoken,system:node:node1,kubelet,\"system:nodes\"\n";
-        for (name, text) in [
-            ("pki/tokens.csv", tokens.to_owned()),
-            ("admin.kubeconfig", config::kubeconfig(&self.state, "admintoken")),
-            (
-                "kubelet.kubeconfig",
-                config::kubeconfig(&self.state, "kubelettoken"),
-            ),
-            ("cni/10-bridge.conflist", config::network(&self.state)),
-            ("containerd.toml", config::containerd(&self.state, plugins)),
-            ("kubelet.json", config::kubelet(&self.state)),
-        ] {
-            std::fs::write(self.state.join(name), text).with_context(|| format!("writing {name}"))?;
-        }
-        Ok(())
+        self.write(
+            "kubelet.kubeconfig",
+            &config::kubeconfig(&self.state, "kubelettoken"),
+        )?;
+        self.write("cni/10-bridge.conflist", &config::network(&self.state))?;
+        self.write("containerd.toml", &config::containerd(&self.state, plugins))?;
+        self.write("kubelet.json", &config::kubelet(&self.state))
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        std::fs::write(self.state.join(name), text).with_context(|| format!("writing {name}"))
     }
 
     fn start(&self, name: &str, args: &[String]) -> anyhow::Result<()> {

@@ -56,6 +56,9 @@ pub struct Args {
     /// Run the cases on the cluster of KUBECONFIG or `cargo xtask cluster up`, whose controller is deployed.
     #[arg(long)]
     cluster: bool,
+    /// Run instead the suite of the embedded API against a kube-apiserver that is started for it.
+    #[arg(long, conflicts_with = "cluster")]
+    api: bool,
     /// Docker archives of images that its nodes have; the controller is told what starts in them.
     #[arg(long, requires = "cluster")]
     archive: Vec<PathBuf>,
@@ -71,11 +74,32 @@ enum Verdict {
     OutOfScope(String),
 }
 
+/// Where our API and a real one differ, ours is wrong: the tests of ours must hold of a real one too.
+fn real_api(only: &[String]) -> anyhow::Result<()> {
+    let plane = crate::cluster::ControlPlane::start()?;
+    let mut tests = shell::cargo();
+    tests.args([
+        "test",
+        "--package",
+        "argosy-apiserver",
+        "--test",
+        "it",
+        "--",
+        "--test-threads=1",
+    ]);
+    // They share one namespace.
+    tests.args(only).env("ARGOSY_REAL_API", plane.kubeconfig());
+    shell::run(&mut tests)
+}
+
 /// Runs every case, prints a line for each as it ends, and closes with the sums.
 ///
 /// # Errors
 /// When files are missing, the build fails, or more differs than is allowed.
 pub fn main(args: &Args) -> anyhow::Result<()> {
+    if args.api {
+        return real_api(&args.only);
+    }
     let text = std::fs::read_to_string(&args.golden).with_context(|| {
         format!(
             "reading the recorded set {} (--golden names another)",

@@ -218,6 +218,11 @@ pub(super) fn dry_object(value: Value) -> Arc<Object> {
 impl ApiServer {
     pub(super) fn bind(&self, call: &Call) -> Result<Response<Body>> {
         let binding = call.json()?;
+        if binding["metadata"]["name"] != call.target.name {
+            return Err(Status::bad_request(
+                "name in URL does not match name in Binding object",
+            ));
+        }
         let node = binding["target"]["name"].as_str().unwrap_or_default().to_owned();
         if node.is_empty() {
             let causes = [Cause::required("target.name", "")];

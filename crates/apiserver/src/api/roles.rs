@@ -119,13 +119,19 @@ impl ApiServer {
                         }
                     }
                 }
-                if role.value["rules"].as_array().is_some_and(|own| *own == rules) {
+                let own = role.value["rules"].as_array().map_or(&[][..], Vec::as_slice);
+                if own == rules {
                     continue;
                 }
                 moved = true;
+                // Go's empty list.
+                let rules = match rules.is_empty() {
+                    true => Value::Null,
+                    false => Value::Array(rules),
+                };
                 let written = self.change(&kind, &role.key, |current| {
                     let mut next = current.clone();
-                    next["rules"] = rules.clone().into();
+                    next["rules"] = rules.clone();
                     Ok(next)
                 });
                 if let Err(status) = written {

@@ -11,8 +11,8 @@ use argosy_apiserver::{
 };
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{
     Api, AttachParams, DeleteParams, DynamicObject, GroupVersionKind, ListParams, LogParams, Patch,
@@ -24,6 +24,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
+
+use crate::common::TestApi;
 
 const BOUND: Duration = Duration::from_secs(20);
 const TOKEN: &str = "owner-token";
@@ -105,8 +107,8 @@ async fn works(client: kube::Client) {
 }
 
 #[tokio::test]
-async fn typed_calls_in_process() {
-    works(in_process().1).await;
+async fn typed_calls() {
+    works(TestApi::empty().await.client()).await;
 }
 
 #[tokio::test]
@@ -123,23 +125,18 @@ async fn typed_calls_over_tls() {
 
 #[tokio::test]
 async fn a_service_accounts_token_names_its_user() {
-    let (server, client) = in_process();
-    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::default_namespaced(client);
-    let request = accounts
-        .create_token_request("default", &PostParams::default(), &Default::default())
-        .await
-        .unwrap();
-    let token = request.status.unwrap().token;
+    let api = TestApi::empty().await;
+    let token = token_of_default(&api).await;
     assert_eq!(
-        name_behind(&server, token).await,
+        name_behind(&api, token).await,
         "system:serviceaccount:default:default"
     );
 }
 
 #[tokio::test]
 async fn a_token_secret_is_filled_for_its_account() {
-    let (server, client) = in_process();
-    let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::default_namespaced(client);
+    let api = TestApi::empty().await;
+    let secrets: Api<Secret> = Api::default_namespaced(api.client());
     let secret = serde_json::from_value(serde_json::json!({
         "type": "kubernetes.io/service-account-token",
         "metadata": {"name": "t", "annotations": {"kubernetes.io/service-account.name": "default"}},
@@ -148,20 +145,49 @@ async fn a_token_secret_is_filled_for_its_account() {
         .create(&PostParams::default(), &secret.unwrap())
         .await
         .unwrap();
-    let data = made.data.unwrap();
-    assert_eq!(data["ca.crt"].0, server.ca_pem().as_bytes());
+    // A controller of a real server fills it.
+    let name = made.metadata.name.unwrap();
+    let filled = async {
+        loop {
+            let data = secrets.get(&name).await.unwrap().data.unwrap_or_default();
+            if data.contains_key("token") {
+                return data;
+            }
+        }
+    };
+    let data = timeout(BOUND, filled).await.expect("the secret is filled");
+    if let TestApi::Ours(server) = &api {
+        assert_eq!(data["ca.crt"].0, server.ca_pem().as_bytes());
+    }
     assert_eq!(data["namespace"].0, b"default");
     let token = String::from_utf8(data["token"].0.clone()).unwrap();
     assert_eq!(
-        name_behind(&server, token).await,
+        name_behind(&api, token).await,
         "system:serviceaccount:default:default"
     );
 }
 
+/// A token of the account that each namespace has.
+async fn token_of_default(api: &TestApi) -> String {
+    let accounts: Api<ServiceAccount> = Api::default_namespaced(api.client());
+    let request = accounts
+        .create_token_request("default", &PostParams::default(), &Default::default())
+        .await
+        .unwrap();
+    request.status.unwrap().token
+}
+
+/// A client of one who shows a token.
+async fn bearer(api: &TestApi, token: String) -> kube::Client {
+    match api {
+        TestApi::Ours(server) => over_tls(server, Some(token)).await,
+        TestApi::Real(real) => real.bearer(token),
+    }
+}
+
 /// Who the server takes the bearer of a token for.
-async fn name_behind(server: &Arc<ApiServer>, token: String) -> String {
-    let bearer = over_tls(server, Some(token)).await;
-    let review: Api<k8s_openapi::api::authentication::v1::SelfSubjectReview> = Api::all(bearer);
+async fn name_behind(api: &TestApi, token: String) -> String {
+    let review: Api<SelfSubjectReview> = Api::all(bearer(api, token).await);
     let answer = review
         .create(&PostParams::default(), &Default::default())
         .await
@@ -171,7 +197,7 @@ async fn name_behind(server: &Arc<ApiServer>, token: String) -> String {
 
 #[tokio::test]
 async fn a_reflector_follows_custom_objects() {
-    let (_, client) = in_process();
+    let client = TestApi::empty().await.client();
     let widget = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Widget"));
     let widgets: Api<DynamicObject> = Api::default_namespaced_with(client, &widget);
     let writer = reflector::store::Writer::new(widget.clone());
@@ -196,7 +222,7 @@ async fn a_reflector_follows_custom_objects() {
 
 #[tokio::test]
 async fn a_pod_has_its_account() {
-    let (_, client) = in_process();
+    let client = TestApi::empty().await.client();
     let pods: Api<Pod> = Api::default_namespaced(client);
     let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}});
     let pod = pods
@@ -310,19 +336,10 @@ async fn commands_run_in_containers() {
 
 #[tokio::test]
 async fn roles_decide_when_they_are_asked() {
-    let server = ApiServer::new(Options {
-        rbac: true,
-        ..options()
-    })
-    .unwrap();
-    let owner = kube::Client::new(server.service(), "default");
-    let accounts: Api<ServiceAccount> = Api::default_namespaced(owner.clone());
-    let request = accounts
-        .create_token_request("default", &PostParams::default(), &Default::default())
-        .await
-        .unwrap();
-    let pods: Api<Pod> =
-        Api::default_namespaced(over_tls(&server, Some(request.status.unwrap().token)).await);
+    let api = TestApi::empty().await;
+    let owner = api.client();
+    let token = token_of_default(&api).await;
+    let pods: Api<Pod> = Api::default_namespaced(bearer(&api, token).await);
     let refused = pods.list(&ListParams::default()).await.unwrap_err();
     let expected = "pods is forbidden: User \"system:serviceaccount:default:default\" cannot list resource \"pods\" in \
         API group \"\" in the namespace \"default\"";
@@ -345,6 +362,8 @@ async fn roles_decide_when_they_are_asked() {
         .create(&PostParams::default(), &serde_json::from_value(binding).unwrap())
         .await
         .unwrap();
-    pods.list(&ListParams::default()).await.unwrap();
+    // A real server learns of roles by a watch.
+    let listed = async { while pods.list(&ListParams::default()).await.is_err() {} };
+    timeout(BOUND, listed).await.expect("the role counts");
     assert!(matches!(pods.get("x").await.unwrap_err(), kube::Error::Api(status) if status.code == 403));
 }

@@ -1,5 +1,5 @@
-//! Exchanges as data: a request, and what its answer must hold. The same exchanges run against a real kube-apiserver
-//! when `ARGOSY_REAL_API` names a kubeconfig (see `real`).
+//! The API that tests speak to, and exchanges as data: a request, and what its answer must hold. The API is ours, or a
+//! real kube-apiserver when `ARGOSY_REAL_API` names a kubeconfig (see `real`).
 //!
 //! Deliberately absent: expectations about everything else in an answer.
 
@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use argosy_apiserver::{ApiServer, Options, definition};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::real::{REAL, Real};
 
-/// How long what is true a moment later may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what is true a moment later may take. The controllers of a real server look again at a namespace that ends
+/// after half the grace of its pods.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One request and the expected answer. `{name}` in the path or body is replaced by what was kept before.
 pub struct Exchange {
@@ -28,7 +30,7 @@ pub struct Exchange {
     code: u16,
     expected: Value,
     kept: Option<(&'static str, &'static str)>,
-    /// Only with our own server: it does what on a cluster a controller or a node does a moment later.
+    /// Only with our own server.
     ours: bool,
     /// The user for whom the owner asks.
     by: Option<&'static str>,
@@ -59,13 +61,13 @@ impl Exchange {
         self
     }
 
-    /// Asked again until it is so: a real server learns of roles by a watch.
+    /// Asked again until it is so: a real server learns of roles by a watch, and leaves much to its controllers.
     pub fn later(mut self) -> Self {
         self.later = true;
         self
     }
 
-    /// Left out with a real server, which alone, without controllers and nodes, answers otherwise.
+    /// Left out with a real server, which without nodes answers otherwise.
     pub fn ours(mut self) -> Self {
         self.ours = true;
         self
@@ -142,35 +144,78 @@ pub fn server() -> Arc<ApiServer> {
     ApiServer::new(options).expect("the server starts")
 }
 
+/// The API that a test speaks to.
+pub enum TestApi {
+    /// Ours, in process.
+    Ours(Arc<ApiServer>),
+    /// A real one.
+    Real(Box<Real>),
+}
+
+impl TestApi {
+    /// An API without objects: the real one if the environment names one, else a new one of ours.
+    pub async fn empty() -> Self {
+        match Real::empty().await {
+            Some(real) => TestApi::Real(Box::new(real)),
+            None => TestApi::Ours(server()),
+        }
+    }
+
+    /// The answer, whose body may go on for long.
+    pub async fn answer(&self, request: Request<Full<Bytes>>) -> Response<Answer> {
+        match self {
+            TestApi::Ours(server) => {
+                let response = server.service().oneshot(request).await;
+                let response = response.expect("the service never fails");
+                response.map(|body| body.map_err(|error| error.to_string()).boxed_unsync())
+            }
+            TestApi::Real(real) => {
+                let response = real.answer(request).await;
+                response.map(|body| body.map_err(|error| error.to_string()).boxed_unsync())
+            }
+        }
+    }
+
+    /// kube's client of it, which may do all.
+    pub fn client(&self) -> kube::Client {
+        match self {
+            TestApi::Ours(server) => kube::Client::new(server.service(), "default"),
+            TestApi::Real(real) => real.client(),
+        }
+    }
+
+    /// Runs exchanges one after the other.
+    pub async fn check(&self, exchanges: Vec<Exchange>) {
+        let real = matches!(self, TestApi::Real(_));
+        let exchanges = exchanges.into_iter().filter(|exchange| !(real && exchange.ours));
+        run(exchanges.collect(), async |request| {
+            let response = self.answer(request).await;
+            let code = response.status().as_u16();
+            let body = response.into_body().collect().await.expect("a whole body");
+            (code, body.to_bytes())
+        })
+        .await;
+    }
+}
+
+/// The body of an answer.
+pub type Answer = UnsyncBoxBody<Bytes, String>;
+
+/// Lets time pass at once whenever nothing else happens, unless a real server tells the time.
+pub fn skip_waiting() {
+    if std::env::var_os(REAL).is_none() {
+        tokio::time::pause();
+    }
+}
+
 /// Runs the exchanges one after the other on a new server, or on the real one.
 pub async fn check(exchanges: Vec<Exchange>) {
-    if let Some(real) = Real::empty().await {
-        let exchanges = exchanges.into_iter().filter(|exchange| !exchange.ours).collect();
-        return run(exchanges, |request| real.answer(request)).await;
-    }
-    check_on(&server(), exchanges).await;
+    TestApi::empty().await.check(exchanges).await;
 }
 
-/// As [`check`], for what only our server does by itself: a real one leaves it to controllers and nodes.
-pub async fn check_ours(exchanges: Vec<Exchange>) {
-    if std::env::var_os(REAL).is_none() {
-        check_on(&server(), exchanges).await;
-    }
-}
-
-/// Runs the exchanges one after the other on our own server.
+/// Runs the exchanges one after the other on a server of ours.
 pub async fn check_on(server: &Arc<ApiServer>, exchanges: Vec<Exchange>) {
-    run(exchanges, async |request| {
-        let response = server
-            .service()
-            .oneshot(request)
-            .await
-            .expect("the service never fails");
-        let code = response.status().as_u16();
-        let body = response.into_body().collect().await.expect("a whole body");
-        (code, body.to_bytes())
-    })
-    .await;
+    TestApi::Ours(server.clone()).check(exchanges).await;
 }
 
 async fn run(exchanges: Vec<Exchange>, answer: impl AsyncFn(Request<Full<Bytes>>) -> (u16, Bytes)) {
@@ -219,13 +264,16 @@ async fn run(exchanges: Vec<Exchange>, answer: impl AsyncFn(Request<Full<Bytes>>
     }
 }
 
-/// Whether the answer holds the scalars of an expectation's objects; lists are judged by [`holds`] alone.
+/// Whether the answer holds an expectation, as [`holds`] judges it.
 fn contains(got: &Value, expected: &Value) -> bool {
     match expected {
         Value::Object(fields) => fields
             .iter()
             .all(|(field, expected)| contains(got.get(field).unwrap_or(&Value::Null), expected)),
-        Value::Array(_) => true,
+        Value::Array(elements) => got.as_array().is_some_and(|list| {
+            let pairs = list.iter().zip(elements);
+            list.len() == elements.len() && pairs.into_iter().all(|(got, expected)| contains(got, expected))
+        }),
         scalar => got == scalar,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: how kube's client reads them (see `clients`).
 
-use crate::common::{Exchange, check, check_ours, delete, get, json_patch, merge, post, put, strategic};
+use crate::common::{Exchange, TestApi, check, delete, get, json_patch, merge, post, put, strategic};
 use serde_json::{Value, json};
 
 const CM: &str = "/api/v1/namespaces/default/configmaps";
@@ -15,6 +15,11 @@ fn cm(name: &str) -> Value {
 
 fn pod(name: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "x:1"}]}})
+}
+
+/// A pod's place on a node.
+fn binding(pod: &str) -> Value {
+    json!({"metadata": {"name": pod}, "target": {"kind": "Node", "name": "here"}})
 }
 
 fn widget(name: &str, spec: Value) -> Value {
@@ -208,7 +213,7 @@ async fn lists_are_chosen_and_paged() {
         ),
         get(&format!("{CM}?continue=xx")).gives(400, json!({"reason": "BadRequest"})),
         delete(CM, Value::Null).gives(200, json!({"kind": "ConfigMapList"})),
-        get(CM).gives(200, json!({"items": []})),
+        get(&format!("{CM}{all}")).gives(200, json!({"items": []})),
     ])
     .await;
 }
@@ -216,9 +221,17 @@ async fn lists_are_chosen_and_paged() {
 #[tokio::test]
 async fn pods_end_with_grace() {
     let x = &format!("{PODS}/p");
-    check_ours(vec![
+    check(vec![
         post(PODS, pod("p")).gives(201, json!({"spec": {"nodeName": null}})),
-        post(&format!("{x}/binding"), json!({"target": {"name": "here"}})).gives(201, json!({})),
+        post(&format!("{x}/binding"), json!({"target": {"name": "here"}})).gives(400, failure(
+            "BadRequest",
+            "name in URL does not match name in Binding object",
+        )),
+        post(&format!("{x}/binding"), binding("p")).gives(201, json!({})),
+        post(&format!("{x}/binding"), binding("p")).gives(409, failure(
+            "Conflict",
+            "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"here\"",
+        )),
         get(x).gives(200, json!({"spec": {"nodeName": "here"}})),
         delete(x, json!({"gracePeriodSeconds": 5})).gives(
             200,
@@ -253,7 +266,7 @@ async fn finalizers_hold_and_owners_take_along() {
     let absent = json!({"metadata": {"name": "lost", "ownerReferences": [
         {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "gone"},
     ]}});
-    check_ours(vec![
+    check(vec![
         post(CM, held).gives(201, json!({})).keeps("/metadata/uid", "uid"),
         post(CM, owned("child", true)).gives(201, json!({})),
         delete(x, Value::Null).gives(
@@ -263,23 +276,25 @@ async fn finalizers_hold_and_owners_take_along() {
         get(&format!("{CM}/child")).gives(200, json!({})),
         merge(x, json!({"metadata": {"finalizers": ["a/b"]}})).gives(422, json!({})),
         merge(x, json!({"metadata": {"finalizers": null}})).gives(200, json!({})),
-        get(x).gives(404, json!({})),
-        get(&format!("{CM}/child")).gives(404, json!({})),
+        get(x).gives(404, json!({})).later(),
+        get(&format!("{CM}/child")).gives(404, json!({})).later(),
         post(CM, absent).gives(201, json!({})),
-        get(&format!("{CM}/lost")).gives(404, json!({})),
+        get(&format!("{CM}/lost")).gives(404, json!({})).later(),
     ])
     .await;
-    check_ours(vec![
+    check(vec![
         post(CM, cm("owner"))
             .gives(201, json!({}))
             .keeps("/metadata/uid", "uid"),
         post(CM, owned("child", true)).gives(201, json!({})),
         delete(x, json!({"propagationPolicy": "Orphan"})).gives(200, json!({})),
-        get(x).gives(404, json!({})),
-        get(&format!("{CM}/child")).gives(200, json!({"metadata": {"ownerReferences": null}})),
+        get(x).gives(404, json!({})).later(),
+        get(&format!("{CM}/child"))
+            .gives(200, json!({"metadata": {"ownerReferences": null}}))
+            .later(),
     ])
     .await;
-    check_ours(vec![
+    check(vec![
         post(CM, cm("owner"))
             .gives(201, json!({}))
             .keeps("/metadata/uid", "uid"),
@@ -293,9 +308,11 @@ async fn finalizers_hold_and_owners_take_along() {
         // The owner stays until its pod is really gone.
         delete(x, json!({"propagationPolicy": "Foreground"}))
             .gives(200, json!({"metadata": {"finalizers": ["foregroundDeletion"]}})),
-        get(&format!("{PODS}/child")).gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 30}})),
+        get(&format!("{PODS}/child"))
+            .gives(200, json!({"metadata": {"deletionGracePeriodSeconds": 30}}))
+            .later(),
         delete(&format!("{PODS}/child"), json!({"gracePeriodSeconds": 0})).gives(200, json!({})),
-        get(x).gives(404, json!({})),
+        get(x).gives(404, json!({})).later(),
     ])
     .await;
 }
@@ -304,19 +321,19 @@ async fn finalizers_hold_and_owners_take_along() {
 async fn namespaces_are_furnished_and_emptied() {
     let ns = json!({"metadata": {"name": "n"}});
     let n = "/api/v1/namespaces/n";
-    check_ours(vec![
+    check(vec![
         post("/api/v1/namespaces", ns).gives(201, json!({"status": {"phase": "Active"}, "spec": {"finalizers": ["kubernetes"]}})),
-        get(&format!("{n}/serviceaccounts/default")).gives(200, json!({})),
-        get(&format!("{n}/configmaps/kube-root-ca.crt")).gives(200, json!({})),
+        get(&format!("{n}/serviceaccounts/default")).gives(200, json!({})).later(),
+        get(&format!("{n}/configmaps/kube-root-ca.crt")).gives(200, json!({})).later(),
         post(&format!("{n}/pods"), pod("p")).gives(201, json!({})),
-        post(&format!("{n}/pods/p/binding"), json!({"target": {"name": "here"}})).gives(201, json!({})),
+        post(&format!("{n}/pods/p/binding"), binding("p")).gives(201, json!({})),
         delete(n, Value::Null).gives(200, json!({"status": {"phase": "Terminating"}})),
         post(&format!("{n}/configmaps"), cm("late")).gives(403, failure(
             "Forbidden",
             "configmaps \"late\" is forbidden: unable to create new content in namespace n because it is being terminated",
         )),
         delete(&format!("{n}/pods/p"), json!({"gracePeriodSeconds": 0})).gives(200, json!({})),
-        get(n).gives(404, json!({})),
+        get(n).gives(404, json!({})).later(),
     ])
     .await;
 }
@@ -337,7 +354,7 @@ async fn kinds_come_and_go() {
                     {"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"},
                 ]}}),
             )
-            .ours(),
+            .later(),
         post("/apis/new.io/v1/things", thing)
             .gives(201, json!({"any": {"x": 1}}))
             .later(),
@@ -465,15 +482,13 @@ async fn kubectls_protobuf_bodies_are_read() {
     // A ConfigMap `x` with `a: b`, as kubectl create configmap sends it.
     let mut body = b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\x0d".to_vec();
     body.extend_from_slice(b"\x0a\x03\x0a\x01x\x12\x06\x0a\x01a\x12\x01b");
-    let server = crate::common::server();
+    let api = TestApi::empty().await;
     let request = http::Request::post(CM).header("content-type", "application/vnd.kubernetes.protobuf");
     let request = request
         .body(http_body_util::Full::new(bytes::Bytes::from(body)))
         .unwrap();
-    let response = tower::ServiceExt::oneshot(server.service(), request)
-        .await
-        .unwrap();
-    assert_eq!(response.status(), 201);
+    assert_eq!(api.answer(request).await.status(), 201);
     let expected = json!({"kind": "ConfigMap", "data": {"a": "b"}});
-    crate::common::check_on(&server, vec![get(&format!("{CM}/x")).gives(200, expected)]).await;
+    api.check(vec![get(&format!("{CM}/x")).gives(200, expected)])
+        .await;
 }

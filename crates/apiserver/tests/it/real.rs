@@ -1,12 +1,13 @@
 //! A real kube-apiserver in place of ours, so that the same exchanges show where the two differ.
 //!
-//! `ARGOSY_REAL_API` names the kubeconfig of a server whose namespace `default` may be emptied; run with one thread.
-//! Deliberately absent: starting one (`cargo xtask cluster`, or etcd and kube-apiserver of `cargo xtask parts`).
+//! `ARGOSY_REAL_API` names the kubeconfig of a server with its controllers and without nodes, whose namespace `default`
+//! may be emptied; run with one thread. `cargo xtask conformance --api` starts such a server and does all that.
+//! Deliberately absent: starting one.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
@@ -20,7 +21,11 @@ pub const REAL: &str = "ARGOSY_REAL_API";
 const BOUND: Duration = Duration::from_secs(30);
 
 /// A client of the real server.
-pub struct Real(kube::Client);
+pub struct Real {
+    client: kube::Client,
+    /// How it is reached.
+    config: kube::Config,
+}
 
 impl Real {
     /// The server that the environment names, with an empty namespace `default`; `None` when it names none.
@@ -33,7 +38,8 @@ impl Real {
         let mut config = config.expect("the kubeconfig makes sense");
         // An answer that says "later" is an answer too.
         config.default_retry = false;
-        let real = Real(kube::Client::try_from(config).expect("a client"));
+        let client = kube::Client::try_from(config.clone()).expect("a client");
+        let real = Real { client, config };
         for definition in definitions() {
             let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             real.send("POST", crds, definition).await;
@@ -56,14 +62,28 @@ impl Real {
                 assert!(begin.elapsed() < BOUND, "{definition} does not go in time");
             }
         }
+        let begin = Instant::now();
+        real.send("DELETE", "/api/v1/namespaces/n", Value::Null).await;
+        while real.send("GET", "/api/v1/namespaces/n", Value::Null).await != 404 {
+            assert!(begin.elapsed() < BOUND, "namespace n does not go in time");
+        }
         let now = json!({"gracePeriodSeconds": 0, "propagationPolicy": "Background"});
         for kind in ["pods", "configmaps", "secrets"] {
             let path = format!("/api/v1/namespaces/default/{kind}");
             real.send("DELETE", &path, now.clone()).await;
         }
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
         for kind in ["rolebindings", "roles"] {
-            let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/default/{kind}");
-            real.send("DELETE", &path, Value::Null).await;
+            real.send(
+                "DELETE",
+                &format!("{rbac}/namespaces/default/{kind}"),
+                Value::Null,
+            )
+            .await;
+        }
+        for role in ["sum", "part-a", "part-b"] {
+            real.send("DELETE", &format!("{rbac}/clusterroles/{role}"), Value::Null)
+                .await;
         }
         let account = json!({"metadata": {"name": "default"}});
         real.send("POST", "/api/v1/namespaces/default/serviceaccounts", account)
@@ -79,19 +99,34 @@ impl Real {
         };
         let request = Request::builder().method(method).uri(path);
         let request = request.header("content-type", "application/json");
-        self.answer(request.body(Full::new(body.into())).expect("a request"))
-            .await
-            .0
+        let answer = self.answer(request.body(Full::new(body.into())).expect("a request"));
+        let answer = answer.await;
+        let code = answer.status().as_u16();
+        // Read to its end, so that the connection serves again.
+        let _ = answer.into_body().collect().await;
+        code
     }
 
-    /// Code and body of the answer.
-    pub async fn answer(&self, request: Request<Full<Bytes>>) -> (u16, Bytes) {
+    /// kube's client of it.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// A client of one who shows a token.
+    pub fn bearer(&self, token: String) -> kube::Client {
+        let mut config = self.config.clone();
+        config.auth_info = kube::config::AuthInfo {
+            token: Some(token.into()),
+            ..kube::config::AuthInfo::default()
+        };
+        kube::Client::try_from(config).expect("a client")
+    }
+
+    /// The answer, whose body may go on for long.
+    pub async fn answer(&self, request: Request<Full<Bytes>>) -> Response<kube::client::Body> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.expect("a body in memory").to_bytes();
         let request = Request::from_parts(parts, kube::client::Body::from(body));
-        let response = self.0.send(request).await.expect("the server answers");
-        let code = response.status().as_u16();
-        let body = response.into_body().collect().await.expect("a whole body");
-        (code, body.to_bytes())
+        self.client.send(request).await.expect("the server answers")
     }
 }

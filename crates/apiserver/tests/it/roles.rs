@@ -172,26 +172,21 @@ async fn roles_are_summed_up() {
     let rules = |verbs: &[&str]| {
         let rules: Vec<Value> = verbs.iter().map(|verb| rule(&[""], &["pods"], &[verb])).collect();
         get(&format!("{CLUSTER_ROLES}/sum"))
-            .gives(200, json!({"rules": rules}))
-            .ours()
+            .gives(200, json!({"rules": (!rules.is_empty()).then_some(rules)}))
+            .later()
     };
     check(vec![
-        post(CLUSTER_ROLES, part("part-b", "list"))
-            .gives(201, json!({}))
-            .ours(),
-        post(CLUSTER_ROLES, sum).gives(201, json!({})).ours(),
+        post(CLUSTER_ROLES, part("part-b", "list")).gives(201, json!({})),
+        post(CLUSTER_ROLES, sum).gives(201, json!({})),
         rules(&["list"]),
-        post(CLUSTER_ROLES, part("part-a", "get"))
-            .gives(201, json!({}))
-            .ours(),
+        post(CLUSTER_ROLES, part("part-a", "get")).gives(201, json!({})),
         rules(&["get", "list"]),
         merge(
             &format!("{CLUSTER_ROLES}/part-b"),
             json!({"metadata": {"labels": null}}),
-        )
-        .ours(),
+        ),
         rules(&["get"]),
-        delete(&format!("{CLUSTER_ROLES}/part-a"), Value::Null).ours(),
+        delete(&format!("{CLUSTER_ROLES}/part-a"), Value::Null),
         rules(&[]),
         get(&format!("{CLUSTER_ROLES}/view")).gives(
             200,

@@ -61,7 +61,7 @@ impl Source {
             fields: format!("metadata.name={}", self.name),
             optional: true,
         };
-        let watching = crate::watch::run::<ConfigMap>(self.client.clone(), scope, sender);
+        let watching = crate::watch::run::<ConfigMap>(self.client.clone(), scope, |_| false, sender);
         let taking = async {
             // What was read at the start comes again with the first list.
             let mut last: Option<BTreeMap<String, String>> = None;
