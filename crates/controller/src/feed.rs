@@ -275,7 +275,7 @@ fn malformed(shared: &Shared, namespace: &str, name: &str, error: &str) {
 
 /// The workflow with its nodes in their place; one whose nodes can't be read ends as Error (C-WRK-06).
 fn unpacked(shared: &Shared, mut workflow: Workflow) -> Option<Workflow> {
-    let Err(failure) = argosy_model::compression::restore(&mut workflow) else {
+    let Err(failure) = shared.world.unpack(&mut workflow) else {
         return Some(workflow);
     };
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);

@@ -368,7 +368,7 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
     }
     let begun = shared.clock.now();
     let size = compression::size(workflow) + compression::size(&patch);
-    let whole = match size <= shared.status_max {
+    let whole = match size <= shared.status_max && !shared.world.is_packed(workflow) {
         true => write(shared, workflow, &patch).await,
         false => Err(Failure::TooLarge(String::new())),
     };
@@ -383,7 +383,8 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         },
         whole => whole?,
     };
-    compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
+    let unpacked = shared.world.unpack(&mut stored);
+    unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
     if stored.status.phase != workflow.status.phase {
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
@@ -441,7 +442,8 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
         },
     });
     let mut stored = write(shared, workflow, &patch).await?;
-    compression::restore(&mut stored).map_err(|e| Failure::Unreachable(e.to_string()))?;
+    let unpacked = shared.world.unpack(&mut stored);
+    unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
     keep(shared, workflow, &stored);
     Ok(stored)
 }
@@ -458,7 +460,7 @@ fn keep(shared: &Shared, before: &Workflow, stored: &Workflow) {
 /// Reads the object anew after a conflict, in case the watch is behind.
 async fn refresh(shared: &Shared, key: &Key) {
     match api::get::<Workflow>(&shared.client, &api::WORKFLOWS, &key.namespace, &key.name).await {
-        Ok(mut workflow) => match compression::restore(&mut workflow) {
+        Ok(mut workflow) => match shared.world.unpack(&mut workflow) {
             Ok(()) => drop(shared.world.put_workflow(workflow)),
             Err(failure) => warn!(workflow = %key, error = %failure, "Reading anew failed"),
         },

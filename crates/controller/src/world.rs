@@ -10,7 +10,7 @@ use argosy_engine::{ConfigMaps, Templates, estimate};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
-    WorkflowTemplate,
+    WorkflowTemplate, compression,
 };
 
 use argosy_model::names::annotation::NODE_ID;
@@ -104,6 +104,8 @@ struct State {
     /// Names of the workflows that a CronWorkflow started, so that finding them does not take looking at all.
     runs: BTreeMap<Key, BTreeSet<String>>,
     config_maps: Arc<ConfigMaps>,
+    /// Uids of workflows whose nodes are stored compressed. What is stored of one node would be hidden by them.
+    packed: BTreeSet<String>,
     /// Pods that are gone: the answer to our own creation may come after the news of the end.
     gone_pods: Gone,
     /// Workflows that are gone: so may the answer to our own write.
@@ -207,10 +209,33 @@ impl World {
             .is_some_and(|known| is_covered(&known.metadata, who))
     }
 
+    /// Puts compressed nodes in their place, and notes how the workflow is stored.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn unpack(&self, workflow: &mut Workflow) -> Result<(), compression::Error> {
+        let is_packed = !workflow.status.compressed_nodes.is_empty();
+        compression::restore(workflow)?;
+        let uid = workflow.metadata.uid.as_str();
+        let mut state = self.lock();
+        if !is_packed {
+            state.packed.remove(uid);
+        } else if !state.packed.contains(uid) {
+            state.packed.insert(uid.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether the nodes of a workflow are stored compressed.
+    pub fn is_packed(&self, workflow: &Workflow) -> bool {
+        self.lock().packed.contains(&workflow.metadata.uid)
+    }
+
     /// Forgets a deleted workflow; false when a later one of this name is known.
     pub fn remove_workflow(&self, workflow: &Workflow) -> bool {
         let mut state = self.lock();
         state.gone_workflows.note(&workflow.metadata);
+        state.packed.remove(&workflow.metadata.uid);
         let key = Key::of(&workflow.metadata);
         let same = state
             .workflows

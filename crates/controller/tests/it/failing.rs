@@ -14,8 +14,8 @@ use tower::BoxError;
 use crate::NAMESPACE;
 use crate::play::Play;
 
-/// A client whose first calls of a kind are refused for the moment.
-fn unlucky(client: Client, method: Method, part: &'static str, times: usize) -> Client {
+/// A client whose first calls of a kind are refused with a code.
+fn unlucky(client: Client, method: Method, part: &'static str, code: u16, times: usize) -> Client {
     let left = Arc::new(AtomicUsize::new(times));
     let service = tower::service_fn(move |request: Request<Body>| {
         let (client, left, method) = (client.clone(), left.clone(), method.clone());
@@ -27,10 +27,9 @@ fn unlucky(client: Client, method: Method, part: &'static str, times: usize) -> 
                     .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
                     .is_ok()
             {
-                let status =
-                    json!({"kind": "Status", "status": "Failure", "code": 503, "message": "not now"});
+                let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no"});
                 let body = Body::from(status.to_string().into_bytes());
-                return Ok::<_, BoxError>(Response::builder().status(503).body(body)?);
+                return Ok::<_, BoxError>(Response::builder().status(code).body(body)?);
             }
             Ok(client.send(request).await?)
         }
@@ -42,7 +41,7 @@ fn unlucky(client: Client, method: Method, part: &'static str, times: usize) -> 
 async fn tasks_of_the_agent_are_written_when_the_api_takes_them() {
     let mut play = Play::new();
     let good = play.stage.client.clone();
-    play.stage.client = unlucky(good.clone(), Method::POST, "workflowtasksets", 2);
+    play.stage.client = unlucky(good.clone(), Method::POST, "workflowtasksets", 503, 2);
     play.start(Config::default());
     play.stage.client = good;
     play.stage
@@ -55,5 +54,34 @@ async fn tasks_of_the_agent_are_written_when_the_api_takes_them() {
     let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflowtasksets/w");
     let set = play.stage.call("GET", &path, None).await;
     assert_eq!(set["spec"]["tasks"]["w"]["http"]["url"], "http://example.com");
+    play.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_the_api_finds_too_large_is_written_compressed_from_then_on() {
+    let mut play = Play::new();
+    let good = play.stage.client.clone();
+    play.stage.client = unlucky(good.clone(), Method::PATCH, "/workflows/w", 413, 1);
+    play.start(Config::default());
+    play.stage.client = good;
+    let wait = |name: &str| json!([{"name": name, "template": "wait"}]);
+    play.stage
+        .submit(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"},
+            "spec": {"entrypoint": "main", "templates": [
+                {"name": "main", "steps": [wait("a"), wait("b")]}, {"name": "wait", "suspend": {"duration": "20"}},
+            ]},
+        }))
+        .await;
+    for (secs, phase) in [(10, "Running"), (20, "Running"), (60, "Succeeded")] {
+        tokio::time::sleep(Duration::from_secs(secs)).await;
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/workflows/w");
+        let status = &play.stage.call("GET", &path, None).await["status"];
+        assert_eq!(status["phase"], phase);
+        assert!(
+            status["nodes"].is_null() && status["compressedNodes"].is_string(),
+            "{status}"
+        );
+    }
     play.stop().await;
 }
