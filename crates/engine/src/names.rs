@@ -100,6 +100,12 @@ pub fn on_exit(parent: &str) -> String {
     format!("{parent}.onExit")
 }
 
+/// Whether a node's name is that of an exit handler.
+#[must_use]
+pub fn is_on_exit(node: &str) -> bool {
+    node.ends_with(".onExit")
+}
+
 /// Whether a node belongs to another by its name: as its attempt, item, step, task, hook or exit handler, how deep ever.
 #[must_use]
 pub fn is_inside(node: &str, outer: &str) -> bool {

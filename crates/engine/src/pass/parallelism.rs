@@ -21,6 +21,11 @@ fn counted(node: &NodeStatus) -> bool {
     matches!(node.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
 }
 
+fn waits_for_lock(node: &NodeStatus) -> bool {
+    let waiting = node.synchronization_status.as_ref();
+    waiting.is_some_and(|s| !s.waiting.is_empty())
+}
+
 /// A pod whose node was never stored: the decision that made it was lost.
 pub(crate) struct Stray {
     id: String,
@@ -73,13 +78,9 @@ impl Pass<'_> {
     /// Whether a node counts: a pod that goes on, and does not wait for a lock. One that is seen counts all the same: the
     /// decision that made it had the lock and was lost.
     fn active_pod(&self, node: &NodeStatus) -> bool {
-        let waits = |node: &NodeStatus| {
-            let waiting = node.synchronization_status.as_ref();
-            waiting.is_some_and(|s| !s.waiting.is_empty())
-        };
         node.type_ == NodeType::Pod
             && in_progress(node)
-            && (!waits(node) || self.pods.contains_key(node.id.as_str()))
+            && (!waits_for_lock(node) || self.pods.contains_key(node.id.as_str()))
     }
 
     /// Whether the node was counted at the start of the pass.
@@ -248,11 +249,35 @@ impl Pass<'_> {
         !self.last_resort
             || self.nodes.before(&node.id).is_none()
             || self.has_pod(&node.id)
+            || self.works_inside(node)
             || self
                 .reached
                 .as_ref()
                 .is_some_and(|reached| reached.contains(&node.id))
-            || self.works_inside(node)
+                && !self.only_waits_for_locks(node)
+    }
+
+    /// Whether a node, or whatever could begin inside it, waits for locks: who holds one may wait for its place.
+    fn only_waits_for_locks(&self, node: &NodeStatus) -> bool {
+        if waits_for_lock(node) {
+            return true;
+        }
+        let begins = |inside: &NodeStatus| match inside.type_ {
+            NodeType::Steps | NodeType::Dag | NodeType::StepGroup | NodeType::TaskGroup => false,
+            NodeType::Retry => self.nodes.attempts(inside).1.is_none_or(node::fulfilled),
+            _ => true,
+        };
+        let is_open =
+            |inside: &&NodeStatus| !node::fulfilled(inside) && names::is_inside(&inside.name, &node.name);
+        let mut waits = false;
+        for inside in self.nodes.iter().filter(is_open) {
+            if waits_for_lock(inside) {
+                waits = true;
+            } else if begins(inside) {
+                return false;
+            }
+        }
+        waits
     }
 
     /// Whether a retry node that is refused may end all the same, since those who have a place may wait for it: for its

@@ -159,7 +159,7 @@ impl Pass<'_> {
     }
 
     /// Brings the nodes of a container set up to their containers (C-POD-20).
-    fn container_children(&mut self, pod: &Pod, node: &NodeStatus) {
+    pub fn container_children(&mut self, pod: &Pod, node: &NodeStatus) {
         for status in &pod.status.container_statuses {
             let id = self.nodes.id(&format!("{}.{}", node.name, status.name));
             let Some(child) = self.nodes.get(&id).filter(|n| n.type_ == NodeType::Container) else {

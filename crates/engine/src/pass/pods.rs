@@ -76,6 +76,10 @@ impl Pass<'_> {
         if (!ended && !node::fulfilled(old) || node::daemoned(old)) && !self.says_nothing_new(pod, old) {
             let old = old.clone();
             complete = self.take_pod_status(pod, &old);
+        } else if node::fulfilled(old) && !is_active(pod) && self.has_open_containers(old) {
+            // The node ended before its pod, as at an error of its hook.
+            let old = old.clone();
+            self.container_children(pod, &old);
         }
         self.control_pod(id, pod);
         complete
@@ -189,6 +193,12 @@ impl Pass<'_> {
             }
         }
         true
+    }
+
+    fn has_open_containers(&self, node: &NodeStatus) -> bool {
+        let containers = self.container_descendants(&node.id);
+        let mut containers = containers.iter().filter_map(|id| self.nodes.get(id));
+        containers.any(|container| !node::fulfilled(container))
     }
 
     pub fn container_descendants(&self, id: &str) -> Vec<String> {

@@ -346,7 +346,12 @@ impl Pass<'_> {
                 self.hide(&name, &holder);
             }
         }
-        self.change(id, |n| n.synchronization_status = None);
+        // One that goes on still waits, though nothing looks at it and it has no turn: else it seems to lack its pod.
+        self.change(id, |n| {
+            if node::fulfilled(n) {
+                n.synchronization_status = None;
+            }
+        });
     }
 
     /// Gives back what nodes still hold or wait for that nothing looks at any more: they ended with what holds them, or

@@ -135,9 +135,9 @@ impl Pass<'_> {
         answer
     }
 
-    /// Whether a node is the workflow's exit handler, begun before a termination, after which none runs (C-HOOK-30).
+    /// Whether a node is an exit handler begun before a termination, after which none runs (C-HOOK-30, C-HOOK-31).
     fn is_dropped_exit_handler(&self, node: &NodeStatus) -> bool {
-        *self.shutdown() == ShutdownStrategy::Terminate && node.name == names::on_exit(&self.wf.metadata.name)
+        *self.shutdown() == ShutdownStrategy::Terminate && names::is_on_exit(&node.name)
     }
 
     /// What a node is evaluated by: its boundary, its group of steps, its retry node or its loop.

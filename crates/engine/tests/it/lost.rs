@@ -438,6 +438,144 @@ fn a_retry_node_that_waited_for_its_lock_does_not_end_before_its_attempt() {
     assert_eq!(holders(&world).0, [format!("argo/wf/{}", id("wf"))]);
 }
 
+/// A template under the mutex, tried again.
+fn tried_again_under_a_mutex(second: &str) -> Value {
+    let mut spec = two_under_a_mutex();
+    spec["templates"][0]["parallelism"] = json!(1);
+    spec["templates"][0]["steps"][0][0]["template"] = json!("again");
+    spec["templates"][0]["steps"][0][1]["template"] = json!(second);
+    let again = json!({"name": "again", "retryStrategy": {"limit": 2}, "container": {"image": "x", "command": ["x"]},
+        "synchronization": {"mutexes": [{"name": "m"}]}});
+    let inner = json!({"name": "inner", "steps": [[{"name": "x", "template": "held"}]]});
+    let templates = spec["templates"].as_array_mut().expect("templates");
+    templates.extend([again, inner]);
+    spec
+}
+
+/// Without any fault: the step beside it had the place, and waited for the lock that is kept between attempts.
+#[test]
+fn a_retry_that_holds_a_lock_does_not_wait_for_the_place_of_who_waits_for_that_lock() {
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
+        ("wf[0].a", "Retry", "Running", "again", "wf", &["wf[0].a(0)"]),
+        ("wf[0].a(0)", "Pod", "Failed", "again", "wf", &[]),
+    ];
+    let waits: [Node<'_>; 1] = [("wf[0].b", "Pod", "Pending*", "held", "wf", &[])];
+    let inside: [Node<'_>; 3] = [
+        ("wf[0].b", "Steps", "Running", "inner", "wf", &["wf[0].b[0]"]),
+        (
+            "wf[0].b[0]",
+            "StepGroup",
+            "Running",
+            "",
+            "wf[0].b",
+            &["wf[0].b[0].x"],
+        ),
+        ("wf[0].b[0].x", "Pod", "Pending*", "held", "wf[0].b", &[]),
+    ];
+    for (second, rest_of) in [("held", &waits[..]), ("inner", &inside[..])] {
+        let all = [&nodes[..], rest_of].concat();
+        let mut world = world(&tried_again_under_a_mutex(second), &all, &[]);
+        hold(&mut world, "wf[0].a");
+        assert_eq!(rest(&mut world), ["made wf[0].a(1)"], "beside {second:?}");
+    }
+}
+
+/// An exit handler of an item before it holds back a whole item, and with it an exit handler that waits for a lock.
+#[test]
+fn an_exit_handler_that_waits_for_a_lock_and_has_no_turn_is_left_alone() {
+    let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
+        "synchronization": {"mutexes": [{"name": "m"}]}});
+    let spec = json!({"templates": [
+        {"name": "main", "dag": {"tasks": [{"name": "t", "template": "inner", "withItems": ["a", "b"], "onExit": "leaf"}]}},
+        {"name": "inner", "dag": {"tasks": [{"name": "u", "template": "leaf", "withItems": ["a"], "onExit": "held"}]}},
+        held,
+    ]});
+    let nodes = [
+        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
+        (
+            "wf.t",
+            "TaskGroup",
+            "Running",
+            "inner",
+            "wf",
+            &["wf.t(0:a)", "wf.t(1:b)"],
+        ),
+        (
+            "wf.t(0:a)",
+            "DAG",
+            "Succeeded",
+            "inner",
+            "wf",
+            &["wf.t(0:a).onExit"],
+        ),
+        ("wf.t(0:a).onExit", "Pod", "Running", "leaf", "wf", &[]),
+        ("wf.t(1:b)", "DAG", "Running", "inner", "wf", &["wf.t(1:b).u"]),
+        (
+            "wf.t(1:b).u",
+            "TaskGroup",
+            "Succeeded",
+            "leaf",
+            "wf.t(1:b)",
+            &["wf.t(1:b).u(0:a)"],
+        ),
+        (
+            "wf.t(1:b).u(0:a)",
+            "Pod",
+            "Succeeded",
+            "leaf",
+            "wf.t(1:b)",
+            &["wf.t(1:b).u(0:a).onExit"],
+        ),
+        (
+            "wf.t(1:b).u(0:a).onExit",
+            "Pod",
+            "Pending*",
+            "held",
+            "wf.t(1:b)",
+            &[],
+        ),
+    ];
+    let mut world = world(&spec, &nodes, &[("wf.t(0:a).onExit", "leaf", "runs")]);
+    hold(&mut world, "wf.t(0:a).onExit");
+    rest(&mut world);
+    let passed = world.pass(WF, now()).expect("submitted");
+    assert!(passed.decision.changes.is_empty());
+}
+
+/// A limit refused its hook, which made an Error of it while its pod went on.
+#[test]
+fn containers_of_a_node_that_ended_before_its_pod_end_with_the_pod() {
+    let set = json!({"name": "set", "containerSet": {"containers": [{"name": "main", "image": "x", "command": ["x"]}]}});
+    let spec =
+        json!({"templates": [{"name": "main", "dag": {"tasks": [{"name": "t", "template": "set"}]}}, set]});
+    let nodes = [
+        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
+        ("wf.t", "Pod", "Error", "set", "wf", &["wf.t.main"]),
+        ("wf.t.main", "Container", "Running", "set", "wf.t", &[]),
+    ];
+    let mut world = world(&spec, &nodes, &[("wf.t", "set", "succeeded")]);
+    rest(&mut world);
+    assert_eq!(world.workflows[WF].workflow.status.phase, WorkflowPhase::Error);
+}
+
+/// The exit handler of a task had begun, and its pod was deleted.
+#[test]
+fn what_a_termination_leaves_of_a_tasks_exit_handler_ends() {
+    let spec = json!({"shutdown": "Terminate", "templates": [
+        {"name": "main", "dag": {"tasks": [{"name": "t", "template": "leaf", "onExit": "leaf"}]}},
+    ]});
+    let nodes = [
+        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
+        ("wf.t", "Pod", "Succeeded", "leaf", "wf", &["wf.t.onExit"]),
+        ("wf.t.onExit", "Pod", "Pending", "leaf", "wf", &[]),
+    ];
+    let mut world = world(&spec, &nodes, &[]);
+    rest(&mut world);
+    assert_eq!(world.workflows[WF].workflow.status.phase, WorkflowPhase::Failed);
+}
+
 /// A decision that was lost had one node give the lock back and the next one take it: then both held it.
 #[test]
 fn a_lock_is_handed_on_together_with_its_release() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_engine::node::{failed_or_error, fulfilled, phase_ended, workflow_fulfilled};
-use argosy_engine::{Decision, Effect, Outcomes, Waiting, check};
+use argosy_engine::{Decision, Effect, Outcomes, Waiting, check, names};
 use argosy_model::k8s::Pod;
 use argosy_model::{
-    NodePhase, NodeType, PodGcStrategy, ShutdownStrategy, Workflow, WorkflowPhase, WorkflowSpec,
+    NodePhase, NodeStatus, NodeType, PodGcStrategy, ShutdownStrategy, Workflow, WorkflowPhase, WorkflowSpec,
 };
 use jiff::SignedDuration;
 
@@ -51,12 +51,17 @@ pub fn difference(calm: &BTreeMap<String, String>, stormy: &BTreeMap<String, Str
 }
 
 /// A node in one line, for reports.
-fn show(node: &argosy_model::NodeStatus) -> String {
+fn show(node: &NodeStatus) -> String {
     let (id, name, kind, phase, children) = (&node.id, &node.name, &node.type_, &node.phase, &node.children);
     let (daemoned, synced, message) = (node.daemoned, node.task_result_synced, &node.message);
     format!(
         "{id} {name} {kind} {phase} {message:?} daemoned {daemoned:?} synced {synced:?} children {children:?}"
     )
+}
+
+/// Whether a node is another or inside it.
+fn is_within(node: &NodeStatus, outer: &NodeStatus) -> bool {
+    node.id == outer.id || names::is_inside(&node.name, &outer.name)
 }
 
 /// What a workflow runs by.
@@ -232,14 +237,25 @@ impl Sim {
                 .filter(|pod| active(pod))
                 .filter_map(|pod| node_id(pod))
                 .collect();
-            let counts = |n: &argosy_model::NodeStatus| match n.type_ {
+            let counts = |n: &NodeStatus| match n.type_ {
                 NodeType::Pod => !retried || seen.contains(&n.id.as_str()),
                 NodeType::Steps | NodeType::Dag => !retried,
                 _ => false,
             };
-            let inside = |n: &&argosy_model::NodeStatus| {
+            // C-PAR-03 asks who is about to start, and a retry node runs between its attempts: ours wait for their places,
+            // unless those that have them wait for locks, perhaps for its own. What waits for a lock is not at work.
+            let works = |n: &NodeStatus| {
+                let own = |id: &&str| nodes.get(*id).is_some_and(|pod| is_within(pod, n));
+                let waits = |other: &NodeStatus| {
+                    let waiting = other.synchronization_status.as_ref();
+                    waiting.is_some_and(|s| !s.waiting.is_empty()) && is_within(other, n)
+                };
+                seen.iter().any(own) || !nodes.values().any(waits)
+            };
+            let inside = |n: &&NodeStatus| {
                 n.boundary_id == node.id
                     && counts(n)
+                    && works(n)
                     && matches!(n.phase, NodePhase::Pending | NodePhase::Running)
                     && n.daemoned != Some(true)
             };
