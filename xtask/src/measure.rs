@@ -54,6 +54,7 @@ pub fn main(runs: usize) -> anyhow::Result<()> {
         outcomes: &life.outcomes,
         config: &world.config,
         admitted: true,
+        explain: false,
     };
     let decided = median(runs, || drop(std::hint::black_box(decide(&plan, &seen, now))));
     let compiled = median(runs, || {

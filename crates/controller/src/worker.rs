@@ -500,6 +500,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         outcomes,
         config: &config,
         admitted,
+        explain: false,
     };
     let decision = argosy_engine::decide(plan, &snapshot, shared.clock.now());
     let taken = decision.effects.iter().filter_map(|effect| match effect {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use argosy_engine::{ConfigMaps, Templates, estimate};
+use argosy_engine::{ConfigMaps, Templates, estimate, is_done_with};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
@@ -338,7 +338,7 @@ impl World {
         put(pods, pod.metadata.name.clone(), pod).then_some(owner)
     }
 
-    /// Forgets a pod that is gone or was labelled completed.
+    /// Forgets a pod that is gone or was labelled completed; gives its workflow if that is to be looked at.
     pub fn remove_pod(&self, pod: &Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
@@ -351,7 +351,9 @@ impl World {
             pods.remove(&pod.metadata.name);
         }
         state.drop_empty(&owner);
-        Some(owner)
+        let workflow = state.workflows.get(&owner);
+        let is_news = workflow.is_none_or(|workflow| !is_done_with(workflow, pod));
+        is_news.then_some(owner)
     }
 
     /// Replaces all pods by a listed state; gives every workflow that has or had one.

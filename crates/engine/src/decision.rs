@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
-use argosy_model::{NodeStatus, Template, Workflow, WorkflowArtifactGcTask, WorkflowStatus};
+use argosy_model::{NodeStatus, NodeType, Template, Workflow, WorkflowArtifactGcTask, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,8 @@ pub struct Decision {
     pub wake_at: Option<Timestamp>,
     /// When the changes are to be stored.
     pub store: Store,
-    /// For every node that does not move, why; the key "" stands for the workflow.
+    /// For every node that does not move, why; the key "" stands for the workflow. Unless
+    /// [`Snapshot::explain`](crate::Snapshot::explain) asks for all, one pod at work is enough, if there is one.
     pub waiting: BTreeMap<String, Waiting>,
 }
 
@@ -89,6 +90,24 @@ impl Changes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether all that happened is that pods went on or ended well, and nothing came of it in the same decision: then
+    /// nothing comes of it in the next one.
+    pub(crate) fn are_of_pods_alone(&self, before: &Workflow) -> bool {
+        let goes_well = |node: &NodeStatus, old: &NodeStatus| {
+            let is_pod = node.type_ == NodeType::Pod && !node::failed_or_error(&node.phase);
+            (old.phase == node.phase || is_pod)
+                && old.daemoned == node.daemoned
+                && old.children == node.children
+        };
+        let old = |id| before.status.nodes.get(id);
+        let mut nodes = self.nodes.iter();
+        nodes.all(|(id, node)| old(id).is_some_and(|old| goes_well(node, old)))
+            && self
+                .status
+                .as_ref()
+                .is_none_or(|status| status.phase == before.status.phase)
     }
 
     /// Makes the changes on the object they were decided for.
@@ -358,6 +377,18 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Whether nothing that is decided about the workflow itself depends on it.
+    pub(crate) fn is_for_others(&self) -> bool {
+        matches!(
+            self,
+            Self::LabelPodCompleted { .. }
+                | Self::RemovePodFinalizer { .. }
+                | Self::DeletePod { .. }
+                | Self::Emit(_)
+                | Self::Metric(_)
+        )
+    }
+
     /// When the effect is to be done.
     #[must_use]
     pub fn order(&self) -> Order {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use argosy_model::k8s::{ConfigMap, Pod};
-use argosy_model::{Workflow, WorkflowTaskResult};
+use argosy_model::{Workflow, WorkflowTaskResult, names};
 
 use crate::config::{Config, ImageConfig};
-use crate::locks;
+use crate::{locks, node};
 
 /// What a decision sees.
 #[derive(Clone, Copy)]
@@ -30,6 +30,18 @@ pub struct Snapshot<'a> {
     pub config: &'a Config,
     /// False while the workflow's turn has not come (C-THR-08).
     pub admitted: bool,
+    /// Whether [`Decision::waiting`](crate::Decision::waiting) is to name every node that does not move. It costs as much
+    /// as the decision about a big workflow.
+    pub explain: bool,
+}
+
+/// Whether a pod's going leaves nothing to decide: it had ended, and so has its node by the status that is known.
+#[must_use]
+pub fn is_done_with(workflow: &Workflow, pod: &Pod) -> bool {
+    let id = pod.metadata.annotations.get(names::annotation::NODE_ID);
+    let node = id.and_then(|id| workflow.status.nodes.get(id));
+    matches!(pod.status.phase.as_str(), "Succeeded" | "Failed")
+        && node.is_some_and(|n| node::phase_ended(&n.phase))
 }
 
 /// ConfigMaps by namespace and name.

@@ -361,8 +361,9 @@ impl Progress {
 
     /// What is done and how much there is, when the text is valid: 0 ≤ done ≤ total and total > 0.
     pub fn parts(&self) -> Option<(i64, i64)> {
-        let (done, total) = self.0.split_once('/')?;
-        let (done, total): (i64, i64) = (done.parse().ok()?, total.parse().ok()?);
+        // By bytes: thousands of nodes are summed up whenever one of them moves.
+        let slash = self.0.bytes().position(|b| b == b'/')?;
+        let (done, total): (i64, i64) = (self.0[..slash].parse().ok()?, self.0[slash + 1..].parse().ok()?);
         (0 <= done && done <= total && total > 0).then_some((done, total))
     }
 

@@ -173,6 +173,7 @@ async fn ask(api: &Api, workflow: &Workflow) -> anyhow::Result<BTreeMap<String, 
         config: &config,
         // Only the controller knows whose turn it is; a workflow without a phase has not had its own.
         admitted: !workflow.status.phase.as_str().is_empty(),
+        explain: true,
     };
     Ok(decide(&plan, &snapshot, Timestamp::now()).waiting)
 }

@@ -2,7 +2,7 @@
 
 use argosy_model::{DagTask, DagTemplate, NodeFlag, NodePhase, NodeStatus, NodeType};
 
-use super::loops::{Looped, Unfolded};
+use super::loops::{Items, Looped};
 use super::prepared::{Graph, Prepared, TaskPlan};
 use super::reads::Reads;
 use super::template::{Call, Holder};
@@ -481,9 +481,9 @@ impl Pass<'_> {
             self.add_task_group(place, context);
         }
         let mut held_back = false;
-        for item in &items {
-            let Some(looped) = &item.looped else {
-                self.release_template_locks(&item.id);
+        for (item, looped) in items.iter() {
+            let Some(looped) = looped else {
+                self.release_template_locks(item);
                 continue;
             };
             // One that holds a place and lacks its pod is looked at all the same, or nothing would give the place back.
@@ -519,10 +519,10 @@ impl Pass<'_> {
     }
 
     /// The phase of a loop's group: that of the last item that failed (C-DAG-07).
-    fn assess_task_group(&mut self, id: &str, items: &[Unfolded<DagTask>]) {
+    fn assess_task_group(&mut self, id: &str, items: &Items<DagTask>) {
         let mut phase = NodePhase::Succeeded;
-        for item in items {
-            match self.nodes.get(&item.id) {
+        for (item, _) in items.iter() {
+            match self.nodes.get(item) {
                 Some(node) if node::fulfilled(node) => {
                     if node::failed_or_error(&node.phase) {
                         phase = node.phase.clone();

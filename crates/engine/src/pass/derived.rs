@@ -36,10 +36,7 @@ impl Pass<'_> {
         self.status.progress = Progress::new(all.done, all.total);
         self.status.resources_duration = graph.resources(&all);
         for (id, progress, resources) in changed {
-            self.nodes.change(&id, |node| {
-                node.progress = progress;
-                node.resources_duration = resources;
-            });
+            self.nodes.set_sums(&id, progress, resources);
         }
         self.set_pod_running();
     }
@@ -48,7 +45,7 @@ impl Pass<'_> {
 /// The nodes with their edges as numbers: walks over thousands of nodes compare no texts.
 struct Graph<'n> {
     nodes: Vec<&'n NodeStatus>,
-    children: Vec<Vec<usize>>,
+    children: Children,
     /// Nodes so that each comes before those that it leads to.
     order: Vec<usize>,
     /// Where a node stands in that order.
@@ -57,6 +54,56 @@ struct Graph<'n> {
     own: Vec<Sum>,
     /// Names of the resources.
     resources: Vec<&'n str>,
+}
+
+/// The children of all nodes, one after the other.
+struct Children {
+    all: Vec<usize>,
+    /// Where those of each node end.
+    ends: Vec<usize>,
+}
+
+impl Children {
+    fn of(nodes: &[&NodeStatus], places: &FxHashMap<&str, usize>) -> Self {
+        let mut all = Vec::with_capacity(nodes.iter().map(|n| n.children.len()).sum());
+        let mut ends = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            all.extend(node.children.iter().filter_map(|c| places.get(c.as_str())));
+            ends.push(all.len());
+        }
+        Self { all, ends }
+    }
+
+    fn of_node(&self, at: usize) -> &[usize] {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.all[start..self.ends[at]]
+    }
+
+    /// The numbers so that each comes before those that it leads to; those in circles, which no tree of ours has, come
+    /// last.
+    fn order(&self) -> Vec<usize> {
+        let count = self.ends.len();
+        let mut before = vec![0_usize; count];
+        for child in &self.all {
+            before[*child] += 1;
+        }
+        let mut order = Vec::with_capacity(count);
+        order.extend((0..count).filter(|at| before[*at] == 0));
+        let mut at = 0;
+        while let Some(node) = order.get(at).copied() {
+            at += 1;
+            for child in self.of_node(node) {
+                before[*child] -= 1;
+                if before[*child] == 0 {
+                    order.push(*child);
+                }
+            }
+        }
+        if order.len() < count {
+            order.extend((0..count).filter(|at| before[*at] > 0));
+        }
+        order
+    }
 }
 
 /// What nodes make together.
@@ -76,16 +123,8 @@ impl<'n> Graph<'n> {
             .enumerate()
             .map(|(at, n)| (n.id.as_str(), at))
             .collect();
-        let children: Vec<Vec<usize>> = nodes
-            .iter()
-            .map(|n| {
-                n.children
-                    .iter()
-                    .filter_map(|c| places.get(c.as_str()).copied())
-                    .collect()
-            })
-            .collect();
-        let order = order(&children);
+        let children = Children::of(&nodes, &places);
+        let order = children.order();
         let mut rank = vec![0; nodes.len()];
         for (at, node) in order.iter().enumerate() {
             rank[*node] = at;
@@ -154,7 +193,7 @@ impl<'n> Graph<'n> {
         // By rank, so that nothing that was met can be reached from the last one left.
         let mut open: BinaryHeap<Reverse<usize>> = BinaryHeap::new();
         let mut meet = |open: &mut BinaryHeap<_>, at: usize| {
-            for next in &self.children[at] {
+            for next in self.children.of_node(at) {
                 if std::mem::replace(&mut met[*next], from) != from {
                     open.push(Reverse(self.rank[*next]));
                 }
@@ -217,27 +256,4 @@ impl Sum {
             }
         }
     }
-}
-
-/// The numbers so that each comes before those that it leads to; those in circles, which no tree of ours has, come last.
-fn order(children: &[Vec<usize>]) -> Vec<usize> {
-    let mut before = vec![0_usize; children.len()];
-    for child in children.iter().flatten() {
-        before[*child] += 1;
-    }
-    let mut order: Vec<usize> = (0..children.len()).filter(|at| before[*at] == 0).collect();
-    let mut at = 0;
-    while let Some(node) = order.get(at).copied() {
-        at += 1;
-        for child in &children[node] {
-            before[*child] -= 1;
-            if before[*child] == 0 {
-                order.push(*child);
-            }
-        }
-    }
-    if order.len() < children.len() {
-        order.extend((0..children.len()).filter(|at| before[*at] > 0));
-    }
-    order
 }

@@ -1,23 +1,42 @@
 //! One group of steps (C-STEP-02, C-STEP-03, C-STEP-04).
 
-use argosy_model::{NodePhase, ParallelSteps, WorkflowStep};
+use argosy_model::{NodePhase, NodeStatus, ParallelSteps, WorkflowStep};
 use rustc_hash::FxHashMap;
 
-use super::loops::{Looped, Unfolded};
+use super::loops::{Items, Looped, Unfolded};
 use super::steps::StepsContext;
 use super::template::{Call, Holder};
 use super::{Pass, Stop};
 use crate::node;
 use crate::vars;
 
-/// One step of a group, or one item of a looped one.
-struct OneStep<'g> {
-    /// Id of its node.
-    id: String,
+/// What a step of a group came to.
+struct Expanded<'g> {
     /// As it stands in the template.
     written: &'g WorkflowStep,
-    /// With its variables put in; `None` when its node is there, done or at work, and nothing follows it.
-    step: Option<WorkflowStep>,
+    items: Items<WorkflowStep>,
+}
+
+/// The nodes of a group that were looked at, and what is followed or forgiven of them.
+struct Looked<'g> {
+    expanded: &'g [Expanded<'g>],
+    /// Those of [`Items::Each`] whose hooks and the like may follow, each with its variables put in.
+    steps: FxHashMap<&'g str, &'g WorkflowStep>,
+    /// Whether hooks or exit handlers follow any of the group's steps.
+    is_watched: bool,
+}
+
+impl<'g> Looked<'g> {
+    /// The steps by the ids of their nodes.
+    fn by_id(&self) -> FxHashMap<&'g str, &'g WorkflowStep> {
+        let quiet = self
+            .expanded
+            .iter()
+            .flat_map(|one| one.items.quiet().map(|id| (id, one.written)));
+        quiet
+            .chain(self.steps.iter().map(|(id, step)| (*id, *step)))
+            .collect()
+    }
 }
 
 impl Pass<'_> {
@@ -32,19 +51,10 @@ impl Pass<'_> {
         if self.group_settled(id) {
             return true;
         }
-        let mut expanded = Vec::new();
+        let mut expanded = Vec::with_capacity(group.len());
         for step in group.iter() {
-            if self.goes_on_alone(name, step, context) {
-                let child = self.nodes.id(&format!("{name}.{}", step.name));
-                expanded.push(OneStep {
-                    id: child,
-                    written: step,
-                    step: None,
-                });
-                continue;
-            }
             match self.expand_step(id, name, step, context) {
-                Ok(steps) => expanded.extend(steps),
+                Ok(items) => expanded.push(Expanded { written: step, items }),
                 Err(Stop::Missing(message)) => {
                     self.waiting
                         .insert(id.to_owned(), super::Waiting::Variable { message });
@@ -56,49 +66,58 @@ impl Pass<'_> {
                 }
             }
         }
-        let mut steps = FxHashMap::default();
+        let mut looked = Looked {
+            expanded: &expanded,
+            steps: FxHashMap::default(),
+            is_watched: group.iter().any(Looped::is_watched),
+        };
         // Edges are stored together with the nodes that they lead to.
+        let count: usize = expanded.iter().map(|one| one.items.len()).sum();
         let has_all = self
             .nodes
             .before(id)
-            .is_some_and(|group| group.children.len() >= expanded.len());
+            .is_some_and(|group| group.children.len() >= count);
         for one in &expanded {
-            let Some(step) = &one.step else {
-                self.release_template_locks(&one.id);
-                if !has_all {
-                    self.add_child(id, &one.id);
+            for (child, step) in one.items.iter() {
+                let Some(step) = step else {
+                    self.release_template_locks(child);
+                    if !has_all {
+                        self.add_child(id, child);
+                    }
+                    continue;
+                };
+                match self.run_step(id, child, name, step, context) {
+                    Some(true) => drop(looked.steps.insert(child, step)),
+                    Some(false) => {}
+                    None => return true,
                 }
-                steps.insert(one.id.as_str(), one.written);
-                continue;
-            };
-            match self.run_step(id, &one.id, name, step, context) {
-                Some(true) => drop(steps.insert(one.id.as_str(), step)),
-                Some(false) => {}
-                None => return true,
             }
         }
-        self.assess_group(id, &steps, context)
+        self.assess_group(id, &looked, context)
     }
 
     /// A step with its variables put in, or one for each item of its loop.
-    fn expand_step<'g>(
+    fn expand_step(
         &mut self,
         id: &str,
         name: &str,
-        step: &'g WorkflowStep,
+        step: &WorkflowStep,
         context: &StepsContext<'_>,
-    ) -> Result<Vec<OneStep<'g>>, Stop> {
+    ) -> Result<Items<WorkflowStep>, Stop> {
+        if self.goes_on_alone(name, step, context) {
+            let child = self.nodes.id(&format!("{name}.{}", step.name));
+            return Ok(Items::Quiet([child].into()));
+        }
         let resolved = match self.resolve_step(step, context) {
             Ok(resolved) => resolved,
             Err(stop @ Stop::Missing(_)) => return Err(stop),
             Err(stop) => return Err(Stop::Error(format!("failed to resolve references: {stop}"))),
         };
         let Some(items) = self.unfold(&resolved, name, context.base).map_err(Stop::Error)? else {
-            return Ok(vec![OneStep {
+            return Ok(Items::Each(vec![Unfolded {
                 id: self.nodes.id(&format!("{name}.{}", resolved.name)),
-                written: step,
-                step: Some(resolved),
-            }]);
+                looped: Some(resolved),
+            }]));
         };
         if items.is_empty() {
             let holder = Holder::from(&resolved);
@@ -106,12 +125,7 @@ impl Pass<'_> {
             let child = self.skip(&child_name, &holder, context, "Skipped, empty params");
             self.add_child(id, &child);
         }
-        let one = |item: Unfolded<WorkflowStep>| OneStep {
-            id: item.id,
-            written: step,
-            step: item.looped,
-        };
-        Ok(items.into_iter().map(one).collect())
+        Ok(items)
     }
 
     /// Whether nothing can come of looking at a step: its node is done or at work, and nothing follows it.
@@ -142,7 +156,7 @@ impl Pass<'_> {
             .all(|c| !node::failed_or_error(&c.phase) && self.subtree_done(c))
     }
 
-    fn subtree_done(&self, child: &argosy_model::NodeStatus) -> bool {
+    fn subtree_done(&self, child: &NodeStatus) -> bool {
         node::fulfilled(child)
             && child
                 .children
@@ -254,25 +268,27 @@ impl Pass<'_> {
     }
 
     /// Runs hooks and exit handlers of the children and decides the group's phase (C-STEP-04).
-    fn assess_group(
-        &mut self,
-        id: &str,
-        steps: &FxHashMap<&str, &WorkflowStep>,
-        context: &mut StepsContext<'_>,
-    ) -> bool {
+    fn assess_group(&mut self, id: &str, looked: &Looked<'_>, context: &mut StepsContext<'_>) -> bool {
         let was_done = self.nodes.before(id).is_some_and(node::fulfilled);
         // A step that a limit held back has no node yet.
-        let mut done = steps.keys().all(|id| self.nodes.get(id).is_some());
-        let mut noted = Vec::new();
+        let mut done = looked.steps.keys().all(|id| self.nodes.get(id).is_some());
+        let is_read = |child: &NodeStatus| looked.is_watched || context.reads.has(&child.display_name);
+        let nothing_follows = !looked.is_watched && context.reads.is_empty();
+        let mut followed = Vec::new();
         for child_id in self.nodes.get(id).into_iter().flat_map(|group| &group.children) {
-            let (child, step) = (self.nodes.get(child_id), steps.get(child_id.as_str()));
+            let child = self.nodes.get(child_id);
             done &= child.is_some_and(node::fulfilled);
-            if let (Some(child), Some(step)) = (child, step)
-                && (step.is_watched() || context.reads.has(&child.display_name))
-            {
-                noted.push((child_id.clone(), *step));
+            if !done && nothing_follows {
+                return true;
             }
+            followed.extend(child.filter(|child| is_read(child)).map(|_| child_id.clone()));
         }
+        if !done && followed.is_empty() {
+            return true;
+        }
+        let steps = looked.by_id();
+        let known = |child: String| steps.get(child.as_str()).map(|step| (child, *step));
+        let noted: Vec<(String, &WorkflowStep)> = followed.into_iter().filter_map(known).collect();
         for (child_id, step) in noted {
             let Some(child) = self.nodes.get(&child_id) else {
                 continue;

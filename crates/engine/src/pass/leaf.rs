@@ -58,7 +58,7 @@ impl Pass<'_> {
 
     /// Asks for the pod unless it is there (C-BLD-40).
     fn create_pod(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
-        match self.pods.get(id).map(Vec::len) {
+        match self.pods.get(id).map(<[_]>::len) {
             None if self.asked.contains(id) => return Ok(()),
             None => {}
             Some(1) => {

@@ -61,6 +61,43 @@ pub(crate) fn loops(looped: &impl Looped) -> bool {
     !items.is_empty() || !param.is_empty() || sequence.is_some()
 }
 
+/// What a loop unfolds to.
+pub(crate) enum Items<L> {
+    /// The ids of its nodes, of which nothing else is needed any more: all are there, done or at work.
+    Quiet(Arc<[String]>),
+    /// Each by itself.
+    Each(Vec<Unfolded<L>>),
+}
+
+impl<L> Items<L> {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Quiet(ids) => ids.len(),
+            Self::Each(items) => items.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of each node with the step or task for it, if that is still needed.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&L>)> {
+        let (ids, items) = match self {
+            Self::Quiet(ids) => (&**ids, &[][..]),
+            Self::Each(items) => (&[][..], items.as_slice()),
+        };
+        let ids = ids.iter().map(|id| (id.as_str(), None));
+        ids.chain(items.iter().map(|item| (item.id.as_str(), item.looped.as_ref())))
+    }
+
+    /// The ids of those of which nothing else is needed any more.
+    pub fn quiet(&self) -> impl Iterator<Item = &str> {
+        self.iter()
+            .filter_map(|(id, looped)| looped.is_none().then_some(id))
+    }
+}
+
 /// A step or task for one item of a loop.
 pub(crate) struct Unfolded<L> {
     /// Id of its node.
@@ -125,7 +162,7 @@ impl Pass<'_> {
     ///
     /// # Errors
     /// The text for the user when the items can't be read or a variable is unknown.
-    pub fn unfold<L>(&self, looped: &L, outer: &str, base: &Base) -> Result<Option<Vec<Unfolded<L>>>, String>
+    pub fn unfold<L>(&self, looped: &L, outer: &str, base: &Base) -> Result<Option<Items<L>>, String>
     where
         L: Looped,
         Holder: for<'l> From<&'l L>,
@@ -144,11 +181,7 @@ impl Pass<'_> {
         if let Some(ids) = &known
             && ids.iter().all(needs_id_only)
         {
-            let only = |id: &String| Unfolded {
-                id: id.clone(),
-                looped: None,
-            };
-            return Ok(Some(ids.iter().map(only).collect()));
+            return Ok(Some(Items::Quiet(Arc::clone(ids))));
         }
         let items = items(looped)?;
         let ids = known.unwrap_or_else(|| {
@@ -176,6 +209,6 @@ impl Pass<'_> {
                 looped,
             });
         }
-        Ok(Some(unfolded))
+        Ok(Some(Items::Each(unfolded)))
     }
 }

@@ -44,12 +44,11 @@ mod tree;
 mod unseen;
 mod waiting;
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use argosy_model::k8s::{Pod, Time};
+use argosy_model::k8s::Time;
 use argosy_model::{NodePhase, ShutdownStrategy, Template, Workflow, WorkflowPhase, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -117,7 +116,7 @@ pub(crate) struct Pass<'a> {
     /// Whether there is a hook that may become due by what moves, and then not be due any more.
     pub hooks_wait: bool,
     /// Pods by node id.
-    pub pods: BTreeMap<Cow<'a, str>, Vec<&'a Arc<Pod>>>,
+    pub pods: pods::Pods<'a>,
     /// Pods that run or are about to, for `spec.parallelism` (C-PAR-01).
     pub active_pods: i64,
     /// How many of them are seen.
@@ -156,6 +155,9 @@ pub(crate) struct Pass<'a> {
 pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision {
     let mut pass = Pass::new(plan, *seen, now);
     pass.steps();
+    if !seen.explain && pass.names_a_pod_at_work() {
+        return pass.decision();
+    }
     pass.complete_waiting();
     if !pass.is_stuck() {
         return pass.decision();
@@ -194,7 +196,7 @@ impl<'a> Pass<'a> {
             hooks_wait: false,
             waiting: BTreeMap::new(),
             updated: false,
-            pods: BTreeMap::new(),
+            pods: pods::Pods::default(),
             active_pods: 0,
             pods_at_work: 0,
             lacking: Vec::new(),
@@ -371,13 +373,14 @@ impl<'a> Pass<'a> {
         self.release_at_end();
         self.hold_back_locked_pods();
         self.node_events();
+        let others_wait = self.others_wait();
         let effects = self.all_effects();
         let ended = node::workflow_fulfilled(&self.status.phase);
         let before = &self.wf.metadata;
         let changes = Changes {
             labels: map_changes(&before.labels, &self.labels),
             annotations: map_changes(&before.annotations, &self.annotations),
-            finalizers: (before.finalizers != self.finalizers).then_some(self.finalizers),
+            finalizers: (before.finalizers != self.finalizers).then(|| std::mem::take(&mut self.finalizers)),
             status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
             nodes: self.nodes.into_touched(),
         };
@@ -386,9 +389,9 @@ impl<'a> Pass<'a> {
         } else {
             Store::choose(&changes, &effects, self.wf, self.wake_at, self.now)
         };
-        // What was decided here is seen by others only in the next look, which must come although nothing else moves: a
-        // limit that has room again, a hook that is due, a lock that was given back.
-        let wake_at = if changes.is_empty() || ended {
+        let may_follow =
+            others_wait || !changes.are_of_pods_alone(self.wf) || !effects.iter().all(Effect::is_for_others);
+        let wake_at = if changes.is_empty() || ended || !may_follow {
             self.wake_at
         } else {
             Some(self.now)
@@ -400,6 +403,22 @@ impl<'a> Pass<'a> {
             store,
             waiting: self.waiting,
         }
+    }
+
+    /// Whether something else may come about by what is decided here: a limit that has room again, a hook that is due, a
+    /// lock that was given back, a value that is there now, or that nothing moves any more.
+    fn others_wait(&self) -> bool {
+        let by_others = |reason: &Waiting| {
+            matches!(
+                reason,
+                Waiting::Parallelism { .. } | Waiting::Lock { .. } | Waiting::Variable { .. }
+            )
+        };
+        self.hooks_wait
+            || self.last_resort
+            || *self.shutdown() != ShutdownStrategy::Unset
+            || self.waiting.values().any(by_others)
+            || self.pod_at_work().is_none()
     }
 
     fn all_effects(&mut self) -> Vec<Effect> {

@@ -1,14 +1,64 @@
 //! Bringing nodes up to what their pods have come to (section 8). The phase of a single pod is in `pod_phase`.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 use argosy_model::k8s::{Pod, Time};
-use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType, Template};
+use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy, Template};
+use rustc_hash::FxHashMap;
 
 use super::pod_phase::pending_message;
 use super::{Pass, labels};
 use crate::decision::{Effect, Waiting};
 use crate::{names, node};
+
+/// The pods of a workflow by the ids of their nodes.
+#[derive(Default)]
+pub(crate) struct Pods<'a> {
+    pods: Vec<&'a Arc<Pod>>,
+    /// In order of the ids, each with the place of its pods.
+    nodes: Vec<(Cow<'a, str>, Range<usize>)>,
+    /// Each id is looked up several times, and long ids that begin alike are slow to compare.
+    places: FxHashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Pods<'a> {
+    fn of(mut found: Vec<(Cow<'a, str>, &'a Arc<Pod>)>) -> Self {
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut nodes: Vec<(Cow<'a, str>, Range<usize>)> = Vec::with_capacity(found.len());
+        let mut pods = Vec::with_capacity(found.len());
+        for (at, (id, pod)) in found.into_iter().enumerate() {
+            pods.push(pod);
+            match nodes.last_mut() {
+                Some((last, places)) if *last == id => places.end = at + 1,
+                _ => nodes.push((id, at..at + 1)),
+            }
+        }
+        let places = nodes.iter().enumerate().map(|(at, (id, _))| (id.clone(), at));
+        Self {
+            places: places.collect(),
+            pods,
+            nodes,
+        }
+    }
+
+    /// The pods of a node; nearly always one.
+    pub fn get(&self, id: &str) -> Option<&[&'a Arc<Pod>]> {
+        let (_, places) = &self.nodes[*self.places.get(id)?];
+        Some(&self.pods[places.clone()])
+    }
+
+    pub fn contains_key(&self, id: &str) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// In order of the ids; no node is without a pod here.
+    pub fn iter(&self) -> impl Iterator<Item = (&Cow<'a, str>, &[&'a Arc<Pod>])> {
+        let nodes = self.nodes.iter();
+        nodes.map(|(id, places)| (id, &self.pods[places.clone()]))
+    }
+}
 
 impl Pass<'_> {
     /// Groups the pods by node (C-POD-02).
@@ -26,16 +76,7 @@ impl Pass<'_> {
             };
             found.push((id, pod));
         }
-        // Sorted first: a map is made of what is in order in one go.
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut grouped: Vec<(Cow<'_, str>, Vec<_>)> = Vec::with_capacity(found.len());
-        for (id, pod) in found {
-            match grouped.last_mut() {
-                Some((last, pods)) if *last == id => pods.push(pod),
-                _ => grouped.push((id, vec![pod])),
-            }
-        }
-        self.pods = grouped.into_iter().collect();
+        self.pods = Pods::of(found);
     }
 
     /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).
@@ -50,11 +91,16 @@ impl Pass<'_> {
             self.set_condition(ConditionType::PodRunning, "False", "");
         }
         let mut complete = true;
+        let spared = *self.shutdown() == ShutdownStrategy::Unset && !self.deadline_passed();
         let first = self
             .pods
             .iter()
-            .filter_map(|(id, pods)| Some((id.clone(), *pods.first()?)));
-        let pods: Vec<_> = first.collect();
+            .filter_map(|(id, pods)| Some((id, *pods.first()?)));
+        // Of thousands at work most say nothing new.
+        let news = first.filter(|(id, pod)| {
+            !spared || !self.nodes.get(id).is_some_and(|n| self.says_nothing_new(pod, n))
+        });
+        let pods: Vec<_> = news.map(|(id, pod)| (id.clone(), pod)).collect();
         for (id, pod) in pods {
             complete &= self.assess_pod(&id, pod);
         }

@@ -168,8 +168,10 @@ impl Pass<'_> {
 
     /// Whether a step, task or item needs no look: its node is done, or at work by the template it names.
     pub fn needs_no_look(&self, id: &str, template: Option<&Template>) -> bool {
-        let done = self.nodes.get(id).is_some_and(node::fulfilled);
-        done || template.is_some_and(|template| self.is_at_work(id, template))
+        let Some(node) = self.nodes.get(id) else {
+            return false;
+        };
+        node::fulfilled(node) || template.is_some_and(|template| self.works(node, template))
     }
 
     /// Whether nothing can come of looking at a node: its pod is there and goes on by itself.
@@ -177,9 +179,10 @@ impl Pass<'_> {
     /// What could still happen to such a node (limits, timeouts while pending, locks, a new display name) is ruled out,
     /// so that the inputs of thousands of running pods need not be worked out in each pass.
     pub fn is_at_work(&self, id: &str, template: &Template) -> bool {
-        let Some(node) = self.nodes.get(id) else {
-            return false;
-        };
+        self.nodes.get(id).is_some_and(|node| self.works(node, template))
+    }
+
+    fn works(&self, node: &NodeStatus, template: &Template) -> bool {
         let may_wait = self.spec.parallelism.is_some() && !in_progress(node);
         if may_wait
             || template.synchronization.is_some()

@@ -58,7 +58,7 @@ impl Pass<'_> {
             return;
         }
         let (mut lost, mut next) = (Vec::new(), Vec::new());
-        for (id, pods) in &self.pods {
+        for (id, pods) in self.pods.iter() {
             let Some(node) = self.nodes.get(id).filter(|n| node::phase_ended(&n.phase)) else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use argosy_model::{NodeStatus, NodeType};
+use argosy_model::{NodeStatus, NodeType, Progress};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::names;
@@ -15,7 +15,7 @@ pub(crate) struct Tree<'a> {
     /// The stored nodes once more: each is looked up several times, and long ids that begin alike are slow to compare.
     /// Who makes ids that collide slows down decisions about that one workflow.
     index: FxHashMap<&'a str, &'a NodeStatus>,
-    touched: BTreeMap<String, NodeStatus>,
+    touched: FxHashMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
     /// The children of nodes that edges were added to, so that a fan-out of thousands is not searched for each edge.
@@ -30,7 +30,7 @@ impl<'a> Tree<'a> {
             workflow,
             base,
             index: base.iter().map(|(id, node)| (id.as_str(), node)).collect(),
-            touched: BTreeMap::new(),
+            touched: FxHashMap::default(),
             by_boundary: OnceCell::new(),
             edges: FxHashMap::default(),
             new_by_boundary: BTreeMap::new(),
@@ -64,6 +64,18 @@ impl<'a> Tree<'a> {
             self.touched.insert(id.to_owned(), new);
         }
         changed
+    }
+
+    /// Sets what a node and those below it have come to.
+    pub fn set_sums(&mut self, id: &str, progress: Progress, resources: BTreeMap<String, i64>) {
+        if !self.touched.contains_key(id)
+            && let Some(stored) = self.before(id)
+        {
+            self.touched.insert(id.to_owned(), stored.clone());
+        }
+        if let Some(node) = self.touched.get_mut(id) {
+            (node.progress, node.resources_duration) = (progress, resources);
+        }
     }
 
     /// Adds an edge; false when it is there, or there is no such parent.
@@ -111,22 +123,18 @@ impl<'a> Tree<'a> {
             .base
             .iter()
             .map(|(id, node)| self.touched.get(id).unwrap_or(node));
-        let new = self
-            .touched
-            .iter()
-            .filter(|(id, _)| !self.index.contains_key(id.as_str()))
-            .map(|(_, node)| node);
-        stored.chain(new)
+        stored.chain(self.new_nodes())
     }
 
     /// Touched nodes in order of their ids, new ones last.
     pub fn touched(&self) -> impl Iterator<Item = &NodeStatus> {
-        let is_stored = |id: &&String| self.index.contains_key(id.as_str());
-        let (stored, new): (Vec<_>, Vec<_>) = self.touched.keys().partition(is_stored);
-        stored
-            .into_iter()
-            .chain(new)
-            .filter_map(|id| self.touched.get(id))
+        let stored = self.touched.values().filter(|n| self.before(&n.id).is_some());
+        in_order(stored).into_iter().chain(self.new_nodes())
+    }
+
+    fn new_nodes(&self) -> impl Iterator<Item = &NodeStatus> {
+        let new = self.touched.values().filter(|n| self.before(&n.id).is_none());
+        in_order(new).into_iter()
     }
 
     /// The nodes of one boundary.
@@ -241,11 +249,20 @@ impl<'a> Tree<'a> {
     }
 
     /// New and changed nodes.
-    pub fn into_touched(self) -> BTreeMap<String, NodeStatus> {
+    pub fn into_touched(mut self) -> BTreeMap<String, NodeStatus> {
         let index = self.index;
         self.touched
-            .into_iter()
-            .filter(|(id, node)| index.get(id.as_str()) != Some(&node))
-            .collect()
+            .retain(|id, node| index.get(id.as_str()) != Some(&&*node));
+        // Put in order by their ids alone: nodes are big to move.
+        let mut ids: Vec<String> = self.touched.keys().cloned().collect();
+        ids.sort_unstable();
+        let node = |id: String| self.touched.remove_entry(&id);
+        ids.into_iter().filter_map(node).collect()
     }
+}
+
+fn in_order<'n>(nodes: impl Iterator<Item = &'n NodeStatus>) -> Vec<&'n NodeStatus> {
+    let mut nodes: Vec<&NodeStatus> = nodes.collect();
+    nodes.sort_by(|a, b| a.id.cmp(&b.id));
+    nodes
 }

@@ -49,6 +49,29 @@ impl Pass<'_> {
         }
     }
 
+    /// Notes of one pod at work that its node waits for it, if there is one: then something moves the workflow, whatever
+    /// else waits.
+    pub fn names_a_pod_at_work(&mut self) -> bool {
+        let Some(node) = self.pod_at_work() else {
+            return false;
+        };
+        let (id, reason) = (node.id.clone(), self.pod_reason(node));
+        self.waiting.entry(id).or_insert(reason);
+        true
+    }
+
+    /// A node that goes on by its pod alone, if there is one.
+    pub fn pod_at_work(&self) -> Option<&NodeStatus> {
+        if node::workflow_fulfilled(&self.status.phase) {
+            return None;
+        }
+        let mut nodes = self.pods.iter().filter_map(|(id, _)| self.nodes.get(id));
+        nodes.find(|n| {
+            let reason = self.waiting.get(&n.id);
+            n.type_ == NodeType::Pod && !node::fulfilled(n) && reason.is_none_or(is_of_pod)
+        })
+    }
+
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
     pub fn is_stuck(&self) -> bool {
         if self.updated && self.has_changes()
@@ -58,14 +81,8 @@ impl Pass<'_> {
         {
             return false;
         }
-        let of_pod = |reason: &Waiting| {
-            matches!(
-                reason,
-                Waiting::PodRunning { .. } | Waiting::PodPending { .. } | Waiting::Result { .. }
-            )
-        };
         // The usual case, before the tree is searched.
-        if self.status.phase != WorkflowPhase::Running || self.waiting.values().any(of_pod) {
+        if self.status.phase != WorkflowPhase::Running || self.waiting.values().any(is_of_pod) {
             return false;
         }
         let abandoned = self.abandoned();
@@ -244,4 +261,11 @@ impl Pass<'_> {
             _ => Waiting::PodRunning { pod: name },
         }
     }
+}
+
+fn is_of_pod(reason: &Waiting) -> bool {
+    matches!(
+        reason,
+        Waiting::PodRunning { .. } | Waiting::PodPending { .. } | Waiting::Result { .. }
+    )
 }

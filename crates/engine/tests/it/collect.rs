@@ -113,6 +113,7 @@ impl Case {
             outcomes: &self.outcomes,
             config: &self.config,
             admitted: false,
+            explain: true,
         };
         decide(&plan, &seen, jiff::Timestamp::UNIX_EPOCH)
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use argosy_engine::ConfigMaps;
+use argosy_engine::{ConfigMaps, is_done_with};
 use argosy_model::k8s::{ObjectMeta, Pod};
 use argosy_model::{Workflow, WorkflowTaskResult};
 
@@ -79,7 +79,9 @@ impl Cache {
                         parts.pods.remove(&pod.metadata.name);
                     }
                 }
-                vec![owner]
+                let workflow = self.workflows.get(&owner);
+                let is_news = workflow.is_none_or(|workflow| !is_done_with(workflow, pod));
+                is_news.then_some(owner).into_iter().collect()
             }
             News::Result(result) => {
                 let Some(owner) = owner(&result.metadata) else {

@@ -268,6 +268,7 @@ impl Sim {
             outcomes,
             config: &self.scenario.config,
             admitted,
+            explain: true,
         };
         argosy_engine::decide(plan, &snapshot, self.now + self.skew)
     }
