@@ -1,6 +1,6 @@
 //! What becomes of pods whose nodes are done (C-CLN-01).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::k8s::{LabelSelector, Pod};
 use argosy_model::{PodGcStrategy, WorkflowPhase};
@@ -18,9 +18,17 @@ enum Fate {
 }
 
 impl Pass<'_> {
-    /// Labels or deletes the pods of fulfilled nodes.
+    /// Labels or deletes the pods of fulfilled nodes. Those of nodes that ended before were asked for then, unless they
+    /// also wait for the end of the workflow.
     pub fn clean_up_pods(&mut self) {
-        self.clean_up(|_| true);
+        let asked = if node::workflow_fulfilled(&self.status.phase) {
+            BTreeSet::new()
+        } else {
+            let ids = self.pods.iter().map(|(id, _)| id);
+            let asked = ids.filter(|id| self.nodes.before(id).is_some_and(|n| self.ended_just_now(n)));
+            asked.map(|id| id.to_string()).collect()
+        };
+        self.clean_up(|id| !asked.contains(id));
         self.delete_strays();
     }
 

@@ -336,9 +336,14 @@ impl Pass<'_> {
                 }
             }
         }
-        if !done {
-            return true;
+        if done {
+            self.judge_group(id, &steps);
         }
+        true
+    }
+
+    /// Decides the phase of a group whose steps are done.
+    fn judge_group(&mut self, id: &str, steps: &FxHashMap<&str, &WorkflowStep>) {
         let children = self.nodes.get(id).into_iter().flat_map(|group| &group.children);
         let failed = children.filter_map(|child| self.nodes.get(child)).find(|child| {
             let goes_on = steps
@@ -353,9 +358,8 @@ impl Pass<'_> {
         if let Some(child) = failed {
             let message = format!("child '{}' failed", child.id);
             self.mark(id, NodePhase::Failed, Some(&message));
-            return true;
+        } else {
+            self.mark(id, NodePhase::Succeeded, None);
         }
-        self.mark(id, NodePhase::Succeeded, None);
-        true
     }
 }

@@ -148,11 +148,13 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether a node is about to start something: a new one, or a retry node before an attempt.
+    /// Whether a node is about to start something: a new one, a retry node before an attempt, or one that takes no place
+    /// while it waits for a lock.
     fn starts(&self, node: Option<&NodeStatus>) -> bool {
         let Some(node) = node else { return true };
         let between = || self.nodes.attempts(node).1.is_none_or(node::fulfilled);
-        !in_progress(node) || node.type_ == NodeType::Retry && between()
+        let only_waits = || self.last_resort && waits_for_lock(node) && !self.goes_on(node);
+        !in_progress(node) || node.type_ == NodeType::Retry && between() || only_waits()
     }
 
     /// How many pods of a boundary are active, how many of them are seen, and which are not.

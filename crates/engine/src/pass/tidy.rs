@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use argosy_model::NodeType;
 use argosy_model::k8s::Pod;
-use jiff::SignedDuration;
+use argosy_model::{NodeStatus, NodeType};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Pass;
 use super::pods::is_active;
@@ -65,8 +65,7 @@ impl Pass<'_> {
             if !pods.iter().any(|pod| is_active(pod) || self.is_fated(pod)) {
                 continue;
             }
-            let ended = node.finished_at.or(node.started_at).map_or(self.now, |t| t.0);
-            let due = ended + LOST_AFTER + self.delete_delay();
+            let due = self.lost_at(node);
             if self.now >= due {
                 lost.push(id.clone());
                 next.push(self.now + LOST_AFTER);
@@ -81,6 +80,17 @@ impl Pass<'_> {
             self.end_running_pods(|id| lost.iter().any(|l| l == id));
             self.clean_up(|id| lost.iter().any(|l| l == id));
         }
+    }
+
+    /// When what was asked for at a node's end counts as lost.
+    fn lost_at(&self, node: &NodeStatus) -> Timestamp {
+        let ended = node.finished_at.or(node.started_at).map_or(self.now, |t| t.0);
+        ended + LOST_AFTER + self.delete_delay()
+    }
+
+    /// Whether a node had ended before this decision, and what was asked for then may still be under way.
+    pub fn ended_just_now(&self, node: &NodeStatus) -> bool {
+        node::phase_ended(&node.phase) && self.now < self.lost_at(node)
     }
 
     /// Ends what still runs in the pods of some nodes.
