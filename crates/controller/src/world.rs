@@ -344,16 +344,16 @@ impl World {
         let mut state = self.lock();
         state.gone_pods.note(&pod.metadata);
         let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
-        if pods
-            .get(&pod.metadata.name)
-            .is_some_and(|known| known.metadata.uid == pod.metadata.uid)
-        {
+        let same = |known: &&Arc<Pod>| known.metadata.uid == pod.metadata.uid;
+        let known = pods.get(&pod.metadata.name).filter(same).cloned();
+        if known.is_some() {
             pods.remove(&pod.metadata.name);
         }
         state.drop_empty(&owner);
+        // By the pod that decisions saw.
         let workflow = state.workflows.get(&owner);
-        let is_news = workflow.is_none_or(|workflow| !is_done_with(workflow, pod));
-        is_news.then_some(owner)
+        let is_done = known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)));
+        (!is_done).then_some(owner)
     }
 
     /// Replaces all pods by a listed state; gives every workflow that has or had one.

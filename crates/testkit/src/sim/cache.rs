@@ -73,15 +73,16 @@ impl Cache {
                     return Vec::new();
                 };
                 self.gone.insert(pod.metadata.uid.clone());
-                if let Some(parts) = self.parts.get_mut(&owner) {
+                let parts = self.parts.get_mut(&owner);
+                let known = parts.and_then(|parts| {
                     let same = |known: &Arc<Pod>| known.metadata.uid == pod.metadata.uid;
-                    if parts.pods.get(&pod.metadata.name).is_some_and(same) {
-                        parts.pods.remove(&pod.metadata.name);
-                    }
-                }
+                    let is_known = parts.pods.get(&pod.metadata.name).is_some_and(same);
+                    is_known.then(|| parts.pods.remove(&pod.metadata.name)).flatten()
+                });
                 let workflow = self.workflows.get(&owner);
-                let is_news = workflow.is_none_or(|workflow| !is_done_with(workflow, pod));
-                is_news.then_some(owner).into_iter().collect()
+                let is_done =
+                    known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)));
+                (!is_done).then_some(owner).into_iter().collect()
             }
             News::Result(result) => {
                 let Some(owner) = owner(&result.metadata) else {
