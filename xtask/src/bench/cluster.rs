@@ -123,6 +123,8 @@ fn prepare(proxy: &Proxy) -> anyhow::Result<()> {
     let _ = proxy.call("POST", "/api/v1/namespaces", Some(&name));
     let rights = shell::root().join("manifests/workflow-namespace");
     shell::output(cluster::kubectl()?.args(["apply", "-n", MINE, "-k"]).arg(rights))?;
+    let kinds = proxy.call("GET", WORKFLOWS, None);
+    kinds.context("the cluster has none of our custom resources: `cargo xtask deploy` first")?;
     let port = free_port()?;
     let config = json!({
         "metadata": {"name": "workflow-controller-configmap"},

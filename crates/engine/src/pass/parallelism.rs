@@ -1,5 +1,7 @@
 //! How many may run at once inside one workflow (section 14).
 
+use std::collections::BTreeMap;
+
 use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeStatus, NodeType, RetryStrategy, Template};
 
@@ -271,10 +273,11 @@ impl Pass<'_> {
         };
         let is_open =
             |inside: &&NodeStatus| !node::fulfilled(inside) && names::is_inside(&inside.name, &node.name);
-        let mut waits = false;
+        let (mut waits, mut known) = (false, BTreeMap::new());
         for inside in self.nodes.iter().filter(is_open) {
             if waits_for_lock(inside) {
-                waits = true;
+                // What nothing looks at any more is ended, and the node goes on without it.
+                waits |= !self.is_abandoned(inside, &mut known);
             } else if begins(inside) {
                 return false;
             }

@@ -137,7 +137,8 @@ impl Pass<'_> {
         })
     }
 
-    fn is_abandoned(&self, node: &NodeStatus, known: &mut BTreeMap<String, bool>) -> bool {
+    /// Whether what a node is evaluated by has ended without it. `known` has what was found out before.
+    pub fn is_abandoned(&self, node: &NodeStatus, known: &mut BTreeMap<String, bool>) -> bool {
         if let Some(answer) = known.get(&node.id) {
             return *answer;
         }
