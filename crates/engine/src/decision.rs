@@ -96,10 +96,11 @@ impl Changes {
     /// nothing comes of it in the next one.
     pub(crate) fn are_of_pods_alone(&self, before: &Workflow) -> bool {
         let goes_well = |node: &NodeStatus, old: &NodeStatus| {
-            let is_pod = node.type_ == NodeType::Pod && !node::failed_or_error(&node.phase);
-            (old.phase == node.phase || is_pod)
-                && old.daemoned == node.daemoned
-                && old.children == node.children
+            let is_well = match node.type_ {
+                NodeType::Pod => !node::failed_or_error(&node.phase),
+                _ => old.phase == node.phase,
+            };
+            is_well && old.daemoned == node.daemoned && old.children == node.children
         };
         let old = |id| before.status.nodes.get(id);
         let mut nodes = self.nodes.iter();
