@@ -51,7 +51,7 @@ fn random_workflows_under_random_faults() {
 /// a test of its own in the engine.
 #[test]
 fn seeds_that_once_broke_a_property_break_none() {
-    for seed in [1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997] {
+    for seed in [1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997, 76_356] {
         clean(seed, &sim::check_seed(seed));
     }
 }

@@ -354,15 +354,9 @@ impl<'a> Pass<'a> {
     fn decision(mut self) -> Decision {
         if !self.updated {
             self.tidy_again();
-            let effects = self.all_effects();
-            // What is given back although nothing changes may let another node of the workflow go on.
-            let releases = |effect: &Effect| matches!(effect, Effect::Lock(locks::Op::Release { .. }));
-            if effects.iter().any(releases) {
-                self.wake(self.now);
-            }
             return Decision {
                 changes: Changes::default(),
-                effects,
+                effects: self.all_effects(),
                 wake_at: self.wake_at,
                 store: Store::Now,
                 waiting: self.waiting,
@@ -421,10 +415,16 @@ impl<'a> Pass<'a> {
             || self.pod_at_work().is_none()
     }
 
+    /// All effects, with what is done to locks at the end. What is given back may let another node of the workflow go
+    /// on, whether or not there is anything to store.
     fn all_effects(&mut self) -> Vec<Effect> {
-        let locks = std::mem::replace(&mut self.locks, locks::Session::new(self.seen.locks));
+        let locks = std::mem::replace(&mut self.locks, locks::Session::new(self.seen.locks)).into_ops();
+        let releases = |op: &locks::Op| matches!(op, locks::Op::Release { .. });
+        if locks.iter().any(releases) && !node::workflow_fulfilled(&self.status.phase) {
+            self.wake(self.now);
+        }
         let mut effects = std::mem::take(&mut self.effects);
-        effects.extend(locks.into_ops().into_iter().map(Effect::Lock));
+        effects.extend(locks.into_iter().map(Effect::Lock));
         effects
     }
 }

@@ -370,6 +370,23 @@ fn a_lock_that_is_stored_as_held_is_held() {
     assert_eq!(holders(&world), (vec![next.clone()], vec![next]));
 }
 
+/// The write that gave the lock back worked, and the controller was told that it failed; who waits was looked at before.
+#[test]
+fn a_lock_that_is_stored_as_given_back_goes_to_who_waits() {
+    let nodes = [
+        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
+        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
+        ("wf[0].a", "Pod", "Pending*", "held", "wf", &[]),
+        ("wf[0].b", "Pod", "Failed", "held", "wf", &[]),
+    ];
+    let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+    hold(&mut world, "wf[0].b");
+    let remembered = world.locks.clone();
+    world.pass(WF, now()).expect("submitted");
+    world.locks = remembered;
+    assert_eq!(rest(&mut world), ["made wf[0].a"]);
+}
+
 /// The call that made the pod worked, and the controller was told that it failed; then the group of steps ended.
 #[test]
 fn a_lock_is_kept_while_an_unseen_pod_may_work_under_it() {
