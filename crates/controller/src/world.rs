@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use argosy_engine::{ConfigMaps, Templates, estimate, is_done_with};
+use argosy_engine::{ConfigMaps, Templates, estimate, forget_pod};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
@@ -342,18 +342,12 @@ impl World {
     pub fn remove_pod(&self, pod: &Pod) -> Option<Key> {
         let owner = Key::owner(&pod.metadata)?;
         let mut state = self.lock();
+        let state = &mut *state;
         state.gone_pods.note(&pod.metadata);
         let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
-        let same = |known: &&Arc<Pod>| known.metadata.uid == pod.metadata.uid;
-        let known = pods.get(&pod.metadata.name).filter(same).cloned();
-        if known.is_some() {
-            pods.remove(&pod.metadata.name);
-        }
+        let is_news = forget_pod(pods, pod, state.workflows.get(&owner));
         state.drop_empty(&owner);
-        // By the pod that decisions saw.
-        let workflow = state.workflows.get(&owner);
-        let is_done = known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)));
-        (!is_done).then_some(owner)
+        is_news.then_some(owner)
     }
 
     /// Replaces all pods by a listed state; gives every workflow that has or had one.

@@ -113,6 +113,12 @@ pub fn is_inside(node: &str, outer: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(['(', '[', '.']))
 }
 
+/// Whether two names are of one node, or the first is of one inside the other.
+#[must_use]
+pub fn is_within(node: &str, outer: &str) -> bool {
+    node == outer || is_inside(node, outer)
+}
+
 /// The name of the step or task that a node name ends in, without loop and retry suffixes (C-CTR-01).
 #[must_use]
 pub fn step_or_task(node: &str) -> &str {

@@ -59,6 +59,13 @@ pub fn hooked(node: &NodeStatus) -> bool {
     node.node_flag.as_ref().is_some_and(|f| f.hooked)
 }
 
+/// Whether the node waits for a lock.
+#[must_use]
+pub fn waits_for_lock(node: &NodeStatus) -> bool {
+    let waiting = node.synchronization_status.as_ref();
+    waiting.is_some_and(|status| !status.waiting.is_empty())
+}
+
 /// Whether the workflow ended.
 #[must_use]
 pub fn workflow_fulfilled(phase: &WorkflowPhase) -> bool {

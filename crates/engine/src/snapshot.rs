@@ -35,9 +35,23 @@ pub struct Snapshot<'a> {
     pub explain: bool,
 }
 
-/// Whether a pod's going leaves nothing to decide: it had ended, and so has its node by the status that is known.
+/// Takes a pod that is gone out of a workflow's known ones. False: that leaves nothing to decide, as the pod had ended
+/// when decisions saw it last, and so has its node by the status that is known.
 #[must_use]
-pub fn is_done_with(workflow: &Workflow, pod: &Pod) -> bool {
+pub fn forget_pod(
+    pods: &mut BTreeMap<String, Arc<Pod>>,
+    gone: &Pod,
+    workflow: Option<&Arc<Workflow>>,
+) -> bool {
+    let name = &gone.metadata.name;
+    let is_known = pods
+        .get(name)
+        .is_some_and(|known| known.metadata.uid == gone.metadata.uid);
+    let known = is_known.then(|| pods.remove(name)).flatten();
+    !known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)))
+}
+
+fn is_done_with(workflow: &Workflow, pod: &Pod) -> bool {
     let id = pod.metadata.annotations.get(names::annotation::NODE_ID);
     let node = id.and_then(|id| workflow.status.nodes.get(id));
     matches!(pod.status.phase.as_str(), "Succeeded" | "Failed")

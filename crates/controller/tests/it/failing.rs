@@ -37,13 +37,19 @@ fn unlucky(client: Client, method: Method, part: &'static str, code: u16, times:
     Client::new(service, NAMESPACE)
 }
 
-#[tokio::test(start_paused = true)]
-async fn tasks_of_the_agent_are_written_when_the_api_takes_them() {
+/// A controller that was started with such a client, beside a stage with one that is not refused.
+fn start_unlucky(method: Method, part: &'static str, code: u16, times: usize) -> Play {
     let mut play = Play::new();
     let good = play.stage.client.clone();
-    play.stage.client = unlucky(good.clone(), Method::POST, "workflowtasksets", 503, 2);
+    play.stage.client = unlucky(good.clone(), method, part, code, times);
     play.start(Config::default());
     play.stage.client = good;
+    play
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_of_the_agent_are_written_when_the_api_takes_them() {
+    let play = start_unlucky(Method::POST, "workflowtasksets", 503, 2);
     play.stage
         .submit(json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "w"},
@@ -59,11 +65,7 @@ async fn tasks_of_the_agent_are_written_when_the_api_takes_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_the_api_finds_too_large_is_written_compressed_from_then_on() {
-    let mut play = Play::new();
-    let good = play.stage.client.clone();
-    play.stage.client = unlucky(good.clone(), Method::PATCH, "/workflows/w", 413, 1);
-    play.start(Config::default());
-    play.stage.client = good;
+    let play = start_unlucky(Method::PATCH, "/workflows/w", 413, 1);
     let wait = |name: &str| json!([{"name": name, "template": "wait"}]);
     play.stage
         .submit(json!({

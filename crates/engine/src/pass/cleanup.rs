@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::k8s::{LabelSelector, Pod};
 use argosy_model::{PodGcStrategy, WorkflowPhase};
+use jiff::SignedDuration;
 
 use super::{Pass, labels};
 use crate::decision::Effect;
@@ -69,6 +70,26 @@ impl Pass<'_> {
                 Fate::Keep => {}
             }
         }
+    }
+
+    /// Deletes a pod at once, and no later one of its name.
+    pub fn delete_pod(&mut self, node_id: &str, pod: &Pod) {
+        self.effect(Effect::DeletePod {
+            node_id: node_id.to_owned(),
+            pod: pod.metadata.name.clone(),
+            uid: Some(pod.metadata.uid.clone()),
+            after: SignedDuration::ZERO,
+        });
+    }
+
+    /// Deletes at once whatever pod has that name.
+    pub fn delete_any_pod(&mut self, node_id: &str, pod: String) {
+        self.effect(Effect::DeletePod {
+            node_id: node_id.to_owned(),
+            pod,
+            uid: None,
+            after: SignedDuration::ZERO,
+        });
     }
 
     /// Whether something is to be done to a pod of a node that ended.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::pods::is_active;
 use super::{Pass, labels};
-use crate::node;
+use crate::{names, node};
 
 impl Pass<'_> {
     /// The end of the workflow's time (C-OP-60).
@@ -80,11 +80,7 @@ impl Pass<'_> {
             let on_exit = self.in_exit_handler(&open);
             let suspended = open.type_ == NodeType::Suspend && open.phase == NodePhase::Running;
             if stopped && !(on_exit && *self.shutdown() == ShutdownStrategy::Stop) {
-                let waits = open.phase == NodePhase::Pending
-                    && open
-                        .synchronization_status
-                        .as_ref()
-                        .is_some_and(|s| !s.waiting.is_empty());
+                let waits = open.phase == NodePhase::Pending && node::waits_for_lock(&open);
                 let spent = open.type_ == NodeType::Retry && self.descendants_fulfilled(&open);
                 if suspended || waits || spent || matches!(open.type_, NodeType::Http | NodeType::Plugin) {
                     let message = format!("Stopped with strategy '{}'", self.shutdown());
@@ -126,10 +122,7 @@ impl Pass<'_> {
                 .display_name
                 .strip_suffix(')')
                 .and_then(|n| n.rsplit_once('('));
-            if name
-                .map_or(node.display_name.as_str(), |n| n.0)
-                .ends_with(".onExit")
-            {
+            if names::is_on_exit(name.map_or(&node.display_name, |n| n.0)) {
                 return true;
             }
             current = self

@@ -23,11 +23,6 @@ fn counted(node: &NodeStatus) -> bool {
     matches!(node.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
 }
 
-fn waits_for_lock(node: &NodeStatus) -> bool {
-    let waiting = node.synchronization_status.as_ref();
-    waiting.is_some_and(|s| !s.waiting.is_empty())
-}
-
 /// A pod whose node was never stored: the decision that made it was lost.
 pub(crate) struct Stray {
     id: String,
@@ -82,7 +77,7 @@ impl Pass<'_> {
     fn active_pod(&self, node: &NodeStatus) -> bool {
         node.type_ == NodeType::Pod
             && in_progress(node)
-            && (!waits_for_lock(node) || self.pods.contains_key(node.id.as_str()))
+            && (!node::waits_for_lock(node) || self.pods.contains_key(node.id.as_str()))
     }
 
     /// Whether the node was counted at the start of the pass.
@@ -120,9 +115,7 @@ impl Pass<'_> {
     /// Whether a pod is there for the node of that name, or for one inside it, of which nothing was stored.
     fn holds_stray(&self, name: &str) -> bool {
         let mut strays = self.strays().iter();
-        strays.any(|stray| {
-            stray.node == name || names::is_inside(&stray.node, name) || stray.id == self.nodes.id(name)
-        })
+        strays.any(|stray| names::is_within(&stray.node, name) || stray.id == self.nodes.id(name))
     }
 
     /// Whether a limit does not hold back this node, although as many count as may: it is one of them, or it may hold one
@@ -155,7 +148,7 @@ impl Pass<'_> {
     fn starts(&self, node: Option<&NodeStatus>) -> bool {
         let Some(node) = node else { return true };
         let between = || self.nodes.attempts(node).1.is_none_or(node::fulfilled);
-        let only_waits = || self.last_resort && waits_for_lock(node) && !self.goes_on(node);
+        let only_waits = || self.last_resort && node::waits_for_lock(node) && !self.goes_on(node);
         !in_progress(node) || node.type_ == NodeType::Retry && between() || only_waits()
     }
 
@@ -263,7 +256,7 @@ impl Pass<'_> {
 
     /// Whether a node, or whatever could begin inside it, waits for locks: who holds one may wait for its place.
     fn only_waits_for_locks(&self, node: &NodeStatus) -> bool {
-        if waits_for_lock(node) {
+        if node::waits_for_lock(node) {
             return true;
         }
         let begins = |inside: &NodeStatus| match inside.type_ {
@@ -275,7 +268,7 @@ impl Pass<'_> {
             |inside: &&NodeStatus| !node::fulfilled(inside) && names::is_inside(&inside.name, &node.name);
         let (mut waits, mut known) = (false, BTreeMap::new());
         for inside in self.nodes.iter().filter(is_open) {
-            if waits_for_lock(inside) {
+            if node::waits_for_lock(inside) {
                 // What nothing looks at any more is ended, and the node goes on without it.
                 waits |= !self.is_abandoned(inside, &mut known);
             } else if begins(inside) {

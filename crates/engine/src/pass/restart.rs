@@ -2,10 +2,8 @@
 
 use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeStatus};
-use jiff::SignedDuration;
 
 use super::Pass;
-use crate::decision::Effect;
 
 /// Reasons of the kubelet that say nothing about the workload.
 const REASONS: [&str; 4] = [
@@ -50,11 +48,6 @@ impl Pass<'_> {
 
     /// Deletes the pod that is to be made anew.
     pub fn restart_pod(&mut self, node: &NodeStatus, pod: &Pod) {
-        self.effect(Effect::DeletePod {
-            node_id: node.id.clone(),
-            pod: pod.metadata.name.clone(),
-            uid: Some(pod.metadata.uid.clone()),
-            after: SignedDuration::ZERO,
-        });
+        self.delete_pod(&node.id, pod);
     }
 }

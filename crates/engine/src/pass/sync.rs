@@ -306,7 +306,7 @@ impl Pass<'_> {
         let fresh: Vec<&str> = fresh.filter_map(|holder| holder.strip_prefix(&own)).collect();
         let nodes = &self.nodes;
         let covers = |holder: &str, pod: &str| match holder.strip_prefix('/').and_then(|id| nodes.get(id)) {
-            Some(node) => pod == node.name || names::is_inside(pod, &node.name),
+            Some(node) => names::is_within(pod, &node.name),
             None => holder.is_empty(),
         };
         for effect in &mut self.effects {

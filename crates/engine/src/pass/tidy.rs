@@ -44,12 +44,7 @@ impl Pass<'_> {
             tasks: Vec::new(),
             all: true,
         });
-        self.effect(Effect::DeletePod {
-            node_id: String::new(),
-            pod,
-            uid: None,
-            after: SignedDuration::ZERO,
-        });
+        self.delete_any_pod("", pod);
     }
 
     /// In a pass with nothing to store: asks again for what was to be done to pods of nodes that ended a while ago.
@@ -129,12 +124,7 @@ impl Pass<'_> {
             .flat_map(|(id, pods)| pods.iter().map(|pod| (id.to_string(), Arc::clone(pod))))
             .collect();
         for (node_id, pod) in strays {
-            self.effect(Effect::DeletePod {
-                node_id,
-                pod: pod.metadata.name.clone(),
-                uid: Some(pod.metadata.uid.clone()),
-                after: SignedDuration::ZERO,
-            });
+            self.delete_pod(&node_id, &pod);
         }
     }
 

@@ -4,7 +4,6 @@ use argosy_model::{NodePhase, NodeStatus, NodeType, Template};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Pass, Stop};
-use crate::decision::Effect;
 use crate::duration;
 
 impl Pass<'_> {
@@ -45,14 +44,8 @@ impl Pass<'_> {
     }
 
     fn time_out(&mut self, id: &str) {
-        if let Some(pod) = self.pods.get(id).and_then(|p| p.first()) {
-            let effect = Effect::DeletePod {
-                node_id: id.to_owned(),
-                pod: pod.metadata.name.clone(),
-                uid: Some(pod.metadata.uid.clone()),
-                after: SignedDuration::ZERO,
-            };
-            self.effect(effect);
+        if let Some(pod) = self.pods.get(id).and_then(|pods| pods.first().copied()) {
+            self.delete_pod(id, pod);
         }
         self.delete_unseen_pod(id);
         self.mark(id, NodePhase::Failed, Some("timeout"));

@@ -4,11 +4,9 @@
 //! Not here: how such pods count for limits (`parallelism`).
 
 use argosy_model::{NodeStatus, NodeType};
-use jiff::SignedDuration;
 
 use super::Pass;
 use super::pods::is_active;
-use crate::decision::Effect;
 use crate::{names, node};
 
 impl Pass<'_> {
@@ -28,10 +26,10 @@ impl Pass<'_> {
     /// The same for a node or any inside it.
     pub fn may_work_unseen_inside(&self, node: &NodeStatus) -> bool {
         !self.seen.outcomes.pods.is_empty()
-            && self.nodes.iter().any(|inside| {
-                (inside.id == node.id || names::is_inside(&inside.name, &node.name))
-                    && self.may_have_unseen_pod(inside)
-            })
+            && self
+                .nodes
+                .iter()
+                .any(|inside| names::is_within(&inside.name, &node.name) && self.may_have_unseen_pod(inside))
     }
 
     /// Whether the pod of a node that has ended, or of its last attempt, may still be at work.
@@ -56,12 +54,7 @@ impl Pass<'_> {
         let Some(node) = self.nodes.get(id).filter(|n| self.may_have_unseen_pod(n)) else {
             return;
         };
-        let effect = Effect::DeletePod {
-            node_id: id.to_owned(),
-            pod: self.stored_pod_name(node),
-            uid: None,
-            after: SignedDuration::ZERO,
-        };
-        self.effect(effect);
+        let pod = self.stored_pod_name(node);
+        self.delete_any_pod(id, pod);
     }
 }

@@ -17,9 +17,6 @@ const WF: &str = "wf";
 /// Passes after which a test's workflow rests.
 const PASSES: usize = 6;
 
-/// A stored node: name, type, phase, template, name of its boundary, names of its children.
-type Node<'n> = (&'n str, &'n str, &'n str, &'n str, &'n str, &'n [&'n str]);
-
 /// A pod that is there: name of its node, its template, what became of it.
 type Seen<'p> = (&'p str, &'p str, &'p str);
 
@@ -31,11 +28,16 @@ fn id(name: &str) -> String {
     names::node_id(WF, name)
 }
 
-fn stored(&(name, kind, phase, template, boundary, children): &Node<'_>) -> (String, Value) {
+/// A stored node from a line: name, type, phase (with `*`: it waits for the mutex), template, name of its boundary, names
+/// of its children; `-` for none.
+fn stored(line: &str) -> (String, Value) {
+    let mut columns = line.split_whitespace();
+    let mut next = || columns.next().filter(|column| *column != "-").unwrap_or_default();
+    let (name, kind, phase, template, boundary) = (next(), next(), next(), next(), next());
     let mut node = json!({
         "id": id(name), "name": name, "displayName": name, "type": kind, "phase": phase.trim_end_matches('*'),
         "templateName": template, "templateScope": "local/wf", "startedAt": "2025-12-31T23:59:00Z",
-        "children": children.iter().map(|child| id(child)).collect::<Vec<_>>(),
+        "children": columns.map(id).collect::<Vec<_>>(),
     });
     if !boundary.is_empty() {
         node["boundaryID"] = json!(id(boundary));
@@ -83,13 +85,14 @@ fn pod(&(name, template, state): &Seen<'_>) -> Pod {
     .expect("the pod is well formed")
 }
 
-/// A world with one workflow that was stored so.
-fn world(spec: &Value, nodes: &[Node<'_>], pods: &[Seen<'_>]) -> World {
+/// A world with one workflow that was stored so: a node a line.
+fn world(spec: &Value, nodes: &str, pods: &[Seen<'_>]) -> World {
     let mut spec = spec.clone();
     spec["entrypoint"] = json!("main");
     let leaf = json!({"name": "leaf", "container": {"image": "x", "command": ["x"]}});
     spec["templates"].as_array_mut().expect("templates").push(leaf);
-    let nodes: serde_json::Map<String, Value> = nodes.iter().map(stored).collect();
+    let lines = nodes.lines().filter(|line| !line.trim().is_empty());
+    let nodes: serde_json::Map<String, Value> = lines.map(stored).collect();
     let workflow: Workflow = decode::lenient(json!({
         "metadata": {"name": WF, "namespace": "argo", "uid": "w"}, "spec": spec,
         "status": {"phase": "Running", "startedAt": "2025-12-31T23:59:00Z", "nodes": nodes},
@@ -131,7 +134,7 @@ fn rest(world: &mut World) -> Vec<String> {
     done
 }
 
-fn check(spec: &Value, nodes: &[Node<'_>], pods: &[Seen<'_>], expected: &[&str]) {
+fn check(spec: &Value, nodes: &str, pods: &[Seen<'_>], expected: &[&str]) {
     assert_eq!(rest(&mut world(spec, nodes, pods)), expected);
 }
 
@@ -146,16 +149,15 @@ fn two(more: Value) -> Value {
     spec
 }
 
-const GROUP: [Node<'_>; 2] = [
-    ("wf", "Steps", "Running", "main", "", &["wf[0]"]),
-    ("wf[0]", "StepGroup", "Running", "", "wf", &[]),
-];
+const GROUP: &str = "
+    wf     Steps      Running  main  -   wf[0]
+    wf[0]  StepGroup  Running  -     wf";
 
 /// The order of two nodes under one limit changed between the lost decision and this one.
 #[test]
 fn a_pod_whose_node_was_never_stored_takes_a_place() {
     let spec = two(json!({"parallelism": 1}));
-    check(&spec, &GROUP, &[("wf[0].b", "leaf", "runs")], &[]);
+    check(&spec, GROUP, &[("wf[0].b", "leaf", "runs")], &[]);
 }
 
 /// A pod that ended unseen may be made anew under its node: until that is known, its place is taken.
@@ -164,7 +166,7 @@ fn a_pod_that_ended_before_its_node_was_stored_gives_its_place_back_once_it_is_j
     let spec = two(json!({"parallelism": 1}));
     check(
         &spec,
-        &GROUP,
+        GROUP,
         &[("wf[0].b", "leaf", "succeeded")],
         &["made wf[0].a"],
     );
@@ -175,7 +177,7 @@ fn a_pod_that_ended_before_its_node_was_stored_gives_its_place_back_once_it_is_j
 fn sidecars_of_a_pod_whose_node_was_never_stored_are_ended() {
     let spec = two(json!({"parallelism": 1}));
     let pods = [("wf.onExit", "leaf", "only its sidecar runs")];
-    check(&spec, &GROUP, &pods, &["ended a stray"]);
+    check(&spec, GROUP, &pods, &["ended a stray"]);
 }
 
 /// The exit handler began in a decision that was lost, and this one sees nothing that it could follow.
@@ -184,7 +186,7 @@ fn what_only_a_lost_decision_wanted_holds_no_place_for_ever() {
     let spec = two(json!({"parallelism": 1, "onExit": "leaf"}));
     check(
         &spec,
-        &GROUP,
+        GROUP,
         &[("wf.onExit", "leaf", "succeeded")],
         &["made wf[0].a"],
     );
@@ -198,24 +200,22 @@ fn a_node_that_waits_for_a_lock_and_has_its_pod_takes_a_place() {
         {"name": "main", "steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "held"}]]},
         {"name": "held", "container": {"image": "x", "command": ["x"]}, "synchronization": lock},
     ]});
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].b"]),
-        ("wf[0].b", "Pod", "Pending*", "held", "wf", &[]),
-    ];
-    check(&spec, &nodes, &[("wf[0].b", "held", "runs")], &[]);
+    let nodes = "
+        wf       Steps      Running   main  -   wf[0]
+        wf[0]    StepGroup  Running   -     wf  wf[0].b
+        wf[0].b  Pod        Pending*  held  wf";
+    check(&spec, nodes, &[("wf[0].b", "held", "runs")], &[]);
 }
 
 /// Somebody deleted the pod of a node whose end was decided, and not stored, before the next one was made.
 #[test]
 fn of_more_nodes_than_may_those_go_on_that_have_their_pods() {
     let spec = two(json!({"parallelism": 1}));
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
-        ("wf[0].a", "Pod", "Pending", "leaf", "wf", &[]),
-    ];
-    check(&spec, &nodes, &[("wf[0].b", "leaf", "runs")], &[]);
+    let nodes = "
+        wf       Steps      Running  main  -   wf[0]
+        wf[0]    StepGroup  Running  -     wf  wf[0].a
+        wf[0].a  Pod        Pending  leaf  wf";
+    check(&spec, nodes, &[("wf[0].b", "leaf", "runs")], &[]);
 }
 
 /// The limit held back the retry node whose next attempt was there.
@@ -224,13 +224,12 @@ fn the_next_attempt_of_a_lost_decision_is_taken_over() {
     let spec = json!({"parallelism": 1, "templates": [
         {"name": "main", "retryStrategy": {"limit": 2}, "container": {"image": "x", "command": ["x"]}},
     ]});
-    let nodes = [
-        ("wf", "Retry", "Running", "main", "", &["wf(0)"][..]),
-        ("wf(0)", "Pod", "Failed", "main", "", &[]),
-    ];
+    let nodes = "
+        wf     Retry  Running  main  -  wf(0)
+        wf(0)  Pod    Failed   main  -";
     let pods = [("wf(1)", "main", "only its sidecar runs")];
     // Its node is known from then on, and ends what runs beside it.
-    check(&spec, &nodes, &pods, &["ended wf(1)"]);
+    check(&spec, nodes, &pods, &["ended wf(1)"]);
 }
 
 /// After a retry by a person: the earlier attempts were set to Running as well, and nothing looks at them.
@@ -240,39 +239,17 @@ fn attempts_that_others_have_followed_hold_no_place() {
         {"name": "main", "parallelism": 2, "steps": [[{"name": "a", "template": "again"}]]},
         {"name": "again", "retryStrategy": {"limit": 5}, "steps": [[{"name": "x", "template": "leaf"}]]},
     ]});
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
-        (
-            "wf[0].a",
-            "Retry",
-            "Running",
-            "again",
-            "wf",
-            &["wf[0].a(0)", "wf[0].a(1)", "wf[0].a(2)"],
-        ),
-        (
-            "wf[0].a(0)",
-            "Steps",
-            "Running",
-            "again",
-            "wf",
-            &["wf[0].a(0)[0]"],
-        ),
-        ("wf[0].a(0)[0]", "StepGroup", "Running", "", "wf[0].a(0)", &[]),
-        (
-            "wf[0].a(1)",
-            "Steps",
-            "Running",
-            "again",
-            "wf",
-            &["wf[0].a(1)[0]"],
-        ),
-        ("wf[0].a(1)[0]", "StepGroup", "Running", "", "wf[0].a(1)", &[]),
-        ("wf[0].a(2)", "Steps", "Failed", "again", "wf", &["wf[0].a(2)[0]"]),
-        ("wf[0].a(2)[0]", "StepGroup", "Failed", "", "wf[0].a(2)", &[]),
-    ];
-    check(&spec, &nodes, &[], &["made wf[0].a(3)[0].x"]);
+    let nodes = "
+        wf             Steps      Running  main   -           wf[0]
+        wf[0]          StepGroup  Running  -      wf          wf[0].a
+        wf[0].a        Retry      Running  again  wf          wf[0].a(0) wf[0].a(1) wf[0].a(2)
+        wf[0].a(0)     Steps      Running  again  wf          wf[0].a(0)[0]
+        wf[0].a(0)[0]  StepGroup  Running  -      wf[0].a(0)
+        wf[0].a(1)     Steps      Running  again  wf          wf[0].a(1)[0]
+        wf[0].a(1)[0]  StepGroup  Running  -      wf[0].a(1)
+        wf[0].a(2)     Steps      Failed   again  wf          wf[0].a(2)[0]
+        wf[0].a(2)[0]  StepGroup  Failed   -      wf[0].a(2)";
+    check(&spec, nodes, &[], &["made wf[0].a(3)[0].x"]);
 }
 
 /// After a retry by a person: a step of a later group was set to Running while an exit handler before it runs again.
@@ -284,15 +261,14 @@ fn what_is_set_back_and_has_its_turn_later_holds_no_place() {
         ]},
         {"name": "inner", "steps": [[{"name": "x", "template": "leaf"}]]},
     ]});
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
-        ("wf[0].a", "Pod", "Succeeded", "leaf", "wf", &["wf[1]"]),
-        ("wf[1]", "StepGroup", "Running", "", "wf", &["wf[1].b"]),
-        ("wf[1].b", "Steps", "Running", "inner", "wf", &["wf[1].b[0]"]),
-        ("wf[1].b[0]", "StepGroup", "Running", "", "wf[1].b", &[]),
-    ];
-    check(&spec, &nodes, &[], &["made wf[0].a.onExit"]);
+    let nodes = "
+        wf          Steps      Running    main   -        wf[0]
+        wf[0]       StepGroup  Running    -      wf       wf[0].a
+        wf[0].a     Pod        Succeeded  leaf   wf       wf[1]
+        wf[1]       StepGroup  Running    -      wf       wf[1].b
+        wf[1].b     Steps      Running    inner  wf       wf[1].b[0]
+        wf[1].b[0]  StepGroup  Running    -      wf[1].b";
+    check(&spec, nodes, &[], &["made wf[0].a.onExit"]);
 }
 
 /// Somebody deleted the pod of an exit handler's only task while no controller was there.
@@ -302,13 +278,12 @@ fn a_pod_of_an_exit_handler_that_is_gone_is_made_again() {
         {"name": "main", "retryStrategy": {"limit": 1}, "container": {"image": "x", "command": ["x"]}},
         {"name": "last", "dag": {"tasks": [{"name": "t0", "template": "leaf", "onExit": "leaf"}], "failFast": false}},
     ]});
-    let nodes = [
-        ("wf", "Retry", "Failed", "main", "", &["wf(0)"][..]),
-        ("wf(0)", "Pod", "Failed", "main", "", &[]),
-        ("wf.onExit", "DAG", "Running", "last", "", &["wf.onExit.t0"]),
-        ("wf.onExit.t0", "Pod", "Pending", "leaf", "wf.onExit", &[]),
-    ];
-    check(&spec, &nodes, &[], &["made wf.onExit.t0"]);
+    let nodes = "
+        wf            Retry  Failed   main  -          wf(0)
+        wf(0)         Pod    Failed   main  -
+        wf.onExit     DAG    Running  last  -          wf.onExit.t0
+        wf.onExit.t0  Pod    Pending  leaf  wf.onExit";
+    check(&spec, nodes, &[], &["made wf.onExit.t0"]);
 }
 
 /// Two steps side by side that work under one mutex.
@@ -353,14 +328,13 @@ fn holders(world: &World) -> (Vec<String>, Vec<String>) {
 /// The write that handed the lock on worked, and the controller was told that it failed.
 #[test]
 fn a_lock_that_is_stored_as_held_is_held() {
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
-        ("wf[0].a", "Pod", "Pending*", "held", "wf", &[]),
-        ("wf[0].b", "Pod", "Pending", "held", "wf", &[]),
-        ("wf.onExit", "Pod", "Succeeded", "held", "", &[]),
-    ];
-    let mut world = world(&two_under_a_mutex(), &nodes, &[("wf[0].b", "held", "runs")]);
+    let nodes = "
+        wf         Steps      Running    main  -   wf[0]
+        wf[0]      StepGroup  Running    -     wf  wf[0].a wf[0].b
+        wf[0].a    Pod        Pending*   held  wf
+        wf[0].b    Pod        Pending    held  wf
+        wf.onExit  Pod        Succeeded  held  -";
+    let mut world = world(&two_under_a_mutex(), nodes, &[("wf[0].b", "held", "runs")]);
     hold(&mut world, "wf.onExit");
     let next = format!("argo/wf/{}", id("wf[0].b"));
     let stored = json!({"mutex": {"holding": [{"mutex": "argo/Mutex/m", "holder": next}]}});
@@ -373,13 +347,12 @@ fn a_lock_that_is_stored_as_held_is_held() {
 /// The write that gave the lock back worked, and the controller was told that it failed; who waits was looked at before.
 #[test]
 fn a_lock_that_is_stored_as_given_back_goes_to_who_waits() {
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
-        ("wf[0].a", "Pod", "Pending*", "held", "wf", &[]),
-        ("wf[0].b", "Pod", "Failed", "held", "wf", &[]),
-    ];
-    let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+    let nodes = "
+        wf       Steps      Running   main  -   wf[0]
+        wf[0]    StepGroup  Running   -     wf  wf[0].a wf[0].b
+        wf[0].a  Pod        Pending*  held  wf
+        wf[0].b  Pod        Failed    held  wf";
+    let mut world = world(&two_under_a_mutex(), nodes, &[]);
     hold(&mut world, "wf[0].b");
     let remembered = world.locks.clone();
     world.pass(WF, now()).expect("submitted");
@@ -390,14 +363,13 @@ fn a_lock_that_is_stored_as_given_back_goes_to_who_waits() {
 /// The call that made the pod worked, and the controller was told that it failed; then the group of steps ended.
 #[test]
 fn a_lock_is_kept_while_an_unseen_pod_may_work_under_it() {
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]", "wf[1]"][..]),
-        ("wf[0]", "StepGroup", "Failed", "", "wf", &["wf[0].a"]),
-        ("wf[0].a", "Pod", "Pending", "held", "wf", &[]),
-    ];
+    let nodes = "
+        wf       Steps      Running  main  -   wf[0] wf[1]
+        wf[0]    StepGroup  Failed   -     wf  wf[0].a
+        wf[0].a  Pod        Pending  held  wf";
     let unseen = names::pod_name(WF, "wf[0].a", "held", PodNames::V2);
     let decide = |refused: bool| {
-        let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+        let mut world = world(&two_under_a_mutex(), nodes, &[]);
         hold(&mut world, "wf[0].a");
         let refusal = Refusal {
             transient: true,
@@ -417,11 +389,12 @@ fn a_lock_is_kept_while_an_unseen_pod_may_work_under_it() {
 /// What waited for its lock longer than it may be pending ends, and its pod works until it is deleted.
 #[test]
 fn a_lock_is_kept_until_the_pod_of_a_node_that_ended_is_gone() {
-    let mut nodes = GROUP.to_vec();
-    nodes[1].5 = &["wf[0].a", "wf[0].b"];
-    nodes.push(("wf[0].a", "Pod", "Failed", "held", "wf", &[]));
-    nodes.push(("wf[0].b", "Pod", "Pending*", "held", "wf", &[]));
-    let mut world = world(&two_under_a_mutex(), &nodes, &[("wf[0].a", "held", "runs")]);
+    let nodes = "
+        wf       Steps      Running   main  -   wf[0]
+        wf[0]    StepGroup  Running   -     wf  wf[0].a wf[0].b
+        wf[0].a  Pod        Failed    held  wf
+        wf[0].b  Pod        Pending*  held  wf";
+    let mut world = world(&two_under_a_mutex(), nodes, &[("wf[0].a", "held", "runs")]);
     hold(&mut world, "wf[0].a");
     let passed = world.pass(WF, now()).expect("submitted");
     assert_eq!(passed.created, []);
@@ -437,11 +410,10 @@ fn a_retry_node_that_waited_for_its_lock_does_not_end_before_its_attempt() {
         {"name": "main", "retryStrategy": {"limit": 1}, "container": {"image": "x", "command": ["x"]},
             "synchronization": {"mutexes": [{"name": "m"}]}},
     ]});
-    let nodes = [
-        ("wf", "Retry", "Pending", "main", "", &["wf(0)"][..]),
-        ("wf(0)", "Pod", "Running", "main", "", &[]),
-    ];
-    let mut world = world(&spec, &nodes, &[("wf(0)", "main", "runs")]);
+    let nodes = "
+        wf     Retry  Pending  main  -  wf(0)
+        wf(0)  Pod    Running  main  -";
+    let mut world = world(&spec, nodes, &[("wf(0)", "main", "runs")]);
     hold(&mut world, "wf");
     let begun = json!({"metadata": {"name": id("wf(0)"),
         "labels": {"workflows.argoproj.io/report-outputs-completed": "false"}}});
@@ -472,27 +444,19 @@ fn tried_again_under_a_mutex(second: &str) -> Value {
 /// Without any fault: the step beside it had the place, and waited for the lock that is kept between attempts.
 #[test]
 fn a_retry_that_holds_a_lock_does_not_wait_for_the_place_of_who_waits_for_that_lock() {
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
-        ("wf[0].a", "Retry", "Running", "again", "wf", &["wf[0].a(0)"]),
-        ("wf[0].a(0)", "Pod", "Failed", "again", "wf", &[]),
-    ];
-    let waits: [Node<'_>; 1] = [("wf[0].b", "Pod", "Pending*", "held", "wf", &[])];
-    let inside: [Node<'_>; 3] = [
-        ("wf[0].b", "Steps", "Running", "inner", "wf", &["wf[0].b[0]"]),
-        (
-            "wf[0].b[0]",
-            "StepGroup",
-            "Running",
-            "",
-            "wf[0].b",
-            &["wf[0].b[0].x"],
-        ),
-        ("wf[0].b[0].x", "Pod", "Pending*", "held", "wf[0].b", &[]),
-    ];
-    for (second, rest_of) in [("held", &waits[..]), ("inner", &inside[..])] {
-        let all = [&nodes[..], rest_of].concat();
+    let nodes = "
+        wf          Steps      Running  main   -   wf[0]
+        wf[0]       StepGroup  Running  -      wf  wf[0].a wf[0].b
+        wf[0].a     Retry      Running  again  wf  wf[0].a(0)
+        wf[0].a(0)  Pod        Failed   again  wf";
+    let waits = "
+        wf[0].b  Pod  Pending*  held  wf";
+    let inside = "
+        wf[0].b       Steps      Running   inner  wf       wf[0].b[0]
+        wf[0].b[0]    StepGroup  Running   -      wf[0].b  wf[0].b[0].x
+        wf[0].b[0].x  Pod        Pending*  held   wf[0].b";
+    for (second, rest_of) in [("held", waits), ("inner", inside)] {
+        let all = format!("{nodes}{rest_of}");
         let mut world = world(&tried_again_under_a_mutex(second), &all, &[]);
         hold(&mut world, "wf[0].a");
         assert_eq!(rest(&mut world), ["made wf[0].a(1)"], "beside {second:?}");
@@ -509,52 +473,16 @@ fn an_exit_handler_that_waits_for_a_lock_and_has_no_turn_is_left_alone() {
         {"name": "inner", "dag": {"tasks": [{"name": "u", "template": "leaf", "withItems": ["a"], "onExit": "held"}]}},
         held,
     ]});
-    let nodes = [
-        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
-        (
-            "wf.t",
-            "TaskGroup",
-            "Running",
-            "inner",
-            "wf",
-            &["wf.t(0:a)", "wf.t(1:b)"],
-        ),
-        (
-            "wf.t(0:a)",
-            "DAG",
-            "Succeeded",
-            "inner",
-            "wf",
-            &["wf.t(0:a).onExit"],
-        ),
-        ("wf.t(0:a).onExit", "Pod", "Running", "leaf", "wf", &[]),
-        ("wf.t(1:b)", "DAG", "Running", "inner", "wf", &["wf.t(1:b).u"]),
-        (
-            "wf.t(1:b).u",
-            "TaskGroup",
-            "Succeeded",
-            "leaf",
-            "wf.t(1:b)",
-            &["wf.t(1:b).u(0:a)"],
-        ),
-        (
-            "wf.t(1:b).u(0:a)",
-            "Pod",
-            "Succeeded",
-            "leaf",
-            "wf.t(1:b)",
-            &["wf.t(1:b).u(0:a).onExit"],
-        ),
-        (
-            "wf.t(1:b).u(0:a).onExit",
-            "Pod",
-            "Pending*",
-            "held",
-            "wf.t(1:b)",
-            &[],
-        ),
-    ];
-    let mut world = world(&spec, &nodes, &[("wf.t(0:a).onExit", "leaf", "runs")]);
+    let nodes = "
+        wf                       DAG        Running    main   -          wf.t
+        wf.t                     TaskGroup  Running    inner  wf         wf.t(0:a) wf.t(1:b)
+        wf.t(0:a)                DAG        Succeeded  inner  wf         wf.t(0:a).onExit
+        wf.t(0:a).onExit         Pod        Running    leaf   wf
+        wf.t(1:b)                DAG        Running    inner  wf         wf.t(1:b).u
+        wf.t(1:b).u              TaskGroup  Succeeded  leaf   wf.t(1:b)  wf.t(1:b).u(0:a)
+        wf.t(1:b).u(0:a)         Pod        Succeeded  leaf   wf.t(1:b)  wf.t(1:b).u(0:a).onExit
+        wf.t(1:b).u(0:a).onExit  Pod        Pending*   held   wf.t(1:b)";
+    let mut world = world(&spec, nodes, &[("wf.t(0:a).onExit", "leaf", "runs")]);
     hold(&mut world, "wf.t(0:a).onExit");
     rest(&mut world);
     let passed = world.pass(WF, now()).expect("submitted");
@@ -567,12 +495,11 @@ fn containers_of_a_node_that_ended_before_its_pod_end_with_the_pod() {
     let set = json!({"name": "set", "containerSet": {"containers": [{"name": "main", "image": "x", "command": ["x"]}]}});
     let spec =
         json!({"templates": [{"name": "main", "dag": {"tasks": [{"name": "t", "template": "set"}]}}, set]});
-    let nodes = [
-        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
-        ("wf.t", "Pod", "Error", "set", "wf", &["wf.t.main"]),
-        ("wf.t.main", "Container", "Running", "set", "wf.t", &[]),
-    ];
-    let mut world = world(&spec, &nodes, &[("wf.t", "set", "succeeded")]);
+    let nodes = "
+        wf         DAG        Running  main  -     wf.t
+        wf.t       Pod        Error    set   wf    wf.t.main
+        wf.t.main  Container  Running  set   wf.t";
+    let mut world = world(&spec, nodes, &[("wf.t", "set", "succeeded")]);
     rest(&mut world);
     assert_eq!(world.workflows[WF].workflow.status.phase, WorkflowPhase::Error);
 }
@@ -583,12 +510,11 @@ fn what_a_termination_leaves_of_a_tasks_exit_handler_ends() {
     let spec = json!({"shutdown": "Terminate", "templates": [
         {"name": "main", "dag": {"tasks": [{"name": "t", "template": "leaf", "onExit": "leaf"}]}},
     ]});
-    let nodes = [
-        ("wf", "DAG", "Running", "main", "", &["wf.t"][..]),
-        ("wf.t", "Pod", "Succeeded", "leaf", "wf", &["wf.t.onExit"]),
-        ("wf.t.onExit", "Pod", "Pending", "leaf", "wf", &[]),
-    ];
-    let mut world = world(&spec, &nodes, &[]);
+    let nodes = "
+        wf           DAG  Running    main  -   wf.t
+        wf.t         Pod  Succeeded  leaf  wf  wf.t.onExit
+        wf.t.onExit  Pod  Pending    leaf  wf";
+    let mut world = world(&spec, nodes, &[]);
     rest(&mut world);
     assert_eq!(world.workflows[WF].workflow.status.phase, WorkflowPhase::Failed);
 }
@@ -596,13 +522,12 @@ fn what_a_termination_leaves_of_a_tasks_exit_handler_ends() {
 /// A decision that was lost had one node give the lock back and the next one take it: then both held it.
 #[test]
 fn a_lock_is_handed_on_together_with_its_release() {
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a", "wf[0].b"]),
-        ("wf[0].a", "Pod", "Succeeded", "held", "wf", &[]),
-        ("wf[0].b", "Pod", "Pending*", "held", "wf", &[]),
-    ];
-    let mut world = world(&two_under_a_mutex(), &nodes, &[]);
+    let nodes = "
+        wf       Steps      Running    main  -   wf[0]
+        wf[0]    StepGroup  Running    -     wf  wf[0].a wf[0].b
+        wf[0].a  Pod        Succeeded  held  wf
+        wf[0].b  Pod        Pending*   held  wf";
+    let mut world = world(&two_under_a_mutex(), nodes, &[]);
     hold(&mut world, "wf[0].a");
     let passed = world.pass(WF, now()).expect("submitted");
     let locks = passed.decision.effects.iter().filter_map(|effect| match effect {
@@ -623,12 +548,11 @@ fn a_node_that_has_ended_waits_for_no_lock() {
     let held = json!({"name": "held", "container": {"image": "x", "command": ["x"]},
         "synchronization": {"mutexes": [{"name": "m"}]}});
     let spec = json!({"templates": [{"name": "main", "steps": [[{"name": "a", "template": "held"}]]}, held]});
-    let nodes = [
-        ("wf", "Steps", "Running", "main", "", &["wf[0]"][..]),
-        ("wf[0]", "StepGroup", "Running", "", "wf", &["wf[0].a"]),
-        ("wf[0].a", "Pod", "Failed", "held", "wf", &[]),
-    ];
-    let mut world = world(&spec, &nodes, &[("wf[0].a", "held", "succeeded")]);
+    let nodes = "
+        wf       Steps      Running  main  -   wf[0]
+        wf[0]    StepGroup  Running  -     wf  wf[0].a
+        wf[0].a  Pod        Failed   held  wf";
+    let mut world = world(&spec, nodes, &[("wf[0].a", "held", "succeeded")]);
     let lock = "argo/Mutex/m".to_owned();
     let limit = Op::Limit {
         lock: lock.clone(),
@@ -667,7 +591,7 @@ fn the_daemon_of_a_lost_decision_is_taken_over() {
         {"name": "main", "steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"}]]},
     ]});
     let daemon = json!({"name": "leaf", "daemon": true, "container": {"image": "x"}}).to_string();
-    let mut world = world(&spec, &GROUP, &[("wf[0].b", "leaf", "runs")]);
+    let mut world = world(&spec, GROUP, &[("wf[0].b", "leaf", "runs")]);
     let pods = &mut world.workflows.get_mut(WF).expect("submitted").pods;
     for pod in pods.values_mut().map(Arc::make_mut) {
         pod.spec.containers =
@@ -691,12 +615,11 @@ fn what_a_termination_leaves_of_the_exit_handler_ends() {
         {"name": "main", "container": {"image": "x", "command": ["x"]}},
         {"name": "last", "dag": {"tasks": [{"name": "t", "template": "leaf"}]}},
     ]});
-    let nodes = [
-        ("wf", "Pod", "Failed", "main", "", &[][..]),
-        ("wf.onExit", "DAG", "Running", "last", "", &["wf.onExit.t"]),
-        ("wf.onExit.t", "Pod", "Pending", "leaf", "wf.onExit", &[]),
-    ];
-    let mut world = world(&spec, &nodes, &[]);
+    let nodes = "
+        wf           Pod  Failed   main  -
+        wf.onExit    DAG  Running  last  -          wf.onExit.t
+        wf.onExit.t  Pod  Pending  leaf  wf.onExit";
+    let mut world = world(&spec, nodes, &[]);
     let life = world.workflows.get_mut(WF).expect("submitted");
     let begun = json!({"metadata": {"name": id("wf.onExit.t"),
         "labels": {"workflows.argoproj.io/report-outputs-completed": "false"}}});

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use argosy_engine::{ConfigMaps, is_done_with};
+use argosy_engine::{ConfigMaps, forget_pod};
 use argosy_model::k8s::{ObjectMeta, Pod};
 use argosy_model::{Workflow, WorkflowTaskResult};
 
@@ -73,16 +73,9 @@ impl Cache {
                     return Vec::new();
                 };
                 self.gone.insert(pod.metadata.uid.clone());
-                let parts = self.parts.get_mut(&owner);
-                let known = parts.and_then(|parts| {
-                    let same = |known: &Arc<Pod>| known.metadata.uid == pod.metadata.uid;
-                    let is_known = parts.pods.get(&pod.metadata.name).is_some_and(same);
-                    is_known.then(|| parts.pods.remove(&pod.metadata.name)).flatten()
-                });
-                let workflow = self.workflows.get(&owner);
-                let is_done =
-                    known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)));
-                (!is_done).then_some(owner).into_iter().collect()
+                let pods = &mut self.parts.entry(owner.clone()).or_default().pods;
+                let is_news = forget_pod(pods, pod, self.workflows.get(&owner));
+                is_news.then_some(owner).into_iter().collect()
             }
             News::Result(result) => {
                 let Some(owner) = owner(&result.metadata) else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argosy_engine::node::{failed_or_error, fulfilled, phase_ended, workflow_fulfilled};
+use argosy_engine::node::{failed_or_error, fulfilled, phase_ended, waits_for_lock, workflow_fulfilled};
 use argosy_engine::{Decision, Effect, Outcomes, Waiting, check, names};
 use argosy_model::k8s::Pod;
 use argosy_model::{
@@ -57,11 +57,6 @@ fn show(node: &NodeStatus) -> String {
     format!(
         "{id} {name} {kind} {phase} {message:?} daemoned {daemoned:?} synced {synced:?} children {children:?}"
     )
-}
-
-/// Whether a node is another or inside it.
-fn is_within(node: &NodeStatus, outer: &NodeStatus) -> bool {
-    node.id == outer.id || names::is_inside(&node.name, &outer.name)
 }
 
 /// What a workflow runs by.
@@ -245,11 +240,9 @@ impl Sim {
             // C-PAR-03 asks who is about to start, and a retry node runs between its attempts: ours wait for their places,
             // unless those that have them wait for locks, perhaps for its own. What waits for a lock is not at work.
             let works = |n: &NodeStatus| {
-                let own = |id: &&str| nodes.get(*id).is_some_and(|pod| is_within(pod, n));
-                let waits = |other: &NodeStatus| {
-                    let waiting = other.synchronization_status.as_ref();
-                    waiting.is_some_and(|s| !s.waiting.is_empty()) && is_within(other, n)
-                };
+                let is_within = |other: &NodeStatus| names::is_within(&other.name, &n.name);
+                let own = |id: &&str| nodes.get(*id).is_some_and(is_within);
+                let waits = |other: &NodeStatus| waits_for_lock(other) && is_within(other);
                 seen.iter().any(own) || !nodes.values().any(waits)
             };
             let inside = |n: &&NodeStatus| {
