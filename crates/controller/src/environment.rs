@@ -160,7 +160,7 @@ impl<'a> Environment<'a> {
         match self.text(name) {
             None => Ok(default),
             Some(text) => {
-                argosy_engine::duration::parse_go(&text).ok_or_else(|| refused(name, &text, "duration"))
+                argosy_engine::duration::parse_go(&text).map_err(|_| refused(name, &text, "duration"))
             }
         }
     }

@@ -319,7 +319,7 @@ fn duration(path: &'static str, text: &str) -> Result<SignedDuration, Error> {
     if let Some(days) = days {
         return Ok(SignedDuration::from_hours(days.saturating_mul(24)));
     }
-    argosy_engine::duration::parse_go(text).ok_or_else(|| Error::Value {
+    argosy_engine::duration::parse_go(text).map_err(|_| Error::Value {
         path,
         message: format!("\"{text}\" is no duration"),
     })

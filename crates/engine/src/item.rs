@@ -7,6 +7,8 @@ use argosy_model::Sequence;
 use argosy_model::k8s::IntOrString;
 use serde_json::Value;
 
+use crate::vars;
+
 /// The name of the step or task for one item: `<name>(<index>:<description>)`.
 #[must_use]
 pub fn expanded_name(name: &str, index: usize, item: &Value) -> String {
@@ -71,6 +73,25 @@ pub fn variables(item: &Value) -> BTreeMap<String, String> {
         }
     }
     variables
+}
+
+/// The items of a `withParam`: a JSON list, or null for none.
+///
+/// # Errors
+/// Any other text, in the words of Go's JSON reader.
+pub(crate) fn list(text: &str) -> Result<Vec<Value>, String> {
+    let kind = match serde_json::from_str(text) {
+        Ok(Value::Array(items)) => return Ok(items),
+        Ok(Value::Null) => return Ok(Vec::new()),
+        Ok(Value::Object(_)) => "object",
+        Ok(Value::String(_)) => "string",
+        Ok(Value::Number(_)) => "number",
+        Ok(Value::Bool(_)) => "bool",
+        Err(error) => return Err(vars::go_json_error(text, &error)),
+    };
+    Err(format!(
+        "json: cannot unmarshal {kind} into Go value of type []v1alpha1.Item"
+    ))
 }
 
 /// Why a sequence can't be made.

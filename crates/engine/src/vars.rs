@@ -234,7 +234,7 @@ fn go_percent_s(value: &Value) -> String {
     }
 }
 
-/// The words of Go's JSON reader for a text that is no JSON list.
+/// The words of Go's JSON reader for a text that is no JSON.
 pub(crate) fn go_json_error(text: &str, error: &serde_json::Error) -> String {
     argosy_template::gojson::parse(text.as_bytes())
         .err()

@@ -116,11 +116,10 @@ fn items<L: Looped>(looped: &L) -> Result<Vec<Cow<'_, Value>>, String> {
         return Ok(items.iter().map(|i| Cow::Borrowed(&i.0)).collect());
     }
     if !param.is_empty() {
-        let items = match serde_json::from_str::<Vec<Value>>(param) {
+        let items = match item::list(param) {
             Ok(items) => items,
             Err(_) if vars::when(looped.when()) == Ok(false) => Vec::new(),
             Err(error) => {
-                let error = vars::go_json_error(param, &error);
                 return Err(format!(
                     "withParam value could not be parsed as a JSON list: {}: {error}",
                     param.trim()

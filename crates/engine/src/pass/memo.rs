@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::template::Call;
 use super::{Pass, Stop, labels};
 use crate::decision::Effect;
-use crate::duration;
+use crate::{duration, vars};
 
 /// One entry of a cache (C-MEM-02).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,11 +44,9 @@ impl Pass<'_> {
         };
         let mut hit = entry.filter(|e| !e.node_id.is_empty());
         if !memo.max_age.is_empty() {
-            let Some(limit) = duration::parse_go(&memo.max_age) else {
-                return self.refuse_memo(
-                    call,
-                    format!("invalid maxAge: time: invalid duration {:?}", memo.max_age),
-                );
+            let limit = match duration::parse_go(&memo.max_age) {
+                Ok(limit) => limit,
+                Err(error) => return self.refuse_memo(call, format!("invalid maxAge: {error}")),
             };
             hit = hit.filter(|e| self.now.duration_since(e.creation_timestamp.0) <= limit);
         }
@@ -95,6 +93,7 @@ impl Pass<'_> {
         let parse = |text: &str| {
             serde_json::from_str(text)
                 .map(Some)
+                .map_err(|error| vars::go_json_error(text, &error))
                 .map_err(|e| format!("malformed cache entry: could not unmarshal JSON; unable to parse: {e}"))
         };
         if let Some(text) = self.memos.get(&(cache.to_owned(), key.to_owned())) {

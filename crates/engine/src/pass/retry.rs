@@ -250,9 +250,8 @@ fn backoff_wait(backoff: &argosy_model::Backoff, count: usize) -> Result<SignedD
     Ok(wait)
 }
 
-/// A duration with the error text of Go's parser, which retry strategies show.
 fn parse_duration(text: &str) -> Result<SignedDuration, String> {
-    duration::parse(text).map_err(|e| format!("{e}: time: invalid duration {text:?}"))
+    duration::parse(text).map_err(|error| error.to_string())
 }
 
 fn int_text(text: &str) -> Result<i64, String> {

@@ -102,7 +102,7 @@ fn tick(request: &PodRequest<'_>, name: &str, default: SignedDuration) -> Signed
         .config
         .environment
         .get(name)
-        .and_then(|text| duration::parse_go(text))
+        .and_then(|text| duration::parse_go(text).ok())
         .unwrap_or(default)
 }
 

@@ -144,7 +144,7 @@ fn check_timeouts(template: &Template) -> Result<(), Fault> {
                 Fault::new(format!("{kind} template doesn't support {field} field")).at(&[Place::Key(field)]),
             );
         }
-        if !has_tag(text) && duration::parse_go(text).is_none() {
+        if !has_tag(text) && duration::parse_go(text).is_err() {
             return Err(Fault::new(format!(
                 "{} has invalid duration format in {field}",
                 template.name

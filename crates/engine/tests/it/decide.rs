@@ -394,3 +394,44 @@ fn the_name_of_the_step_is_empty_at_the_root() {
         "#]],
     );
 }
+
+/// C-LOOP-01, C-MEM-01, C-RTY-04.
+#[test]
+fn what_is_wrong_with_a_text_is_told_in_the_words_of_go() {
+    let looped = |param: &str| format!("steps: [[{{name: a, template: leaf, withParam: '{param}'}}]]");
+    let memoized = |age: &str| {
+        format!(
+            "container: {{image: x, command: [x]}}, memoize: {{key: k, maxAge: {age}, cache: {{configMap: {{name: c}}}}}}"
+        )
+    };
+    let retried = |wait: &str| {
+        format!(
+            "container: {{image: x, command: [x]}}, retryStrategy: {{limit: 1, backoff: {{duration: {wait}}}}}"
+        )
+    };
+    let no_list = "cannot unmarshal object into Go value of type []v1alpha1.Item";
+    for (main, words) in [
+        (
+            looped("{}"),
+            format!("withParam value could not be parsed as a JSON list: {{}}: json: {no_list}"),
+        ),
+        (looped("[1"), "[1: unexpected end of JSON input".to_owned()),
+        (looped("null"), "a Skipped Skipped, empty params".to_owned()),
+        (
+            memoized("'10'"),
+            "invalid maxAge: time: missing unit in duration \"10\"".to_owned(),
+        ),
+        (
+            memoized("1d"),
+            "invalid maxAge: time: unknown unit \"d\" in duration \"1d\"".to_owned(),
+        ),
+        (
+            retried("1d"),
+            "unable to parse 1d as a duration: time: unknown unit \"d\" in duration \"1d\"".to_owned(),
+        ),
+    ] {
+        let manifest = format!("spec:\n  entrypoint: main\n  templates:{LEAF}  - {{name: main, {main}}}");
+        let end = run(&mut World::default(), &manifest, "pod wf(0) exits 1");
+        assert!(end.contains(&words), "{main}: {end}");
+    }
+}
