@@ -1,7 +1,7 @@
 //! Calls to a Kubernetes API server, with the model's types in and out.
 
 use argosy_model::Workflow;
-use argosy_model::compression::{self, Unpacked};
+use argosy_model::compression::{self, Effort, Unpacked};
 use futures::{AsyncBufRead, Stream, StreamExt};
 use http::{Method, Request};
 use kube::core::WatchEvent;
@@ -348,7 +348,7 @@ impl Api {
             self.put(&path, workflow).await?
         } else {
             let mut packed = workflow.clone();
-            packed.status.compressed_nodes = compression::compress(&workflow.status.nodes);
+            packed.status.compressed_nodes = compression::compress(&workflow.status.nodes, Effort::Usual);
             packed.status.nodes.clear();
             self.put(&path, &packed).await?
         };

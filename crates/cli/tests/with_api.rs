@@ -4,6 +4,10 @@
 mod program;
 mod server;
 
+use std::collections::BTreeMap;
+
+use argosy_model::NodeStatus;
+use argosy_model::compression::{Effort, compress};
 use expect_test::expect;
 use program::Program;
 use serde_json::json;
@@ -66,11 +70,11 @@ fn workflows_are_listed_newest_end_first_after_the_unfinished() {
 #[test]
 fn compressed_nodes_are_read() {
     let server = Server::start();
-    let nodes = serde_json::from_value(json!({"w": {
+    let nodes = serde_json::from_value::<BTreeMap<String, NodeStatus>>(json!({"w": {
         "id": "w", "name": "w", "displayName": "w", "type": "Suspend", "phase": "Running",
         "startedAt": "2026-01-01T00:00:00Z", "finishedAt": null, "templateName": "main",
     }}));
-    let packed = argosy_model::compression::compress(&nodes.expect("nodes"));
+    let packed = compress(&nodes.expect("nodes"), Effort::Usual);
     server.workflow_with("w", "Running", &json!({}), &json!({"compressedNodes": packed}));
     let said = |args: &[&str]| Program::new(args).file("kubeconfig", &server.kubeconfig).output();
     let shown = said(&["get", "w", "-o", "short", "--no-color"]);

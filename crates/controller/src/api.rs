@@ -2,16 +2,17 @@
 //!
 //! Not here: retries and what a failure means; callers decide by [`Failure`].
 
-use http::Request;
+use http::header::ACCEPT;
+use http::{HeaderValue, Request};
 use kube::Client;
 use kube::core::params::{
     DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
 };
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::lean;
+use crate::lean::Answer;
 
 /// Where the objects of a kind live.
 #[derive(Debug)]
@@ -155,7 +156,7 @@ fn full_text(error: &dyn std::error::Error) -> String {
 ///
 /// # Errors
 /// Every [`Failure`] but `NotFound` for a missing object.
-pub async fn create<B: Serialize, T: DeserializeOwned>(
+pub async fn create<B: Serialize, T: Answer>(
     client: &Client,
     resource: &Resource,
     namespace: &str,
@@ -170,7 +171,7 @@ pub async fn create<B: Serialize, T: DeserializeOwned>(
 ///
 /// # Errors
 /// Every [`Failure`].
-pub async fn get<T: DeserializeOwned>(
+pub async fn get<T: Answer>(
     client: &Client,
     resource: &Resource,
     namespace: &str,
@@ -187,7 +188,7 @@ pub async fn get<T: DeserializeOwned>(
 ///
 /// # Errors
 /// Every [`Failure`].
-pub async fn list<T: DeserializeOwned>(
+pub async fn list<T: Answer>(
     client: &Client,
     resource: &Resource,
     namespace: &str,
@@ -202,7 +203,7 @@ pub async fn list<T: DeserializeOwned>(
 ///
 /// # Errors
 /// Every [`Failure`].
-pub async fn merge_patch<T: DeserializeOwned>(
+pub async fn merge_patch<T: Answer>(
     client: &Client,
     resource: &Resource,
     namespace: &str,
@@ -234,7 +235,7 @@ pub async fn delete(
         }),
         ..DeleteParams::default()
     };
-    match send::<Value>(client, requests(resource, namespace).delete(name, &params)).await {
+    match send::<IgnoredAny>(client, requests(resource, namespace).delete(name, &params)).await {
         Ok(_) | Err(Failure::NotFound(_)) => Ok(()),
         // Another uid has this name now: ours is gone.
         Err(Failure::Conflict(_)) if uid.is_some() => Ok(()),
@@ -254,7 +255,7 @@ pub async fn delete_matching(
 ) -> Result<(), Failure> {
     let params = DeleteParams::background();
     let list = kube::core::params::ListParams::default().labels(labels);
-    match send::<Value>(
+    match send::<IgnoredAny>(
         client,
         requests(resource, namespace).delete_collection(&params, &list),
     )
@@ -272,13 +273,18 @@ fn requests(resource: &Resource, namespace: &str) -> kube::core::Request {
 /// How long one call may take; a server that does not answer within it counts as unreachable.
 const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 
-async fn send<T: DeserializeOwned>(
+async fn send<T: Answer>(
     client: &Client,
     request: Result<Request<Vec<u8>>, kube::core::request::Error>,
 ) -> Result<T, Failure> {
-    let request = request.map_err(|e| Failure::Unreachable(e.to_string()))?;
+    let mut request = request.map_err(|e| Failure::Unreachable(e.to_string()))?;
+    if let Some(form) = T::FORM {
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(form));
+    }
     match tokio::time::timeout(CALL_LIMIT, client.request_text(request)).await {
-        Ok(answer) => lean::read(&answer?).map_err(|e| Failure::Unreachable(e.to_string())),
+        Ok(answer) => T::read(&answer?).map_err(|e| Failure::Unreachable(e.to_string())),
         Err(_) => Err(Failure::Unreachable(format!(
             "no answer within {} s",
             CALL_LIMIT.as_secs()

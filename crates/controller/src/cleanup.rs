@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use argosy_model::k8s::{ContainerStatus, Pod};
+use argosy_model::k8s::{ContainerStatus, PartialObjectMetadata, Pod};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod as ClusterPod;
 use kube::api::AttachParams;
 use kube::{Api, Client};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -75,22 +74,6 @@ pub enum What {
     LabelCompleted,
     /// Remove our finalizer.
     RemoveFinalizer,
-}
-
-/// All that must be known of a pod to let go of it.
-#[derive(Deserialize)]
-struct Held {
-    metadata: HeldMeta,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HeldMeta {
-    namespace: String,
-    name: String,
-    resource_version: String,
-    #[serde(default)]
-    finalizers: Vec<String>,
 }
 
 /// Does what is asked for, one action per pod at a time.
@@ -216,8 +199,14 @@ impl Cleaner {
     }
 
     /// The pod as stored; `None` when it is gone.
-    async fn patch(&self, namespace: &str, pod: &str, patch: &Value) -> Result<Option<Held>, Failure> {
-        match api::merge_patch::<Held>(&self.client, &api::PODS, namespace, pod, patch).await {
+    async fn patch(
+        &self,
+        namespace: &str,
+        pod: &str,
+        patch: &Value,
+    ) -> Result<Option<PartialObjectMetadata>, Failure> {
+        match api::merge_patch::<PartialObjectMetadata>(&self.client, &api::PODS, namespace, pod, patch).await
+        {
             Ok(stored) => Ok(Some(stored)),
             Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
@@ -225,7 +214,7 @@ impl Cleaner {
     }
 
     async fn remove_finalizer(&self, namespace: &str, name: &str) -> Result<(), Failure> {
-        match api::get::<Held>(&self.client, &api::PODS, namespace, name).await {
+        match api::get::<PartialObjectMetadata>(&self.client, &api::PODS, namespace, name).await {
             Ok(pod) => self.let_go(&pod).await,
             Err(Failure::NotFound(_)) => Ok(()),
             Err(other) => Err(other),
@@ -233,7 +222,7 @@ impl Cleaner {
     }
 
     /// Removes our finalizer from a pod if it has it.
-    async fn let_go(&self, pod: &Held) -> Result<(), Failure> {
+    async fn let_go(&self, pod: &PartialObjectMetadata) -> Result<(), Failure> {
         if !pod.metadata.finalizers.iter().any(|f| f == POD_FINALIZER) {
             return Ok(());
         }

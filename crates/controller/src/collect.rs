@@ -1,7 +1,7 @@
 //! Tasks and pods of artifact clean-up: made, read and deleted as decisions ask. What they mean is the engine's.
 
 use argosy_engine::Outcomes;
-use argosy_model::k8s::{OwnerReference, Pod};
+use argosy_model::k8s::{OwnerReference, PartialObjectMetadata, Pod};
 use argosy_model::{WorkflowArtifactGcTask, WorkflowArtifactGcTaskList};
 
 use crate::Shared;
@@ -14,7 +14,7 @@ pub async fn create(shared: &Shared, tasks: &[WorkflowArtifactGcTask], pod: &Pod
     for task in tasks {
         let name = &task.metadata.name;
         let made = api::create(&shared.client, &api::ARTIFACT_GC_TASKS, namespace, task).await;
-        let made: WorkflowArtifactGcTask = match made {
+        let made: PartialObjectMetadata = match made {
             Err(Failure::AlreadyExists(_)) => {
                 api::get(&shared.client, &api::ARTIFACT_GC_TASKS, namespace, name).await?
             }

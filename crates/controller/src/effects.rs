@@ -5,8 +5,11 @@ use std::time::Duration;
 use argosy_engine::transient::is_transient_answer;
 use argosy_engine::{Effect, Event, MetricKind, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
-use argosy_model::k8s::{ConfigMap, ObjectMeta, PersistentVolumeClaim, Pod};
+use argosy_model::k8s::{
+    ConfigMap, ObjectMeta, PartialObjectMetadata, PersistentVolumeClaim, Pod, PodStatus,
+};
 use argosy_model::names::annotation::NODE_ID;
+use futures::stream::{self, StreamExt};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tracing::{debug, info, warn};
@@ -20,6 +23,10 @@ use crate::world::Key;
 
 /// What nodes show whose pods wait for their turn (C-EXE-30).
 const TOO_FAST: &str = "resource creation rate-limit reached";
+
+/// How many pods of one workflow are asked for at the same time. Each takes a connection, and an API server that is busy
+/// answers no sooner when it is asked for more.
+const POD_CALLS: usize = 8;
 
 /// What came of effects, the more telling the later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,10 +62,16 @@ pub async fn before(
     outcomes: &mut Outcomes,
 ) -> Came {
     let mut came = Came::Done;
+    // Pods last, and together: what they need is there then.
+    let mut pods = Vec::new();
     for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
-        came = came.max(perform(shared, workflow, effect, outcomes).await);
+        if let Effect::CreatePod { pod, config_maps, .. } = effect {
+            pods.push((pod.as_ref(), config_maps.as_slice()));
+        } else {
+            came = came.max(perform(shared, workflow, effect, outcomes).await);
+        }
     }
-    came
+    came.max(Came::news(create_pods(shared, pods, outcomes).await))
 }
 
 /// Performs the effects that only stored status allows. The status no more asks for them, so each is tried several times.
@@ -95,7 +108,7 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
     let namespace = workflow.metadata.namespace.as_str();
     match effect {
         Effect::CreatePod { pod, config_maps, .. } => {
-            return Came::news(create_pod(shared, pod, config_maps, outcomes).await);
+            return Came::news(create_pods(shared, vec![(pod, config_maps)], outcomes).await);
         }
         Effect::CreateClaim { claim } => {
             return Came::news(create_claim(shared, workflow, claim, outcomes).await);
@@ -244,45 +257,101 @@ fn tell<T>(outcome: Result<T, Failure>) -> Came {
     }
 }
 
-async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap], outcomes: &mut Outcomes) -> bool {
-    let namespace = pod.metadata.namespace.as_str();
+/// Why a pod was not made.
+enum NotMade {
+    /// It is not its turn yet.
+    TooFast(Duration),
+    /// The API did not make it.
+    Refused(Failure),
+}
+
+/// Makes pods, each after its ConfigMaps; true when an outcome is to be decided on.
+async fn create_pods(shared: &Shared, pods: Vec<(&Pod, &[ConfigMap])>, outcomes: &mut Outcomes) -> bool {
+    let mut calls = Vec::new();
+    for (pod, config_maps) in pods {
+        calls.push(attempt(shared, pod, config_maps));
+    }
+    let mut made = stream::iter(calls).buffered(POD_CALLS);
+    let mut learned = false;
+    while let Some((pod, made)) = made.next().await {
+        learned |= note_pod(shared, pod, made, outcomes);
+    }
+    learned
+}
+
+/// Makes a pod if it is its turn.
+async fn attempt<'a>(
+    shared: &Shared,
+    pod: &'a Pod,
+    config_maps: &[ConfigMap],
+) -> (&'a Pod, Result<Pod, NotMade>) {
     if let Err(wait) = shared.take_turn() {
-        // The decision alone would look again when the API may have changed its mind, which takes much longer.
-        let owner = pod.metadata.labels.get(crate::world::WORKFLOW_LABEL);
-        let owner = owner.cloned().unwrap_or_default();
-        shared.queue.add_after(Key::new(namespace, owner), wait);
-        let news = Refusal {
-            transient: true,
-            message: TOO_FAST.to_owned(),
-        };
-        return note(&mut outcomes.pods, &pod.metadata.name, news);
+        return (pod, Err(NotMade::TooFast(wait)));
     }
-    for map in config_maps {
-        match api::create::<_, IgnoredAny>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
-            Ok(_) | Err(Failure::AlreadyExists(_)) => {}
-            Err(failure) => return refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
-        }
-    }
-    let begun = shared.clock.now();
-    let made = match api::create::<_, Pod>(&shared.client, &api::PODS, namespace, pod).await {
-        Err(Failure::AlreadyExists(_)) => adopt(shared, pod).await,
-        other => other,
-    };
+    let made = create_pod(shared, pod, config_maps).await;
+    (pod, made.map_err(NotMade::Refused))
+}
+
+/// Takes in what came of making a pod; true when that is news for a decision.
+fn note_pod(shared: &Shared, pod: &Pod, made: Result<Pod, NotMade>, outcomes: &mut Outcomes) -> bool {
+    let (namespace, name) = (pod.metadata.namespace.as_str(), pod.metadata.name.as_str());
     match made {
         Ok(made) => {
-            debug!(pod = %made.metadata.name, "Pod created");
-            let owner = made.metadata.owner_references.first();
-            if let (Some(owner), Some(node)) = (owner, made.metadata.annotations.get(NODE_ID)) {
-                shared
-                    .tracer
-                    .made_pod(&owner.uid, node, begun, shared.clock.now());
-            }
+            debug!(pod = name, "Pod created");
             // What was refused and is there now is news: the decision still says why it was refused.
-            let learned = outcomes.pods.remove(&made.metadata.name).is_some();
+            let learned = outcomes.pods.remove(name).is_some();
             shared.world.put_pod(made);
             learned
         }
-        Err(failure) => refuse(shared, &mut outcomes.pods, &pod.metadata.name, &failure),
+        Err(NotMade::Refused(failure)) => refuse(shared, &mut outcomes.pods, name, &failure),
+        Err(NotMade::TooFast(wait)) => {
+            // The decision alone would look again when the API may have changed its mind, which takes much longer.
+            let owner = pod.metadata.labels.get(crate::world::WORKFLOW_LABEL);
+            let owner = owner.cloned().unwrap_or_default();
+            shared.queue.add_after(Key::new(namespace, owner), wait);
+            let news = Refusal {
+                transient: true,
+                message: TOO_FAST.to_owned(),
+            };
+            note(&mut outcomes.pods, name, news)
+        }
+    }
+}
+
+/// Makes a pod after its ConfigMaps, or takes over the one that is there.
+async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap]) -> Result<Pod, Failure> {
+    let namespace = pod.metadata.namespace.as_str();
+    for map in config_maps {
+        match api::create::<_, IgnoredAny>(&shared.client, &api::CONFIG_MAPS, namespace, map).await {
+            Ok(_) | Err(Failure::AlreadyExists(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let begun = shared.clock.now();
+    let made = match api::create::<_, PartialObjectMetadata>(&shared.client, &api::PODS, namespace, pod).await
+    {
+        Ok(made) => just_made(pod, made.metadata),
+        Err(Failure::AlreadyExists(_)) => adopt(shared, pod).await?,
+        Err(failure) => return Err(failure),
+    };
+    let owner = made.metadata.owner_references.first();
+    if let (Some(owner), Some(node)) = (owner, made.metadata.annotations.get(NODE_ID)) {
+        shared
+            .tracer
+            .made_pod(&owner.uid, node, begun, shared.clock.now());
+    }
+    Ok(made)
+}
+
+/// A pod as it is right after it was made. What else the API put into it is seen with its first change.
+fn just_made(wanted: &Pod, metadata: ObjectMeta) -> Pod {
+    Pod {
+        metadata,
+        status: PodStatus {
+            phase: "Pending".to_owned(),
+            ..PodStatus::default()
+        },
+        ..wanted.clone()
     }
 }
 

@@ -20,6 +20,7 @@ use tracing::debug;
 
 use crate::Images;
 use crate::api::{self, Failure, Resource};
+use crate::lean::Answer;
 
 /// How many images are remembered; the peer's number.
 const REMEMBERED_MAX: usize = 1024;
@@ -116,6 +117,7 @@ impl Registries {
             #[serde(default)]
             name: String,
         }
+        impl Answer for Account {}
         let name = if service_account.is_empty() {
             "default"
         } else {

@@ -5,22 +5,23 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argosy_model::decode::LeftOut;
 use argosy_model::k8s::{ConfigMap, Pod};
 use argosy_model::{
-    ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
-    WorkflowTemplate,
+    ClusterWorkflowTemplate, CronWorkflow, Field, Workflow, WorkflowPhase, WorkflowTaskResult,
+    WorkflowTaskSet, WorkflowTemplate,
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::api::{self, Resource};
+use crate::lean;
 use crate::metrics::changes;
-use crate::watch::{self, Event, Identity, Scope, Seen};
+use crate::watch::{self, Event, Identity, Interest, Scope, Seen};
 use crate::world::{Kept, Key, World};
-use crate::{INSTANCE_LABEL, Shared, clock, cron, retention, worker};
+use crate::{INSTANCE_LABEL, Shared, Specs, clock, cron, retention, worker};
 
 /// How many events of one kind may wait to be taken in. A full queue only slows the watch, nothing is lost.
 const FEED_MAX: usize = 1024;
@@ -55,10 +56,12 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Worker
     let mut cluster = feeds.open::<ClusterWorkflowTemplate>(&api::CLUSTER_WORKFLOW_TEMPLATES, "");
     let mut maps = feeds.open::<ConfigMap>(&api::CONFIG_MAPS, "");
     let unfinished = of_workflow(",workflows.argoproj.io/completed=false");
-    let mut pods = feeds.open_knowing::<Pod>(&api::PODS, &unfinished, World::knows_pod);
+    let mut pods = feeds.open_for::<Pod>(&api::PODS, &unfinished, World::knows_pod, parts_of_pods);
     let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
-    let mut workflows = feeds.open_knowing::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow);
+    let mut workflows = feeds.open_for::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow, |_| {
+        lean::WHO_SET_WHAT
+    });
     let crons = feeds.open::<CronWorkflow>(&api::CRON_WORKFLOWS, &mine);
 
     let filled = async {
@@ -135,21 +138,47 @@ struct Feeds<'a> {
     tasks: &'a mut JoinSet<()>,
 }
 
+/// Pods are read whole only while their specs are logged.
+fn parts_of_pods(shared: &Shared) -> LeftOut {
+    match shared.conduct().logged_specs {
+        Specs::None => lean::HOW_PODS_RUN,
+        Specs::Failed | Specs::All => lean::WHO_SET_WHAT,
+    }
+}
+
+/// What is read of one kind.
+struct Taste {
+    shared: Arc<Shared>,
+    is_known: fn(&World, &Identity) -> bool,
+    left_out: fn(&Shared) -> LeftOut,
+}
+
+impl Interest for Taste {
+    fn is_known(&self, who: &Identity) -> bool {
+        (self.is_known)(&self.shared.world, who)
+    }
+
+    fn left_out(&self) -> LeftOut {
+        (self.left_out)(&self.shared)
+    }
+}
+
 impl Feeds<'_> {
-    fn open<T: DeserializeOwned + Send + 'static>(
+    fn open<T: Field + Send + 'static>(
         &mut self,
         resource: &'static Resource,
         labels: &str,
     ) -> mpsc::Receiver<Event<T>> {
-        self.open_knowing(resource, labels, |_, _| false)
+        self.open_for(resource, labels, |_, _| false, |_| lean::WHO_SET_WHAT)
     }
 
-    /// As [`Feeds::open`], where we may know of a change before it is told.
-    fn open_knowing<T: DeserializeOwned + Send + 'static>(
+    /// As [`Feeds::open`], where we may know of a change before it is told, or want only parts.
+    fn open_for<T: Field + Send + 'static>(
         &mut self,
         resource: &'static Resource,
         labels: &str,
         is_known: fn(&World, &Identity) -> bool,
+        left_out: fn(&Shared) -> LeftOut,
     ) -> mpsc::Receiver<Event<T>> {
         let (sender, receiver) = mpsc::channel(FEED_MAX);
         let cluster_wide = resource.plural == api::CLUSTER_WORKFLOW_TEMPLATES.plural;
@@ -165,10 +194,13 @@ impl Feeds<'_> {
             fields: String::new(),
             optional: cluster_wide,
         };
-        let shared = self.shared.clone();
-        let is_known = move |who: &Identity| is_known(&shared.world, who);
+        let taste = Taste {
+            shared: self.shared.clone(),
+            is_known,
+            left_out,
+        };
         self.tasks
-            .spawn(watch::run(self.shared.client.clone(), scope, is_known, sender));
+            .spawn(watch::run(self.shared.client.clone(), scope, taste, sender));
         receiver
     }
 }

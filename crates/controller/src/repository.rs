@@ -8,6 +8,7 @@ use kube::Client;
 use serde_json::Value;
 
 use crate::api::{self, Failure};
+use crate::lean::Answer;
 
 /// The ConfigMap that is looked at when a reference names none.
 const DEFAULT_MAP: &str = "artifact-repositories";
@@ -131,6 +132,7 @@ pub async fn token_secret(client: &Client, namespace: &str, account: &str) -> Re
         #[serde(default)]
         annotations: BTreeMap<String, String>,
     }
+    impl Answer for Account {}
     const ACCOUNTS: api::Resource = api::Resource {
         group: "",
         version: "v1",

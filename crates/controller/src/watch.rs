@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
+use argosy_model::Field;
+use argosy_model::decode::{self, LeftOut};
 use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};
 use kube::Client;
 use kube::core::params::{ListParams, WatchParams};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
@@ -74,12 +75,34 @@ pub struct Scope {
     pub optional: bool,
 }
 
+/// What of that is read.
+pub trait Interest {
+    /// Whether a change need not be read: most are the echoes of our own writes.
+    fn is_known(&self, who: &Identity) -> bool;
+
+    /// Which parts of objects need not.
+    fn left_out(&self) -> LeftOut;
+}
+
+/// All of it, but for who set what.
+pub struct Everything;
+
+impl Interest for Everything {
+    fn is_known(&self, _: &Identity) -> bool {
+        false
+    }
+
+    fn left_out(&self) -> LeftOut {
+        lean::WHO_SET_WHAT
+    }
+}
+
 /// Watches until the receiver is dropped. Each loss of the connection ends in a new list or a resumed watch, with a
-/// growing pause after failures. A change is not read if `is_known` says so: most are the echoes of our own writes.
-pub async fn run<T: DeserializeOwned + Send + 'static>(
+/// growing pause after failures.
+pub async fn run<T: Field + Send + 'static>(
     client: Client,
     scope: Scope,
-    is_known: impl Fn(&Identity) -> bool,
+    interest: impl Interest,
     events: mpsc::Sender<Event<T>>,
 ) {
     let mut pause = PAUSE_MIN;
@@ -89,8 +112,8 @@ pub async fn run<T: DeserializeOwned + Send + 'static>(
             return;
         }
         let outcome = match version.take() {
-            None => list(&client, &scope, &events).await,
-            Some(from) => watch(&client, &scope, &is_known, &events, from).await,
+            None => list(&client, &scope, &interest, &events).await,
+            Some(from) => watch(&client, &scope, &interest, &events, from).await,
         };
         match outcome {
             Ok(next) => {
@@ -125,9 +148,10 @@ fn is_forbidden(error: &anyhow::Error) -> bool {
 }
 
 /// Lists everything, page by page; gives the version to watch from.
-async fn list<T: DeserializeOwned>(
+async fn list<T: Field>(
     client: &Client,
     scope: &Scope,
+    interest: &impl Interest,
     events: &mpsc::Sender<Event<T>>,
 ) -> anyhow::Result<Option<String>> {
     let request = kube::core::Request::new(scope.resource.path(scope.namespace.as_deref()));
@@ -140,8 +164,10 @@ async fn list<T: DeserializeOwned>(
     }
     let mut all = Vec::new();
     loop {
-        let page: Page = client.request(request.list(&params)?).await?;
-        all.extend(page.items.iter().map(|raw| decode::<T>(raw)));
+        let text = client.request_text(request.list(&params)?).await?;
+        let page: Page<'_> = serde_json::from_str(&text)?;
+        let left_out = interest.left_out();
+        all.extend(page.items.iter().map(|raw| read(raw, left_out)));
         match page.metadata.next.filter(|n| !n.is_empty()) {
             Some(next) => params.continue_token = Some(next),
             None => {
@@ -154,10 +180,10 @@ async fn list<T: DeserializeOwned>(
 }
 
 /// Follows changes; gives the version to resume from, or `None` when it has expired and only a new list helps.
-async fn watch<T: DeserializeOwned>(
+async fn watch<T: Field>(
     client: &Client,
     scope: &Scope,
-    is_known: &impl Fn(&Identity) -> bool,
+    interest: &impl Interest,
     events: &mpsc::Sender<Event<T>>,
     mut from: String,
 ) -> anyhow::Result<Option<String>> {
@@ -189,9 +215,15 @@ async fn watch<T: DeserializeOwned>(
                 return Ok(None);
             }
             "BOOKMARK" => {}
-            "DELETED" => drop(events.send(Event::Deleted(decode(change.object))).await),
-            _ if is_known(&who) => {}
-            _ => drop(events.send(Event::Applied(decode(change.object))).await),
+            "DELETED" => {
+                let last = read(change.object, interest.left_out());
+                let _ = events.send(Event::Deleted(last)).await;
+            }
+            _ if interest.is_known(&who) => {}
+            _ => {
+                let now = read(change.object, interest.left_out());
+                let _ = events.send(Event::Applied(now)).await;
+            }
         }
         if !who.resource_version.is_empty() {
             from = who.resource_version;
@@ -199,8 +231,8 @@ async fn watch<T: DeserializeOwned>(
     }
 }
 
-fn decode<T: DeserializeOwned>(raw: &RawValue) -> Seen<T> {
-    match lean::read::<T>(raw.get()) {
+fn read<T: Field>(raw: &RawValue, left_out: LeftOut) -> Seen<T> {
+    match decode::text(raw.get(), left_out) {
         Ok(object) => Seen::Good(Box::new(object)),
         Err(error) => {
             let who = serde_json::from_str::<Identified>(raw.get())
@@ -221,10 +253,10 @@ pub fn chain(error: &anyhow::Error) -> String {
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct Page<'a> {
     metadata: PageMeta,
-    #[serde(default)]
-    items: Vec<Box<RawValue>>,
+    #[serde(default, borrow)]
+    items: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -11,8 +11,9 @@ use argosy_engine::node::failed_or_error;
 use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
 use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot, Store};
+use argosy_model::compression::{self, Effort};
 use argosy_model::names::annotation::TRACE_ID;
-use argosy_model::{NodeResult, Workflow, WorkflowPhase, compression};
+use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{debug, error, info, warn};
@@ -57,6 +58,8 @@ pub struct Kept {
     failures: u32,
     /// When a decision was stored last.
     stored: Option<tokio::time::Instant>,
+    /// More bytes than this the workflow does not have, as far as we wrote it.
+    size_at_most: Option<usize>,
 }
 
 /// Works on the queue until it is closed.
@@ -358,7 +361,11 @@ fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration
 }
 
 /// Writes the changes, only onto the object they were decided for.
-async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> Result<Workflow, Failure> {
+async fn persist(
+    shared: &Shared,
+    workflow: &Workflow,
+    decision: &Decision,
+) -> Result<Arc<Workflow>, Failure> {
     let meta = &workflow.metadata;
     let mut patch = decision.changes.merge_patch(workflow);
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
@@ -367,8 +374,8 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         patch["metadata"]["annotations"][TRACE_ID] = json!(Trace::derived(&meta.uid, "").trace_id);
     }
     let begun = shared.clock.now();
-    let size = compression::size(workflow) + compression::size(&patch);
-    let whole = match size <= shared.status_max && !shared.world.is_packed(workflow) {
+    let key = Key::new(&meta.namespace, &meta.name);
+    let whole = match !shared.world.is_packed(workflow) && is_small(shared, &key, workflow, &patch) {
         true => write(shared, workflow, &patch).await,
         false => Err(Failure::TooLarge(String::new())),
     };
@@ -389,29 +396,51 @@ async fn persist(shared: &Shared, workflow: &Workflow, decision: &Decision) -> R
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
     }
-    let key = Key::new(&meta.namespace, &meta.name);
-    let pod_of = |node: &argosy_model::NodeStatus| shared.world.pod_of(&key, &node.id);
+    let pod_of = |node: &NodeStatus| shared.world.pod_of(&key, &node.id);
     changes::count(&shared.metrics, workflow, &stored, &decision.changes, pod_of);
     shared.conduct().logged_specs.log(&decision.changes, pod_of);
     let now = shared.clock.now();
     shared
         .tracer
         .stored(workflow, &stored, &decision.changes, begun, now);
-    keep(shared, workflow, &stored);
+    let stored = Arc::new(stored);
+    keep(shared, workflow, stored.clone());
     if let Some(kept) = shared.plans().get_mut(&key) {
         kept.stored = Some(tokio::time::Instant::now());
     }
     Ok(stored)
 }
 
+/// Whether a workflow with a patch is small enough to be stored as it is. Its size is counted once, and from then on the
+/// patches are added, none of which can add more than its own size; only where that is too much it is counted again.
+fn is_small(shared: &Shared, key: &Key, workflow: &Workflow, patch: &Value) -> bool {
+    let added = compression::size(patch);
+    let known = shared.plans().get(key).and_then(|kept| kept.size_at_most);
+    let at_most = known
+        .map(|known| known + added)
+        .filter(|size| *size <= shared.status_max)
+        .unwrap_or_else(|| compression::size(workflow) + added);
+    if let Some(kept) = shared.plans().get_mut(key) {
+        kept.size_at_most = Some(at_most);
+    }
+    at_most <= shared.status_max
+}
+
 /// Has a patch write all nodes compressed, instead of the changed ones as they are (C-PER-02).
 fn pack(patch: &mut Value, workflow: &Workflow, decision: &Decision, max: usize) -> Result<(), String> {
-    let mut nodes = workflow.status.nodes.clone();
-    nodes.extend(decision.changes.nodes.clone());
-    let packed = compression::compress(&nodes);
-    let mut rest = workflow.clone();
-    rest.status.nodes.clear();
-    let size = compression::size(&rest) + packed.len();
+    let nodes: BTreeMap<String, &NodeStatus> = workflow
+        .status
+        .nodes
+        .iter()
+        .chain(&decision.changes.nodes)
+        .map(|(id, node)| (id.clone(), node))
+        .collect();
+    let rest = compression::size(workflow) - compression::size(&workflow.status.nodes);
+    let mut packed = compression::compress(&nodes, Effort::Fast);
+    if rest + packed.len() > max {
+        packed = compression::compress(&nodes, Effort::Usual);
+    }
+    let size = rest + packed.len();
     if size > max {
         return Err(format!(
             "workflow is longer than maximum allowed size. compressed size {size} > maxSize {max}\
@@ -430,7 +459,7 @@ async fn write(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<Wo
 }
 
 /// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
-async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Result<Workflow, Failure> {
+async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Result<Arc<Workflow>, Failure> {
     let meta = &workflow.metadata;
     let patch = json!({
         "metadata": {
@@ -444,16 +473,17 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
     let mut stored = write(shared, workflow, &patch).await?;
     let unpacked = shared.world.unpack(&mut stored);
     unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
-    keep(shared, workflow, &stored);
+    let stored = Arc::new(stored);
+    keep(shared, workflow, stored.clone());
     Ok(stored)
 }
 
 /// Takes our own write into the world. The watch tells it later and then it is no news, so who follows the workflow is
 /// told here.
-fn keep(shared: &Shared, before: &Workflow, stored: &Workflow) {
+fn keep(shared: &Shared, before: &Workflow, stored: Arc<Workflow>) {
     shared.world.put_workflow(stored.clone());
     if stored.status.phase != before.status.phase {
-        cron::run_moved(shared, stored);
+        cron::run_moved(shared, &stored);
     }
 }
 
@@ -543,6 +573,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
         outcomes: outcomes.clone(),
         failures: 0,
         stored,
+        size_at_most: None,
     };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)

@@ -190,7 +190,8 @@ impl World {
     }
 
     /// Takes a workflow as it is now; false when an equal or newer one is known, or it is gone.
-    pub fn put_workflow(&self, workflow: Workflow) -> bool {
+    pub fn put_workflow(&self, workflow: impl Into<Arc<Workflow>>) -> bool {
+        let workflow = workflow.into();
         let mut state = self.lock();
         if state.gone_workflows.contains(&workflow.metadata) {
             return false;
@@ -563,11 +564,12 @@ fn is_covered(known: &ObjectMeta, who: &Identity) -> bool {
     known.uid == who.uid && !is_later(&known.resource_version, &who.resource_version)
 }
 
-fn put<K: Ord, T: Kept>(map: &mut BTreeMap<K, Arc<T>>, key: K, object: T) -> bool {
+fn put<K: Ord, T: Kept>(map: &mut BTreeMap<K, Arc<T>>, key: K, object: impl Into<Arc<T>>) -> bool {
+    let object = object.into();
     match map.get(&key) {
         Some(known) if !is_newer(known.meta(), object.meta()) => false,
         _ => {
-            map.insert(key, Arc::new(object));
+            map.insert(key, object);
             true
         }
     }

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::SeqAccess;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value, json};
@@ -329,6 +330,10 @@ impl From<Vec<WorkflowStep>> for ParallelSteps {
 impl Field for ParallelSteps {
     fn read(value: Value, reader: &mut Reader) -> Self {
         reader.refusing_unknown(|reader| Self(List::read(value, reader)))
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        reader.refusing_unknown(|reader| List::read_list(items, reader).map(Self))
     }
 
     fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {

@@ -1,9 +1,12 @@
 //! The macro that declares wire types, and the traits it implements for them.
 //!
 //! One declaration gives the Rust struct, its JSON keys in Go's order and which of them are left out when empty.
-//! Reading goes through [`serde_json::Value`], so that one mechanism serves the lenient and the strict mode and
-//! every problem carries its path. Not here: what a single value type accepts (see `decode` and `scalar`).
+//! One mechanism serves the lenient and the strict mode, and text as well as values in memory; every problem carries its
+//! path. Not here: what a single value type accepts (see `decode` and `scalar`).
 
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess};
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
@@ -20,6 +23,29 @@ pub type Asked<'a> = dyn FnMut(&str) -> bool + 'a;
 pub trait Field: Sized + Default + Clone {
     /// Reads the value; problems go to the reader, which then gets the zero value in its place.
     fn read(value: Value, reader: &mut Reader) -> Self;
+
+    /// The same for a text. Types that are texts need not take a copy of it.
+    fn read_text(text: &str, reader: &mut Reader) -> Self {
+        Self::read(Value::String(text.to_owned()), reader)
+    }
+
+    /// The same for a list. Types that are lists read it as it comes, without a [`Value`] for all of it.
+    ///
+    /// # Errors
+    /// When the source is no valid JSON.
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        let value = Value::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok(Self::read(value, reader))
+    }
+
+    /// The same for an object. Types that are objects read it as it comes, without a [`Value`] for all of it.
+    ///
+    /// # Errors
+    /// When the source is no valid JSON.
+    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        let value = Value::deserialize(MapAccessDeserializer::new(entries))?;
+        Ok(Self::read(value, reader))
+    }
 
     /// Whether Go's `omitempty` leaves the key out. Structs are never empty.
     fn is_empty(&self) -> bool {
@@ -52,8 +78,16 @@ pub trait Object: Sized + Default {
     /// The Go name of the type without its package.
     const NAME: &'static str;
 
-    /// Takes the value of one key, or hands it back when the type has no such key.
-    fn set(&mut self, key: &str, value: Value, reader: &mut Reader) -> Option<Value>;
+    /// Takes the value of the key that was read last; false when the type has no such key, and then takes nothing.
+    ///
+    /// # Errors
+    /// When the source is no valid JSON.
+    fn set<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        entries: &mut A,
+        reader: &mut Reader,
+    ) -> Result<bool, A::Error>;
 
     /// Writes the keys in Go's order.
     ///
@@ -87,14 +121,14 @@ macro_rules! objects {
             const NAME: &'static str = $go;
 
             #[allow(unused_variables)]
-            fn set(
+            fn set<'de, A: ::serde::de::MapAccess<'de>>(
                 &mut self,
                 key: &str,
-                value: ::serde_json::Value,
+                entries: &mut A,
                 reader: &mut $crate::decode::Reader,
-            ) -> Option<::serde_json::Value> {
-                $( objects!(@set $mode, self, $field, $key, key, value, reader); )*
-                Some(value)
+            ) -> Result<bool, A::Error> {
+                $( objects!(@set $mode, self, $field, $key, key, entries, reader); )*
+                Ok(false)
             }
 
             #[allow(unused_variables)]
@@ -120,6 +154,13 @@ macro_rules! objects {
         impl $crate::object::Field for $name {
             fn read(value: ::serde_json::Value, reader: &mut $crate::decode::Reader) -> Self {
                 reader.object(value)
+            }
+
+            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
+                entries: A,
+                reader: &mut $crate::decode::Reader,
+            ) -> Result<Self, A::Error> {
+                reader.entries(entries)
             }
 
             #[allow(unused_variables)]
@@ -156,13 +197,15 @@ macro_rules! objects {
         }
     )*};
 
-    (@set inline, $this:ident, $field:ident, $key:literal, $name:ident, $value:ident, $reader:ident) => {
-        let $value = $crate::object::Object::set(&mut $this.$field, $name, $value, $reader)?;
+    (@set inline, $this:ident, $field:ident, $key:literal, $name:ident, $entries:ident, $reader:ident) => {
+        if $crate::object::Object::set(&mut $this.$field, $name, $entries, $reader)? {
+            return Ok(true);
+        }
     };
-    (@set $mode:ident, $this:ident, $field:ident, $key:literal, $name:ident, $value:ident, $reader:ident) => {
+    (@set $mode:ident, $this:ident, $field:ident, $key:literal, $name:ident, $entries:ident, $reader:ident) => {
         if $name == $key {
-            $this.$field = $reader.field($key, $value);
-            return None;
+            $this.$field = $reader.field($key, $entries)?;
+            return Ok(true);
         }
     };
     (@write inline, $this:ident, $field:ident, $key:literal, $map:ident) => {
@@ -254,6 +297,10 @@ macro_rules! texts {
         impl $crate::object::Field for $name {
             fn read(value: ::serde_json::Value, reader: &mut $crate::decode::Reader) -> Self {
                 Self::from(<String as $crate::object::Field>::read(value, reader).as_str())
+            }
+
+            fn read_text(text: &str, _: &mut $crate::decode::Reader) -> Self {
+                Self::from(text)
             }
 
             fn is_empty(&self) -> bool {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
+use serde::de::{MapAccess, SeqAccess};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -161,6 +162,18 @@ impl<T: Field> Field for Option<T> {
         }
     }
 
+    fn read_text(text: &str, reader: &mut Reader) -> Self {
+        Some(T::read_text(text, reader))
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        T::read_list(items, reader).map(Some)
+    }
+
+    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        T::read_map(entries, reader).map(Some)
+    }
+
     fn is_empty(&self) -> bool {
         self.is_none()
     }
@@ -187,6 +200,18 @@ impl<T: Field> Field for Box<T> {
         Box::new(T::read(value, reader))
     }
 
+    fn read_text(text: &str, reader: &mut Reader) -> Self {
+        Box::new(T::read_text(text, reader))
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        T::read_list(items, reader).map(Box::new)
+    }
+
+    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        T::read_map(entries, reader).map(Box::new)
+    }
+
     fn is_empty(&self) -> bool {
         (**self).is_empty()
     }
@@ -211,13 +236,17 @@ impl<T: Field> Field for Box<T> {
 impl<T: Field> Field for Vec<T> {
     fn read(value: Value, reader: &mut Reader) -> Self {
         match value {
-            Value::Array(values) => reader.list(values),
+            Value::Array(_) => reader.walk(value),
             Value::Null => Vec::new(),
             other => {
                 reader.wrong_type::<Self>(&other, "a list");
                 Vec::new()
             }
         }
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        reader.list(items)
     }
 
     fn is_empty(&self) -> bool {
@@ -260,13 +289,17 @@ where
 impl<T: Field> Field for BTreeMap<String, T> {
     fn read(value: Value, reader: &mut Reader) -> Self {
         match value {
-            Value::Object(values) => reader.map(values),
+            Value::Object(_) => reader.walk(value),
             Value::Null => BTreeMap::new(),
             other => {
                 reader.wrong_type::<Self>(&other, "an object");
                 BTreeMap::new()
             }
         }
+    }
+
+    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        reader.map(entries)
     }
 
     fn is_empty(&self) -> bool {
@@ -405,6 +438,10 @@ impl<T: Field> Field for List<T> {
             items: Vec::read(value, reader),
             set,
         }
+    }
+
+    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+        reader.list(items).map(Self::from)
     }
 
     fn is_empty(&self) -> bool {

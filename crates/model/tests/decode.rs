@@ -85,6 +85,52 @@ fn null_is_the_zero_value_everywhere() {
 }
 
 #[test]
+fn text_is_read_as_values_are() {
+    let check = |text: &str| {
+        let ours = decode::text::<Workflow>(text, |_, _| false).map_err(|e| e.to_string());
+        let theirs = serde_json::from_str::<Workflow>(text).map_err(|e| e.to_string());
+        assert_eq!(ours, theirs, "{text}");
+    };
+    for text in [
+        "null",
+        "[]",
+        "{",
+        "{} x",
+        r#"{"metadata": 1}"#,
+        r#"{"spec": {"templates": [{"name": 5}], "entrypoint": []}, "metadata": {"name": {}, "labels": {"a": 1}}}"#,
+        r#"{"spec": {"templates": [{"steps": [[{"name": "a", "zzz": 1}]], "name": "\u0061\n"}], "parallelism": 1.0}}"#,
+        r#"{"spec": {"arguments": {"parameters": [{"name": "n", "value": 1e3}, null]}, "suspend": null}}"#,
+        r#"{"status": {"nodes": {"n\"": {"phase": "Strange", "startedAt": "2026-01-31T12:00:00Z", "children": null}}}}"#,
+        r#"{"status": {"startedAt": "yesterday", "finishedAt": 1, "conditions": {}}}"#,
+    ] {
+        check(text);
+    }
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    for levels in [100, 200] {
+        check(&format!(
+            r#"{{"spec": {{"templates": [{{"plugin": {{"p": {}}}}}]}}}}"#,
+            deep(levels)
+        ));
+    }
+}
+
+#[test]
+fn what_is_left_out_is_not_even_looked_at() {
+    let text = r#"{"metadata": {"name": "w", "labels": 1}, "spec": {"entrypoint": "e", "templates": 1}}"#;
+    let read: Workflow = decode::text(text, |of, key| {
+        matches!(
+            (of, key),
+            ("ObjectMeta", "labels") | ("WorkflowSpec", "templates")
+        )
+    })
+    .expect("what is wrong is left out");
+    assert_eq!(
+        (read.metadata.name.as_str(), read.spec.entrypoint.as_str()),
+        ("w", "e")
+    );
+}
+
+#[test]
 fn manifests_may_give_numbers_where_text_is_wanted() {
     let value =
         json!({"spec": {"entrypoint": 1.50, "templates": [{"name": true, "container": {"image": 12}}]}});

@@ -13,7 +13,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::api::{self, Failure};
 use crate::settings::Settings;
-use crate::watch::{Event, Scope, Seen};
+use crate::watch::{Event, Everything, Scope, Seen};
 
 /// Where the ConfigMap is, and the settings under it.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ impl Source {
             fields: format!("metadata.name={}", self.name),
             optional: true,
         };
-        let watching = crate::watch::run::<ConfigMap>(self.client.clone(), scope, |_| false, sender);
+        let watching = crate::watch::run::<ConfigMap>(self.client.clone(), scope, Everything, sender);
         let taking = async {
             // What was read at the start comes again with the first list.
             let mut last: Option<BTreeMap<String, String>> = None;

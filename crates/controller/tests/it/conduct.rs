@@ -1,12 +1,17 @@
 //! How decisions are carried out: what the configuration says of pods, events and new workflows, in virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use argosy_controller::{Conduct, Events, Rate};
 use argosy_engine::Config;
 use argosy_model::names::annotation::POD_GC_STRATEGY;
+use http::{Method, Request};
+use kube::Client;
+use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use crate::NAMESPACE;
 use crate::play::{Play, pass};
@@ -22,6 +27,33 @@ fn wide(count: usize) -> Value {
             {"name": "one", "container": {"image": "i", "command": ["c"]}},
         ]},
     })
+}
+
+/// A client whose answers to the creation of pods come only when so many are asked for.
+fn answering_together(client: Client, count: usize) -> Client {
+    let all = Arc::new(Barrier::new(count));
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (client, all) = (client.clone(), all.clone());
+        async move {
+            if request.method() == Method::POST && request.uri().path().ends_with("/pods") {
+                all.wait().await;
+            }
+            client.send(request).await
+        }
+    });
+    Client::new(service, NAMESPACE)
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_of_one_decision_are_asked_for_together() {
+    let mut play = Play::new();
+    let good = play.stage.client.clone();
+    play.stage.client = answering_together(good.clone(), 8);
+    play.start(Config::default());
+    play.stage.client = good;
+    play.stage.submit(wide(16)).await;
+    assert_eq!(play.stage.pods_when(16).await.len(), 16);
+    play.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

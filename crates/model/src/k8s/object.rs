@@ -11,6 +11,14 @@ use crate::object::objects;
 objects! {
     "v1"
 
+    /// What Kubernetes keeps about any object, without the object.
+    pub struct PartialObjectMetadata ("PartialObjectMetadata") {
+        /// Kind and version of this form.
+        pub type_meta: TypeMeta = "", inline;
+        /// Name, namespace, labels and what else Kubernetes keeps about the object.
+        pub metadata: ObjectMeta = "metadata", omit;
+    }
+
     /// Texts by key.
     pub struct ConfigMap ("ConfigMap") {
         /// Kind and version of the object.

@@ -76,6 +76,10 @@ macro_rules! time_form {
                 Self(read_time::<Self>(value, reader))
             }
 
+            fn read_text(text: &str, reader: &mut Reader) -> Self {
+                Self(read_time_text(text, reader))
+            }
+
             fn go_type() -> String {
                 $go.to_owned()
             }
@@ -94,19 +98,23 @@ time_form! {
 
 fn read_time<T: Field>(value: Value, reader: &mut Reader) -> Timestamp {
     match value {
-        Value::String(text) => parse_time(&text).unwrap_or_else(|go_text| {
-            reader.invalid_as(
-                format!("expected a time such as 2026-01-31T12:00:00Z, got {text:?}"),
-                go_text,
-            );
-            Timestamp::default()
-        }),
+        Value::String(text) => read_time_text(&text, reader),
         Value::Null => Timestamp::default(),
         other => {
             reader.wrong_type::<T>(&other, "a time as text");
             Timestamp::default()
         }
     }
+}
+
+fn read_time_text(text: &str, reader: &mut Reader) -> Timestamp {
+    parse_time(text).unwrap_or_else(|go_text| {
+        reader.invalid_as(
+            format!("expected a time such as 2026-01-31T12:00:00Z, got {text:?}"),
+            go_text,
+        );
+        Timestamp::default()
+    })
 }
 
 /// RFC 3339 as Go reads it; jiff alone would also take other forms of ISO 8601. The error is Go's text.
