@@ -217,7 +217,10 @@ async fn tidy(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> Option<Du
 
 /// Deletes a finished workflow when its time has come; gives the time until then.
 async fn expire(shared: &Shared, key: &Key, workflow: &Workflow) -> Option<Duration> {
-    let wait = wait_until(argosy_engine::ttl::expires_at(workflow)?, shared.clock.now());
+    let wait = wait_until(
+        argosy_engine::ttl::expires_at(workflow, &shared.config())?,
+        shared.clock.now(),
+    );
     if !wait.is_zero() {
         return Some(wait);
     }

@@ -169,7 +169,7 @@ impl Pass<'_> {
         } else {
             self.boundary_template(call.boundary)
         };
-        let failed_hosts = self.failed_hosts(id, template);
+        let failed_hosts = self.failed_hosts(call);
         let mut locals = self.input_variables(template);
         locals.insert("pod.name".to_owned(), vars::text(pod_name));
         let include = kind(template) == Kind::Data || self.wants_result(call, boundary.as_ref());
@@ -220,24 +220,18 @@ impl Pass<'_> {
         })
     }
 
-    /// Hosts on which earlier attempts of the nearest retry node failed (C-RTY-08).
-    fn failed_hosts(&self, id: &str, template: &Template) -> Vec<String> {
-        let wanted = template
-            .retry_strategy
-            .as_ref()
-            .or(self.spec.retry_strategy.as_ref())
-            .and_then(|s| s.affinity.as_ref())
-            .is_some_and(|a| a.node_anti_affinity.is_some());
-        if !wanted {
-            return Vec::new();
-        }
-        let Some(retry) = self
-            .nodes
-            .iter()
-            .find(|n| n.type_ == NodeType::Retry && n.children.iter().any(|c| c == id))
-        else {
+    /// Hosts on which earlier attempts of the nearest retry node failed, if that is to keep others away (C-RTY-08).
+    fn failed_hosts(&mut self, call: &Call<'_>) -> Vec<String> {
+        let Some(retry) = self.nearest_retry(call).cloned() else {
             return Vec::new();
         };
+        let own = self.node_template(&retry);
+        let own = own.as_ref().and_then(|template| template.retry_strategy.as_ref());
+        let strategy = own.or(self.spec.retry_strategy.as_ref());
+        let affinity = strategy.and_then(|strategy| strategy.affinity.as_ref());
+        if affinity.is_none_or(|affinity| affinity.node_anti_affinity.is_none()) {
+            return Vec::new();
+        }
         let mut hosts: Vec<String> = Vec::new();
         let mut open: Vec<&str> = retry.children.iter().map(String::as_str).collect();
         let mut seen = std::collections::BTreeSet::new();
@@ -256,6 +250,17 @@ impl Pass<'_> {
         }
         hosts.sort();
         hosts
+    }
+
+    /// The retry node that a call is an attempt of, or that its boundary is one of.
+    fn nearest_retry(&self, call: &Call<'_>) -> Option<&NodeStatus> {
+        let boundary = self.nodes.get(call.boundary);
+        let names = [Some(call.name), boundary.map(|boundary| boundary.name.as_str())];
+        names.into_iter().flatten().find_map(|name| {
+            let (retried, _) = name.strip_suffix(')')?.rsplit_once('(')?;
+            let retry = self.nodes.by_name(retried)?;
+            (retry.type_ == NodeType::Retry).then_some(retry)
+        })
     }
 
     /// What the template of a stored pod node promises.

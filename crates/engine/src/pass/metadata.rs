@@ -183,13 +183,15 @@ impl Pass<'_> {
         }
     }
 
-    /// Keeps the object until its artifacts are collected (C-AGC-01).
+    /// Keeps the object until its artifacts are collected (C-AGC-01). Nothing may hold up one that is going already, and
+    /// what it has made by then was seen to before.
     fn note_artifact_gc(&mut self) -> bool {
         if self
             .status
             .artifact_gc_status
             .as_ref()
             .is_some_and(|s| s.not_specified)
+            || self.wf.metadata.deletion_timestamp.is_some()
             || self.finalizers.iter().any(|f| f == labels::ARTIFACT_GC_FINALIZER)
         {
             return true;

@@ -410,3 +410,18 @@ fn x_gc_12_plugins_run_beside_the_program_that_deletes() {
           artifact-plugin-own
     "#]].assert_eq(&shown);
 }
+
+/// The API refuses new finalizers of an object that is being deleted.
+#[test]
+fn c_agc_01_an_object_that_is_going_is_not_held() {
+    let output = json!({"artifacts": [{"name": "a", "path": "/a"}]});
+    let fresh = Case::new()
+        .with("/metadata/labels", json!({}))
+        .with("/metadata/finalizers", json!(["foregroundDeletion"]))
+        .with("/spec/templates/0/outputs", output)
+        .with("/status/nodes", json!({}))
+        .with("/status/phase", json!("Running"));
+    let added = |case: &Case| case.decide().changes.finalizers;
+    assert_eq!(added(&fresh).expect("it is held").len(), 2);
+    assert_eq!(added(&fresh.deleted()), None);
+}

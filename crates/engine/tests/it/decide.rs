@@ -1,5 +1,8 @@
 //! Whole runs in virtual time: what a workflow comes to when its pods do what a script says. Cases are data.
 
+use std::sync::Arc;
+
+use argosy_engine::Effect;
 use argosy_testkit::{World, run};
 use expect_test::{Expect, expect};
 
@@ -433,5 +436,41 @@ fn what_is_wrong_with_a_text_is_told_in_the_words_of_go() {
         let manifest = format!("spec:\n  entrypoint: main\n  templates:{LEAF}  - {{name: main, {main}}}");
         let end = run(&mut World::default(), &manifest, "pod wf(0) exits 1");
         assert!(end.contains(&words), "{main}: {end}");
+    }
+}
+
+/// C-RTY-08: also of what a retried template consists of.
+#[test]
+fn an_attempt_keeps_away_from_the_hosts_where_earlier_ones_failed() {
+    let retry = "retryStrategy: {limit: 1, affinity: {nodeAntiAffinity: {}}}";
+    let steps = "{name: main, RETRY, steps: [[{name: a, template: leaf}]]}";
+    for main in [steps, "{name: main, RETRY, container: {image: x, command: [x]}}"] {
+        let main = main.replace("RETRY", retry);
+        let manifest = format!(
+            "metadata: {{name: wf, namespace: argo}}\nspec:\n  entrypoint: main\n  templates:{LEAF}  - {main}"
+        );
+        let value = argosy_model::yaml::value(&manifest).expect("YAML");
+        let mut now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let mut world = World::default();
+        world.submit(serde_json::from_value(value).expect("a workflow"), now);
+        world.pass("wf", now).expect("submitted");
+        let life = world.workflows.get_mut("wf").expect("submitted");
+        let failed = Arc::make_mut(life.pods.values_mut().next().expect("the first attempt's"));
+        "h1".clone_into(&mut failed.spec.node_name);
+        "Failed".clone_into(&mut failed.status.phase);
+        let made = (0..5).find_map(|_| {
+            now += jiff::SignedDuration::from_secs(1);
+            let effects = world.pass("wf", now).expect("submitted").decision.effects;
+            effects.into_iter().find_map(|effect| match effect {
+                Effect::CreatePod { pod, .. } => Some(pod),
+                _ => None,
+            })
+        });
+        let affinity = serde_json::to_string(&made.expect("the second attempt's").spec.affinity);
+        let affinity = affinity.expect("wire types are always valid JSON");
+        assert!(
+            affinity.contains(r#""operator":"NotIn","values":["h1"]"#),
+            "{main}: {affinity}"
+        );
     }
 }

@@ -207,7 +207,7 @@ impl Sim {
     }
 
     fn expire(&mut self, workflow: &Workflow) -> Result<Option<SignedDuration>, Crash> {
-        let Some(at) = argosy_engine::ttl::expires_at(workflow) else {
+        let Some(at) = argosy_engine::ttl::expires_at(workflow, &self.scenario.config) else {
             return Ok(None);
         };
         let wait = at.duration_since(self.wall()).max(SignedDuration::ZERO);
