@@ -119,6 +119,13 @@ pub fn is_within(node: &str, outer: &str) -> bool {
     node == outer || is_inside(node, outer)
 }
 
+/// What was retried and the number of the attempt, if the name is that of an attempt.
+#[must_use]
+pub fn attempt(node: &str) -> Option<(&str, usize)> {
+    let (retried, number) = node.strip_suffix(')')?.rsplit_once('(')?;
+    Some((retried, number.parse().ok()?))
+}
+
 /// The name of the step or task that a node name ends in, without loop and retry suffixes (C-CTR-01).
 #[must_use]
 pub fn step_or_task(node: &str) -> &str {

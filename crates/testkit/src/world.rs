@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
 use argosy_engine::{
-    Config, ConfigMaps, Decision, Effect, Order, Outcomes, Plan, Snapshot, Templates, compile, decide, locks,
-    plan,
+    Config, ConfigMaps, Decision, Effect, Metric, Order, Outcomes, Plan, Snapshot, Templates, compile,
+    decide, locks, plan,
 };
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
@@ -31,6 +31,8 @@ pub struct World {
     pub workflows: BTreeMap<String, Life>,
     /// Entries of caches: ConfigMap, key, text.
     pub memos: BTreeMap<(String, String), String>,
+    /// Values of custom metrics, in order.
+    pub metrics: Vec<Metric>,
 }
 
 /// One workflow and what belongs to it.
@@ -162,6 +164,7 @@ impl World {
                         let namespace = self.config.namespace.clone();
                         save_memo(&mut self.config_maps, &namespace, config_map, key, entry);
                     }
+                    Effect::Metric(metric) => self.metrics.push(metric.clone()),
                     other => life.perform(other, now, &mut created),
                 }
             }

@@ -257,8 +257,7 @@ impl Pass<'_> {
         let boundary = self.nodes.get(call.boundary);
         let names = [Some(call.name), boundary.map(|boundary| boundary.name.as_str())];
         names.into_iter().flatten().find_map(|name| {
-            let (retried, _) = name.strip_suffix(')')?.rsplit_once('(')?;
-            let retry = self.nodes.by_name(retried)?;
+            let retry = self.nodes.by_name(names::attempt(name)?.0)?;
             (retry.type_ == NodeType::Retry).then_some(retry)
         })
     }

@@ -1,27 +1,31 @@
 //! Custom metrics of templates and the workflow, as values (C-MET-10).
 
-use argosy_model::{ConditionType, Metrics, NodeStatus, Prometheus, Template, WorkflowPhase};
+use std::collections::BTreeMap;
+
+use argosy_model::{
+    ConditionType, Metrics, NodePhase, NodeStatus, NodeType, Prometheus, Template, WorkflowPhase,
+};
 use jiff::Timestamp;
 
 use super::Pass;
 use crate::decision::{Effect, Metric, MetricKind};
 use crate::vars::{self, Level, Vars};
+use crate::{names, node};
 
 impl Pass<'_> {
-    /// Emits the metrics of a node that completed in this pass.
-    pub fn emit_node_metrics(&mut self, id: &str, template: &Template) {
-        let Some(metrics) = template.metrics.clone() else {
-            return;
+    /// Emits the metrics of the nodes that completed in this pass (C-EXE-02, rows 5 and 17).
+    pub fn node_metrics(&mut self) {
+        let is_new = |n: &NodeStatus| {
+            node::fulfilled(n) && self.nodes.before(&n.id).is_none_or(|old| !node::fulfilled(old))
         };
-        let Some(node) = self.nodes.get(id).cloned() else {
-            return;
-        };
-        let new = self.nodes.before(id).is_none_or(|n| !crate::node::fulfilled(n));
-        if !new || !self.measured.insert(id.to_owned()) {
-            return;
+        let ended = self.nodes.touched().filter(|n| is_new(n) && is_measured(n));
+        for node in ended.cloned().collect::<Vec<_>>() {
+            let template = self.node_template(&node);
+            if let Some(metrics) = template.as_ref().and_then(|template| template.metrics.as_ref()) {
+                self.emit(metrics, &self.metric_scope(&node));
+                self.follow(metrics, Some(&node));
+            }
         }
-        self.emit(&metrics, &self.metric_scope(&node));
-        self.follow(&metrics, Some(&node));
     }
 
     /// Begins to show how long a node that is at work has been running, where its template asks for that.
@@ -30,7 +34,7 @@ impl Pass<'_> {
         if !self.is_to_be_followed(id, template) {
             return;
         }
-        let node = self.nodes.get(id).filter(|n| !crate::node::fulfilled(n)).cloned();
+        let node = self.nodes.get(id).filter(|n| !node::fulfilled(n)).cloned();
         if let (Some(node), Some(metrics)) = (node, &template.metrics) {
             self.follow(metrics, Some(&node));
         }
@@ -107,7 +111,12 @@ impl Pass<'_> {
 
     /// What a node's metrics may refer to.
     fn metric_scope(&self, node: &NodeStatus) -> Vars {
-        let mut scope = Vars::new();
+        let mut scope = default_scope();
+        scope.insert("node.name".to_owned(), vars::text(node.name.clone()));
+        scope.insert("retries".to_owned(), vars::text(self.retries(node).to_string()));
+        if node.type_ == NodeType::Pod {
+            scope.insert("pod.name".to_owned(), vars::text(self.stored_pod_name(node)));
+        }
         let start = node.started_at.as_ref().map_or(self.now, |t| t.0);
         let end = node.finished_at.as_ref().map_or(self.now, |t| t.0);
         let secs = end.duration_since(start).as_secs_f64();
@@ -140,13 +149,19 @@ impl Pass<'_> {
                 );
             }
         }
-        for (resource, secs) in &node.resources_duration {
-            scope.insert(
-                format!("resourcesDuration.{resource}"),
-                vars::text(secs.to_string()),
-            );
-        }
+        let resources = node.resources_duration.iter();
+        add_resources(&mut scope, resources.map(|(name, secs)| (name.as_str(), *secs)));
         scope
+    }
+
+    /// How often what a node is of was tried again before it.
+    fn retries(&self, node: &NodeStatus) -> usize {
+        match node.type_ {
+            NodeType::Retry => self.nodes.attempts(node).0.saturating_sub(1),
+            _ => names::attempt(&node.name)
+                .filter(|_| is_attempt(node))
+                .map_or(0, |(_, number)| number),
+        }
     }
 
     /// Emits the workflow's metrics at its end.
@@ -155,7 +170,13 @@ impl Pass<'_> {
             return;
         };
         self.set_global("workflow.status", self.status.phase.to_string());
-        self.emit(&metrics, &Vars::new());
+        let mut resources: BTreeMap<&str, i64> = BTreeMap::new();
+        for (name, secs) in self.nodes.iter().flat_map(pod_resources) {
+            *resources.entry(name).or_default() += secs;
+        }
+        let mut scope = default_scope();
+        add_resources(&mut scope, resources);
+        self.emit(&metrics, &scope);
     }
 
     fn emit(&mut self, metrics: &Metrics, scope: &Vars) {
@@ -222,6 +243,45 @@ impl Pass<'_> {
             .map_err(|_| format!("strconv.ParseFloat: parsing {text:?}: invalid syntax"))?;
         Ok(Some(measured(&metric, kind, value)))
     }
+}
+
+/// What stands for what a node or the workflow does not have.
+fn default_scope() -> Vars {
+    let mut scope = Vars::new();
+    scope.insert("status".to_owned(), vars::text(NodePhase::Pending.to_string()));
+    scope.insert("duration".to_owned(), vars::text("0"));
+    add_resources(&mut scope, [("cpu", 0), ("memory", 0)]);
+    scope
+}
+
+fn add_resources<'r>(scope: &mut Vars, resources: impl IntoIterator<Item = (&'r str, i64)>) {
+    let named =
+        |(name, secs): (&str, i64)| (format!("resourcesDuration.{name}"), vars::text(secs.to_string()));
+    scope.extend(resources.into_iter().map(named));
+}
+
+/// What a pod took; other nodes only show the sums of theirs.
+fn pod_resources(node: &NodeStatus) -> impl Iterator<Item = (&str, i64)> {
+    let own = node
+        .resources_duration
+        .iter()
+        .filter(|_| node.type_ == NodeType::Pod);
+    own.map(|(name, secs)| (name.as_str(), *secs))
+}
+
+/// Whether a node is of an evaluated template, and of attempts one that failed: the others are told of by what was
+/// retried (C-RTY-07).
+fn is_measured(node: &NodeStatus) -> bool {
+    let evaluated = !matches!(
+        node.type_,
+        NodeType::Skipped | NodeType::StepGroup | NodeType::TaskGroup | NodeType::Container
+    );
+    evaluated && (!is_attempt(node) || node::failed_or_error(&node.phase))
+}
+
+/// Whether a node is an attempt: what is retried itself may bear the flag of a hook's attempts.
+fn is_attempt(node: &NodeStatus) -> bool {
+    node.type_ != NodeType::Retry && node.node_flag.as_ref().is_some_and(|flag| flag.retried)
 }
 
 fn measured(metric: &Prometheus, kind: MetricKind, value: f64) -> Metric {

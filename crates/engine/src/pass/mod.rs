@@ -147,8 +147,6 @@ pub(crate) struct Pass<'a> {
     pub assessed: bool,
     /// Cache entries written in this pass, which later lookups see: ConfigMap, key, text.
     pub memos: BTreeMap<(String, String), String>,
-    /// Nodes that were unfulfilled or missing at the start and have emitted their metrics since.
-    pub measured: BTreeSet<String>,
 }
 
 /// Decides about one workflow. See [`crate::decide`].
@@ -208,7 +206,6 @@ impl<'a> Pass<'a> {
             resolved: BTreeMap::new(),
             depth: 0,
             full: BTreeSet::new(),
-            measured: BTreeSet::new(),
             last_resort: false,
             reached: None,
             assessed: false,
@@ -367,6 +364,7 @@ impl<'a> Pass<'a> {
         self.release_at_end();
         self.hold_back_locked_pods();
         self.node_events();
+        self.node_metrics();
         let others_wait = self.others_wait();
         let effects = self.all_effects();
         let ended = node::workflow_fulfilled(&self.status.phase);

@@ -413,9 +413,6 @@ impl Pass<'_> {
         };
         let attempt_done = self.nodes.get(id).is_some_and(node::fulfilled);
         let wrapper_done = self.nodes.get(wrapper).is_some_and(node::fulfilled);
-        if attempt_done {
-            self.emit_node_metrics(id, template);
-        }
         if attempt_done && !wrapper_done {
             self.evaluate_template(outer)?;
         }

@@ -474,3 +474,43 @@ fn an_attempt_keeps_away_from_the_hosts_where_earlier_ones_failed() {
         );
     }
 }
+
+/// C-EXE-02, C-RTY-07, C-MET-10: of each node once, of attempts when they fail.
+#[test]
+fn metrics_tell_of_all_that_ended() {
+    let counter = |labels: &str| {
+        let labels = labels.replace('<', "{{").replace('>', "}}");
+        format!(
+            "metrics: {{prometheus: [{{name: m, help: h, counter: {{value: '1'}}, labels: [{labels}]}}]}}"
+        )
+    };
+    let template = counter(
+        "{key: of, value: '<node.name> <status> <retries>'}, {key: x, value: '<inputs.parameters.x>'}",
+    );
+    let steps =
+        counter("{key: of, value: '<node.name> <status>'}, {key: cpu, value: '<resourcesDuration.cpu>'}");
+    let whole = counter(
+        "{key: of, value: '<workflow.name> <workflow.status>'}, {key: cpu, value: '<resourcesDuration.cpu>'}",
+    );
+    let one = "arguments: {parameters: [{name: x, value: '1'}]}";
+    let manifest = format!(
+        "spec:\n  entrypoint: main\n  {whole}\n  templates:
+  - {{name: main, {steps}, steps: [[{{name: a, template: t, {one}}}], [{{name: b, template: t, {one}, when: 'false'}}], [{{name: c, template: r, {one}}}]]}}
+  - {{name: t, {template}, inputs: {{parameters: [{{name: x}}]}}, container: {{image: x, command: [x]}}}}
+  - {{name: r, {template}, inputs: {{parameters: [{{name: x}}]}}, retryStrategy: {{limit: 2}}, container: {{image: x, command: [x]}}}}
+"
+    );
+    let mut world = World::default();
+    let _ = run(&mut world, &manifest, "pod c(0) exits 1");
+    let told = world.metrics.iter().map(|metric| {
+        let labels = metric.labels.iter().map(|(_, value)| value.as_str());
+        labels.collect::<Vec<_>>().join(", ")
+    });
+    expect![[r#"
+        wf[0].a Succeeded 0, 1
+        wf[2].c(0) Failed 0, 1
+        wf Succeeded, 6
+        wf Succeeded, 6
+        wf[2].c Succeeded 1, 1"#]]
+    .assert_eq(&told.collect::<Vec<_>>().join("\n"));
+}
