@@ -162,8 +162,21 @@ pub async fn create<B: Serialize, T: Answer>(
     namespace: &str,
     body: &B,
 ) -> Result<T, Failure> {
-    let bytes = serde_json::to_vec(body).map_err(|e| Failure::Unreachable(e.to_string()))?;
-    let request = requests(resource, namespace).create(&PostParams::default(), bytes);
+    let text = serde_json::to_vec(body).map_err(|e| Failure::Unreachable(e.to_string()))?;
+    create_from(client, resource, namespace, text).await
+}
+
+/// The same, from its text.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_from<T: Answer>(
+    client: &Client,
+    resource: &Resource,
+    namespace: &str,
+    text: Vec<u8>,
+) -> Result<T, Failure> {
+    let request = requests(resource, namespace).create(&PostParams::default(), text);
     send(client, request).await
 }
 

@@ -6,7 +6,7 @@ use argosy_engine::transient::is_transient_answer;
 use argosy_engine::{Effect, Event, MetricKind, Order, Outcomes, Refusal};
 use argosy_model::Workflow;
 use argosy_model::k8s::{
-    ConfigMap, ObjectMeta, PartialObjectMetadata, PersistentVolumeClaim, Pod, PodStatus,
+    ConfigMap, Container, ObjectMeta, PartialObjectMetadata, PersistentVolumeClaim, Pod, PodSpec, PodStatus,
 };
 use argosy_model::names::annotation::NODE_ID;
 use futures::stream::{self, StreamExt};
@@ -343,15 +343,28 @@ async fn create_pod(shared: &Shared, pod: &Pod, config_maps: &[ConfigMap]) -> Re
     Ok(made)
 }
 
-/// A pod as it is right after it was made. What else the API put into it is seen with its first change.
+/// A pod as it is right after it was made, as far as is decided by it. What else the API put into it is seen with its
+/// first change.
 fn just_made(wanted: &Pod, metadata: ObjectMeta) -> Pod {
+    let lean = |container: &Container| Container {
+        name: container.name.clone(),
+        env: container.env.clone(),
+        resources: container.resources.clone(),
+        ..Container::default()
+    };
     Pod {
         metadata,
+        spec: PodSpec {
+            init_containers: wanted.spec.init_containers.iter().map(lean).collect(),
+            containers: wanted.spec.containers.iter().map(lean).collect(),
+            resources: wanted.spec.resources.clone(),
+            ..PodSpec::default()
+        },
         status: PodStatus {
             phase: "Pending".to_owned(),
             ..PodStatus::default()
         },
-        ..wanted.clone()
+        ..Pod::default()
     }
 }
 

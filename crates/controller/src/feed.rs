@@ -17,9 +17,10 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::api::{self, Resource};
+use crate::identity::Identity;
 use crate::lean;
 use crate::metrics::changes;
-use crate::watch::{self, Event, Identity, Interest, Scope, Seen};
+use crate::watch::{self, Event, Interest, Scope, Seen};
 use crate::world::{Kept, Key, World};
 use crate::{INSTANCE_LABEL, Shared, Specs, clock, cron, retention, worker};
 

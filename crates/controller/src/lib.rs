@@ -14,6 +14,7 @@ pub mod entrypoints;
 pub mod environment;
 mod feed;
 pub mod fence;
+mod identity;
 mod images;
 pub mod leader;
 mod lean;
@@ -147,7 +148,8 @@ struct Shared {
     store_pause: Duration,
     /// Whether everything was listed once.
     filled: AtomicBool,
-    events: mpsc::Sender<(String, Value)>,
+    /// Their namespaces and texts.
+    events: mpsc::Sender<(String, Vec<u8>)>,
     conduct: RwLock<Conduct>,
     /// Limits how fast pods are made, if anything does.
     bucket: Mutex<Option<Bucket>>,
@@ -256,7 +258,9 @@ impl Shared {
     ) {
         let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
         let object = effects::event_object(kind, meta, event, annotations, self.clock.now(), serial);
-        if self.events.try_send((meta.namespace.clone(), object)).is_err() {
+        // As text, which takes a fifth of the memory: thousands may wait.
+        let text = object.to_string().into_bytes();
+        if self.events.try_send((meta.namespace.clone(), text)).is_err() {
             debug!(object = %meta.name, reason = %event.reason, "Event dropped, too many wait");
         }
     }
@@ -378,9 +382,10 @@ impl Controller {
 }
 
 /// Writes events one after the other; an event that fails is not worth a retry.
-async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Value)>) {
+async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Vec<u8>)>) {
     while let Some((namespace, event)) = events.recv().await {
-        if let Err(failure) = api::create::<_, IgnoredAny>(&client, &api::EVENTS, &namespace, &event).await {
+        let made = api::create_from::<IgnoredAny>(&client, &api::EVENTS, &namespace, event);
+        if let Err(failure) = made.await {
             debug!(error = %failure, "Event not written");
         }
     }

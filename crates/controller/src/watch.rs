@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::api::Resource;
+use crate::identity::Identity;
 use crate::lean;
 
 /// How many objects one page of a list holds; the peer's value for pods (C-INF-01).
@@ -167,7 +168,7 @@ async fn list<T: Field>(
         let text = client.request_text(request.list(&params)?).await?;
         let page: Page<'_> = serde_json::from_str(&text)?;
         let left_out = interest.left_out();
-        all.extend(page.items.iter().map(|raw| read(raw, left_out)));
+        all.extend(page.items.iter().map(|raw| read(raw.get(), left_out)));
         match page.metadata.next.filter(|n| !n.is_empty()) {
             Some(next) => params.continue_token = Some(next),
             None => {
@@ -207,8 +208,8 @@ async fn watch<T: Field>(
         };
         let Some(line) = line else { return Ok(Some(from)) };
         let line = line?;
-        let change: Change<'_> = serde_json::from_str(&line)?;
-        let who = serde_json::from_str::<Identified>(change.object.get())?.metadata;
+        let change = Change::of(&line)?;
+        let who = Identity::of(change.object);
         match change.kind {
             "ERROR" => {
                 debug!(resource = scope.resource.plural, "Watch expired; listing again");
@@ -231,13 +232,11 @@ async fn watch<T: Field>(
     }
 }
 
-fn read<T: Field>(raw: &RawValue, left_out: LeftOut) -> Seen<T> {
-    match decode::text(raw.get(), left_out) {
+fn read<T: Field>(object: &str, left_out: LeftOut) -> Seen<T> {
+    match decode::text(object, left_out) {
         Ok(object) => Seen::Good(Box::new(object)),
         Err(error) => {
-            let who = serde_json::from_str::<Identified>(raw.get())
-                .unwrap_or_default()
-                .metadata;
+            let who = Identity::of(object);
             Seen::Malformed {
                 namespace: who.namespace,
                 name: who.name,
@@ -268,41 +267,61 @@ struct PageMeta {
     next: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// A line of a watch.
+#[derive(Debug, PartialEq)]
 struct Change<'a> {
-    #[serde(rename = "type")]
     kind: &'a str,
-    #[serde(borrow)]
-    object: &'a RawValue,
+    /// Its text.
+    object: &'a str,
 }
 
-#[derive(Deserialize, Default)]
-struct Identified {
-    #[serde(default)]
-    metadata: Identity,
+impl<'a> Change<'a> {
+    /// What every API server sends is found without a look into the object.
+    fn of(line: &'a str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Any<'a> {
+            #[serde(rename = "type")]
+            kind: &'a str,
+            #[serde(borrow)]
+            object: &'a RawValue,
+        }
+        let usual = || {
+            let (kind, rest) = line.strip_prefix("{\"type\":\"")?.split_once('"')?;
+            let object = rest.strip_prefix(",\"object\":")?.strip_suffix('}')?;
+            (object.starts_with('{') && object.ends_with('}')).then_some(Self { kind, object })
+        };
+        if let Some(usual) = usual() {
+            return Ok(usual);
+        }
+        let any: Any<'a> = serde_json::from_str(line)?;
+        Ok(Self {
+            kind: any.kind,
+            object: any.object.get(),
+        })
+    }
 }
 
-/// Which object in which version something is about.
-#[derive(Debug, Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Identity {
-    /// Namespace, empty for cluster-scoped objects.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-    /// Which of those that had or will have this name.
-    pub uid: String,
-    /// Its version.
-    pub resource_version: String,
-    /// What it belongs to.
-    #[serde(rename = "labels")]
-    pub owner: Owner,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The label that says what an object belongs to.
-#[derive(Debug, Deserialize, Default)]
-pub struct Owner {
-    /// The name of its workflow, empty when it has none.
-    #[serde(rename = "workflows.argoproj.io/workflow", default)]
-    pub workflow: String,
+    #[test]
+    fn lines_of_a_watch_are_taken_apart() {
+        let check = |line: &str, wanted: Option<(&str, &str)>| {
+            let wanted = wanted.map(|(kind, object)| Change { kind, object });
+            assert_eq!(Change::of(line).ok(), wanted, "{line}");
+        };
+        let object = r#"{"metadata":{"name":"\"}"},"n":[{}]}"#;
+        check(
+            &format!(r#"{{"type":"ADDED","object":{object}}}"#),
+            Some(("ADDED", object)),
+        );
+        check(
+            &format!(r#"{{ "object": {object}, "type": "DELETED" }}"#),
+            Some(("DELETED", object)),
+        );
+        for line in ["", "{}", r#"{"type":"ADDED"}"#, r#"{"type":"ADDED","object":{"#] {
+            check(line, None);
+        }
+    }
 }

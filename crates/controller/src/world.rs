@@ -16,7 +16,7 @@ use argosy_model::{
 use argosy_model::names::annotation::NODE_ID;
 
 use crate::cron;
-use crate::watch::Identity;
+use crate::identity::Identity;
 
 /// Label that names the workflow of a pod, task result and so on.
 pub const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";
@@ -307,7 +307,10 @@ impl World {
 
     /// Whether this version of a pod, or a later one, is known.
     pub fn knows_pod(&self, who: &Identity) -> bool {
-        let owner = Key::new(&who.namespace, &who.owner.workflow);
+        let Some(owner) = &who.owner else {
+            return false;
+        };
+        let owner = Key::new(&who.namespace, &owner.workflow);
         let state = self.lock();
         let known = state
             .parts
@@ -659,10 +662,10 @@ mod tests {
             ("b", "8", false, false),
             ("c", "7", false, false),
         ] {
-            let text = json!({
+            let object = json!({"metadata": {
                 "name": "w", "namespace": "n", "uid": uid, "resourceVersion": version, "labels": {WORKFLOW_LABEL: "owner"},
-            });
-            let who: Identity = serde_json::from_value(text).expect("it says who it is");
+            }});
+            let who = Identity::of(&object.to_string());
             let known = (world.knows_workflow(&who), world.knows_pod(&who));
             assert_eq!(known, (workflow, pod), "{uid} at {version}");
         }

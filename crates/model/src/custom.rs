@@ -6,7 +6,6 @@ use std::ops::{Deref, DerefMut};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::SeqAccess;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value, json};
@@ -15,6 +14,7 @@ use crate::decode::Reader;
 use crate::object::{Asked, ChangeText, Field};
 use crate::scalar::{List, keyed};
 use crate::schema::{self, Path};
+use crate::source::{Items, Stopped};
 use crate::template::WorkflowStep;
 
 /// Gives a type serde's way in through its `Field` implementation.
@@ -332,7 +332,7 @@ impl Field for ParallelSteps {
         reader.refusing_unknown(|reader| Self(List::read(value, reader)))
     }
 
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
         reader.refusing_unknown(|reader| List::read_list(items, reader).map(Self))
     }
 

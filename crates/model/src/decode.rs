@@ -6,13 +6,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::object::{Field, Object};
+use crate::source::{self, Entries, Items, Stopped, Target};
 
 /// Problems beyond this number are not kept: nobody reads them, and a huge wrong file must stay cheap.
 const MAX_PROBLEMS: usize = 100;
@@ -125,8 +123,7 @@ fn finish<T: Field>(mut reader: Reader, value: Value) -> Result<T, Error> {
 /// Which keys are not read at all, by the Go name of their type and their own name.
 pub type LeftOut = fn(of: &str, key: &str) -> bool;
 
-/// Reads an object from its text, as a controller does, without what is not wanted of it. Takes a fraction of the time
-/// and memory that serde's way in takes, which makes a [`Value`] of everything first.
+/// Reads an object from its text, as a controller does, without what is not wanted of it.
 ///
 /// # Errors
 /// When it is no JSON, or the first problem in the order of the keys.
@@ -136,21 +133,18 @@ pub fn text<T: Field>(text: &str, left_out: LeftOut) -> Result<T, serde_json::Er
         ..Reader::new(false)
     };
     let mut source = serde_json::Deserializer::from_str(text);
-    let object = Walk::new(&mut reader).deserialize(&mut source)?;
+    let object = reader.take(&mut source)?;
     source.end()?;
-    match reader.problems.iter().min_by(|a, b| a.steps.cmp(&b.steps)) {
-        Some(first) => Err(serde::de::Error::custom(first)),
-        None => Ok(object),
-    }
+    reader.without_problems(object)
 }
 
-/// Serde's way in: lenient, and the first problem is the error. By a value in memory, so that the reading of hundreds of
-/// types is compiled once and not for every kind of source.
+/// Serde's way in: lenient, and the first problem is the error.
 pub(crate) fn from_deserializer<'de, T: Field, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    lenient(value).map_err(|e| serde::de::Error::custom(&e.problems[0]))
+    let mut reader = Reader::new(false);
+    let object = reader.take(deserializer)?;
+    reader.without_problems(object)
 }
 
 /// The walk over a value: where it is, and what was wrong so far.
@@ -205,28 +199,43 @@ impl Reader {
 
     /// Reads a list or an object that is in memory, whose type reads it as it comes.
     pub(crate) fn walk<T: Field>(&mut self, value: Value) -> T {
-        let read = Walk::new(self).deserialize(value);
-        read.expect("a value in memory is valid JSON")
+        let mut slot = Slot::new(self);
+        source::give_value(value, &mut slot);
+        slot.value.unwrap_or_default()
+    }
+
+    /// Reads what serde gives.
+    fn take<'de, T: Field, D: serde::Deserializer<'de>>(&mut self, from: D) -> Result<T, D::Error> {
+        let mut slot = Slot::new(self);
+        source::give(from, &mut slot)?;
+        Ok(slot.value.unwrap_or_default())
+    }
+
+    /// What was read, or the first problem in the order of the keys.
+    fn without_problems<T, E: serde::de::Error>(&self, object: T) -> Result<T, E> {
+        match self.problems.iter().min_by(|a, b| a.steps.cmp(&b.steps)) {
+            Some(first) => Err(E::custom(first)),
+            None => Ok(object),
+        }
     }
 
     /// Reads an object key by key.
-    pub(crate) fn entries<'de, T: Object + Field, A: MapAccess<'de>>(
-        &mut self,
-        mut entries: A,
-    ) -> Result<T, A::Error> {
+    pub(crate) fn entries<T: Object + Field>(&mut self, entries: &mut dyn Entries<'_>) -> Result<T, Stopped> {
         let mut object = T::default();
         let is_too_deep = self.steps.len() > MAX_DEPTH;
         if is_too_deep {
             self.invalid(format!("nested more than {MAX_DEPTH} levels deep"));
         }
         self.structs.push(T::NAME);
-        while let Some(key) = entries.next_key_seed(KeyText)? {
+        while let Some(key) = entries.key()? {
             if is_too_deep || (self.left_out)(T::NAME, &key) {
-                entries.next_value::<IgnoredAny>()?;
-            } else if !object.set(&key, &mut entries, self)? {
-                entries.next_value::<IgnoredAny>()?;
+                entries.skip()?;
+            } else if !object.set(&key, entries, self)? {
+                entries.skip()?;
                 if self.strict {
-                    self.unknown::<T>(key.into_owned());
+                    let mut known = Vec::new();
+                    T::keys(&mut known);
+                    self.unknown(key.into_owned(), &known);
                 }
             }
         }
@@ -235,39 +244,46 @@ impl Reader {
     }
 
     /// Reads the value of a key of a struct.
-    pub fn field<'de, T: Field, A: MapAccess<'de>>(
+    pub fn field<T: Field>(
         &mut self,
         key: &'static str,
-        entries: &mut A,
-    ) -> Result<T, A::Error> {
-        let step = Step::Key(Cow::Borrowed(key));
-        self.at(step, |reader| entries.next_value_seed(Walk::new(reader)))
+        entries: &mut dyn Entries<'_>,
+    ) -> Result<T, Stopped> {
+        self.steps.push(Step::Key(Cow::Borrowed(key)));
+        let mut slot = Slot::new(self);
+        entries.value(&mut slot)?;
+        let value = slot.value.unwrap_or_default();
+        self.steps.pop();
+        Ok(value)
     }
 
     /// Reads a list.
-    pub(crate) fn list<'de, T: Field, A: SeqAccess<'de>>(
-        &mut self,
-        mut items: A,
-    ) -> Result<Vec<T>, A::Error> {
+    pub(crate) fn list<T: Field>(&mut self, items: &mut dyn Items) -> Result<Vec<T>, Stopped> {
         let mut all = Vec::new();
         loop {
-            let step = Step::Index(all.len());
-            match self.at(step, |reader| items.next_element_seed(Walk::new(reader)))? {
-                Some(item) => all.push(item),
-                None => return Ok(all),
+            self.steps.push(Step::Index(all.len()));
+            let mut slot = Slot::new(self);
+            let is_there = items.next(&mut slot)?;
+            let value = slot.value;
+            self.steps.pop();
+            if !is_there {
+                return Ok(all);
             }
+            all.extend(value);
         }
     }
 
     /// Reads a map.
-    pub(crate) fn map<'de, T: Field, A: MapAccess<'de>>(
+    pub(crate) fn map<T: Field>(
         &mut self,
-        mut entries: A,
-    ) -> Result<BTreeMap<String, T>, A::Error> {
+        entries: &mut dyn Entries<'_>,
+    ) -> Result<BTreeMap<String, T>, Stopped> {
         let mut all = BTreeMap::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            self.steps.push(Step::Key(Cow::Owned(key)));
-            let value = entries.next_value_seed(Walk::new(self))?;
+        while let Some(key) = entries.key()? {
+            self.steps.push(Step::Key(Cow::Owned(key.into_owned())));
+            let mut slot = Slot::new(self);
+            entries.value(&mut slot)?;
+            let value = slot.value.unwrap_or_default();
             if let Some(Step::Key(key)) = self.steps.pop() {
                 all.insert(key.into_owned(), value);
             }
@@ -291,6 +307,10 @@ impl Reader {
 
     /// Notes a value of the wrong type.
     pub fn wrong_type<T: Field>(&mut self, value: &Value, wanted: &str) {
+        self.not_of_type(value, wanted, &T::go_type());
+    }
+
+    fn not_of_type(&mut self, value: &Value, wanted: &str, go_type: &str) {
         let found = match value {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -313,10 +333,7 @@ impl Reader {
             Some(name) => format!("Go struct field {name}.{}", self.go_path()),
             None => "Go value".to_owned(),
         };
-        let go_text = format!(
-            "json: cannot unmarshal {go_found} into {place} of type {}",
-            T::go_type()
-        );
+        let go_text = format!("json: cannot unmarshal {go_found} into {place} of type {go_type}");
         self.problem(format!("expected {wanted}, got {found}"), None, go_text, true);
     }
 
@@ -330,10 +347,8 @@ impl Reader {
         self.problem(message, None, go_text, true);
     }
 
-    fn unknown<T: Object>(&mut self, key: String) {
-        let mut keys = Vec::new();
-        T::keys(&mut keys);
-        let nearest = nearest(&key, &keys).map(str::to_owned);
+    fn unknown(&mut self, key: String, known: &[&str]) {
+        let nearest = nearest(&key, known).map(str::to_owned);
         let go_text = format!("json: unknown field {}", crate::go_json::quoted(&key));
         self.at(Step::Key(Cow::Owned(key)), |reader| {
             reader.problem("unknown field".to_owned(), nearest, go_text, false);
@@ -370,101 +385,35 @@ impl Reader {
     }
 }
 
-/// Serde's way into one value of a wire type, whatever is met there.
-struct Walk<'r, T> {
+/// Where one value of a wire type is read into.
+struct Slot<'r, T> {
     reader: &'r mut Reader,
-    of: PhantomData<T>,
+    value: Option<T>,
 }
 
-impl<'r, T> Walk<'r, T> {
+impl<'r, T> Slot<'r, T> {
     fn new(reader: &'r mut Reader) -> Self {
-        Self {
-            reader,
-            of: PhantomData,
-        }
+        Self { reader, value: None }
     }
 }
 
-impl<'de, T: Field> DeserializeSeed<'de> for Walk<'_, T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<T, D::Error> {
-        source.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Field> Visitor<'de> for Walk<'_, T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
+impl<T: Field> Target for Slot<'_, T> {
+    fn value(&mut self, value: Value) {
+        self.value = Some(T::read(value, self.reader));
     }
 
-    fn visit_unit<E>(self) -> Result<T, E> {
-        Ok(T::read(Value::Null, self.reader))
+    fn text(&mut self, text: &str) {
+        self.value = Some(T::read_text(text, self.reader));
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
-        Ok(T::read(value.into(), self.reader))
+    fn list(&mut self, items: &mut dyn Items) -> Result<(), Stopped> {
+        self.value = Some(T::read_list(items, self.reader)?);
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
-        Ok(T::read(value.into(), self.reader))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
-        Ok(T::read(value.into(), self.reader))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
-        Ok(T::read(value.into(), self.reader))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok(T::read_text(text, self.reader))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<T, E> {
-        Ok(T::read(Value::String(text), self.reader))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
-        T::read_list(items, self.reader)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<T, A::Error> {
-        T::read_map(entries, self.reader)
-    }
-}
-
-/// Reads a key without a copy, where the source has it as it is.
-struct KeyText;
-
-impl<'de> DeserializeSeed<'de> for KeyText {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Cow<'de, str>, D::Error> {
-        source.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for KeyText {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Cow<'de, str>, E> {
-        Ok(Cow::Owned(text))
+    fn object(&mut self, entries: &mut dyn Entries<'_>) -> Result<(), Stopped> {
+        self.value = Some(T::read_map(entries, self.reader)?);
+        Ok(())
     }
 }
 

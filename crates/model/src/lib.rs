@@ -27,6 +27,7 @@ pub mod rpc;
 pub mod scalar;
 pub mod schema;
 pub mod server;
+pub mod source;
 pub mod status;
 pub mod sync;
 pub mod task;

@@ -4,14 +4,12 @@
 //! One mechanism serves the lenient and the strict mode, and text as well as values in memory; every problem carries its
 //! path. Not here: what a single value type accepts (see `decode` and `scalar`).
 
-use serde::Deserialize;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{MapAccess, SeqAccess};
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use crate::decode::Reader;
 use crate::schema::Path;
+use crate::source::{self, Entries, Items, Stopped};
 
 /// What a text becomes; `None` keeps it.
 pub type ChangeText<'a> = dyn FnMut(&str) -> Option<String> + 'a;
@@ -32,19 +30,17 @@ pub trait Field: Sized + Default + Clone {
     /// The same for a list. Types that are lists read it as it comes, without a [`Value`] for all of it.
     ///
     /// # Errors
-    /// When the source is no valid JSON.
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
-        let value = Value::deserialize(SeqAccessDeserializer::new(items))?;
-        Ok(Self::read(value, reader))
+    /// When its source fails.
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
+        Ok(Self::read(source::list(items)?, reader))
     }
 
     /// The same for an object. Types that are objects read it as it comes, without a [`Value`] for all of it.
     ///
     /// # Errors
-    /// When the source is no valid JSON.
-    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
-        let value = Value::deserialize(MapAccessDeserializer::new(entries))?;
-        Ok(Self::read(value, reader))
+    /// When its source fails.
+    fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
+        Ok(Self::read(source::object(entries)?, reader))
     }
 
     /// Whether Go's `omitempty` leaves the key out. Structs are never empty.
@@ -81,13 +77,9 @@ pub trait Object: Sized + Default {
     /// Takes the value of the key that was read last; false when the type has no such key, and then takes nothing.
     ///
     /// # Errors
-    /// When the source is no valid JSON.
-    fn set<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        entries: &mut A,
-        reader: &mut Reader,
-    ) -> Result<bool, A::Error>;
+    /// When the source of the entries fails.
+    fn set(&mut self, key: &str, entries: &mut dyn Entries<'_>, reader: &mut Reader)
+    -> Result<bool, Stopped>;
 
     /// Writes the keys in Go's order.
     ///
@@ -121,12 +113,12 @@ macro_rules! objects {
             const NAME: &'static str = $go;
 
             #[allow(unused_variables)]
-            fn set<'de, A: ::serde::de::MapAccess<'de>>(
+            fn set(
                 &mut self,
                 key: &str,
-                entries: &mut A,
+                entries: &mut dyn $crate::source::Entries<'_>,
                 reader: &mut $crate::decode::Reader,
-            ) -> Result<bool, A::Error> {
+            ) -> Result<bool, $crate::source::Stopped> {
                 $( objects!(@set $mode, self, $field, $key, key, entries, reader); )*
                 Ok(false)
             }
@@ -156,10 +148,10 @@ macro_rules! objects {
                 reader.object(value)
             }
 
-            fn read_map<'de, A: ::serde::de::MapAccess<'de>>(
-                entries: A,
+            fn read_map(
+                entries: &mut dyn $crate::source::Entries<'_>,
                 reader: &mut $crate::decode::Reader,
-            ) -> Result<Self, A::Error> {
+            ) -> Result<Self, $crate::source::Stopped> {
                 reader.entries(entries)
             }
 

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
-use serde::de::{MapAccess, SeqAccess};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::decode::{INTEGER, Reader};
 use crate::object::{Asked, ChangeText, Field};
 use crate::schema::{self, Path};
+use crate::source::{Entries, Items, Stopped};
 
 impl Field for String {
     fn read(value: Value, reader: &mut Reader) -> Self {
@@ -166,11 +166,11 @@ impl<T: Field> Field for Option<T> {
         Some(T::read_text(text, reader))
     }
 
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
         T::read_list(items, reader).map(Some)
     }
 
-    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
         T::read_map(entries, reader).map(Some)
     }
 
@@ -204,11 +204,11 @@ impl<T: Field> Field for Box<T> {
         Box::new(T::read_text(text, reader))
     }
 
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
         T::read_list(items, reader).map(Box::new)
     }
 
-    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
         T::read_map(entries, reader).map(Box::new)
     }
 
@@ -245,7 +245,7 @@ impl<T: Field> Field for Vec<T> {
         }
     }
 
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
         reader.list(items)
     }
 
@@ -298,7 +298,7 @@ impl<T: Field> Field for BTreeMap<String, T> {
         }
     }
 
-    fn read_map<'de, A: MapAccess<'de>>(entries: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
         reader.map(entries)
     }
 
@@ -440,7 +440,7 @@ impl<T: Field> Field for List<T> {
         }
     }
 
-    fn read_list<'de, A: SeqAccess<'de>>(items: A, reader: &mut Reader) -> Result<Self, A::Error> {
+    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
         reader.list(items).map(Self::from)
     }
 
