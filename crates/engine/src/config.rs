@@ -77,6 +77,8 @@ pub struct Config {
     pub bubble_entry_errors: bool,
     /// Version for links in messages: `latest` or `release-X.Y`.
     pub docs_version: String,
+    /// Executor plugins that are installed as ConfigMaps run beside the agent. Default false.
+    pub executor_plugins: bool,
     /// Workflow-level executor plugins are allowed. Default false.
     pub workflow_plugins: bool,
     /// Format of pod names for workflows without the annotation.
@@ -148,6 +150,7 @@ impl Default for Config {
             expression_templates: true,
             bubble_entry_errors: true,
             docs_version: "latest".to_owned(),
+            executor_plugins: false,
             workflow_plugins: false,
             pod_names: crate::names::PodNames::V2,
             lock_database: false,

@@ -53,7 +53,7 @@ pub struct Args {
     /// That namespace; default: the controller's own
     #[arg(long, env = "ARGO_MANAGED_NAMESPACE", default_value = "")]
     pub managed_namespace: String,
-    /// Taken and without effect: plugins of executors are served wherever they are installed
+    /// Run the executor plugins that are installed as ConfigMaps beside the agent
     #[arg(long, env = "ARGO_EXECUTOR_PLUGINS")]
     pub executor_plugins: bool,
     /// Let workflows name their own plugins

@@ -149,6 +149,7 @@ fn base(args: &Args, mut config: Config, namespace: &str) -> Config {
     args.loglevel.as_str().clone_into(&mut config.log_level);
     args.log_format.as_str().clone_into(&mut config.log_format);
     config.glog_level = args.gloglevel;
+    config.executor_plugins = args.executor_plugins;
     config.workflow_plugins = args.workflow_level_executor_plugins;
     config
 }

@@ -52,11 +52,19 @@ impl Pass<'_> {
                 return;
             }
         }
+        let plugins = match self.executor_plugins() {
+            Ok(plugins) => plugins,
+            Err(error) => {
+                let message = format!("create agent pod failed with reason:\"{error}\"");
+                self.fail_agent_nodes(&message);
+                return;
+            }
+        };
         let request = pod::agent::AgentRequest {
             config: self.seen.config,
             workflow: self.wf,
             spec: &self.spec,
-            plugins: &self.spec.executor_plugins,
+            plugins: &plugins,
             token_secrets: &self.seen.outcomes.token_secrets,
             has_certificates: false,
         };

@@ -26,6 +26,7 @@ mod metrics;
 mod nodes;
 mod outputs;
 mod parallelism;
+mod plugins;
 mod pod_phase;
 mod pods;
 mod prepared;

@@ -11,6 +11,10 @@ use crate::config::Config;
 use crate::merge::schema::{self, Type};
 use crate::merge::strategic;
 
+/// Why a workflow ends whose template is no longer what it began with (C-MRG-06).
+const CHANGED: &str =
+    "WorkflowSpec may not change during execution when the controller is set `templateReferencing: Secure`";
+
 /// The spec to run by, and the one that status keeps for workflows that refer to a template.
 pub(super) fn execution_spec(
     workflow: &Workflow,
@@ -23,17 +27,20 @@ pub(super) fn execution_spec(
         return Ok((spec, None));
     };
     let stored = workflow.status.stored_workflow_template_spec.as_deref();
-    if let Some(stored) = stored
-        && !outdated(workflow, stored)
+    let kept = stored.filter(|stored| !outdated(workflow, stored));
+    let may_change = config.template_referencing != "Secure";
+    if let Some(kept) = kept
+        && may_change
     {
-        return Ok((stored.clone(), Some(stored.clone())));
+        return Ok((kept.clone(), Some(kept.clone())));
     }
     let found = if reference.cluster_scope {
         templates.cluster.get(&reference.name).map(|t| &t.spec)
     } else {
         templates.namespaced.get(&reference.name).map(|t| &t.spec)
     };
-    let below = stored.or(found).ok_or_else(|| {
+    let below = if kept.is_some() { found } else { stored.or(found) };
+    let below = below.ok_or_else(|| {
         let kind = if reference.cluster_scope {
             "clusterworkflowtemplates"
         } else {
@@ -43,6 +50,9 @@ pub(super) fn execution_spec(
     })?;
     let own = super::restrict::allowed(&workflow.spec, config);
     let merged = join_spec(&own, Some(below), Some(&config.default_spec)).map_err(error)?;
+    if kept.is_some_and(|kept| json_of(kept) != json_of(&merged)) {
+        return Err(error(CHANGED.to_owned()));
+    }
     Ok((merged.clone(), Some(merged)))
 }
 

@@ -30,6 +30,7 @@ use crate::plan::{Diagnostic, Severity, Templates};
 
 pub use all::{Object, all};
 pub use fault::Fault;
+pub(crate) use plugins::is_valid as is_executor_plugin;
 pub(crate) use scope::has_result;
 
 /// What the validation is for.

@@ -1,4 +1,4 @@
-//! Executor plugins that a workflow brings itself (X-XPL-02).
+//! Executor plugins (X-XPL-02).
 
 use argosy_model::ExecutorPlugin;
 
@@ -19,6 +19,11 @@ pub(super) fn check(plugins: &[ExecutorPlugin]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Whether a plugin is complete.
+pub(crate) fn is_valid(plugin: &ExecutorPlugin) -> bool {
+    missing(plugin).is_none()
 }
 
 fn missing(plugin: &ExecutorPlugin) -> Option<&'static str> {

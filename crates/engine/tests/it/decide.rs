@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argosy_engine::Effect;
+use argosy_engine::{Effect, compile};
 use argosy_testkit::{World, run};
 use expect_test::{Expect, expect};
 
@@ -513,4 +513,40 @@ fn metrics_tell_of_all_that_ended() {
         wf Succeeded, 6
         wf[2].c Succeeded 1, 1"#]]
     .assert_eq(&told.collect::<Vec<_>>().join("\n"));
+}
+
+/// C-MRG-06: under `Secure` a template must stay what it was.
+#[test]
+fn a_workflow_ends_when_its_template_changes_under_secure_referencing() {
+    let template = |image: &str| {
+        let spec = format!(
+            "{{entrypoint: main, templates: [{{name: main, container: {{image: {image}, command: [x]}}}}]}}"
+        );
+        let value =
+            argosy_model::yaml::value(&format!("{{metadata: {{name: t}}, spec: {spec}}}")).expect("YAML");
+        Arc::new(serde_json::from_value(value).expect("a template"))
+    };
+    let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let end = |referencing: &str| {
+        let mut world = World::default();
+        referencing.clone_into(&mut world.config.template_referencing);
+        world.templates.namespaced.insert("t".to_owned(), template("a"));
+        let value = argosy_model::yaml::value(
+            "{metadata: {name: wf, namespace: argo}, spec: {workflowTemplateRef: {name: t}}}",
+        );
+        let workflow = serde_json::from_value(value.expect("YAML")).expect("a workflow");
+        world.submit(workflow, now);
+        (0..2).for_each(|_| drop(world.pass("wf", now).expect("submitted")));
+        let before = world.workflows["wf"].workflow.status.phase.to_string();
+        world.templates.namespaced.insert("t".to_owned(), template("b"));
+        let (plan, _) = compile(&world.workflows["wf"].workflow, &world.templates, &world.config);
+        world.pass_by(&plan, "wf", now).expect("submitted");
+        let status = &world.workflows["wf"].workflow.status;
+        format!("{before}, {} {}", status.phase, status.message)
+    };
+    assert_eq!(end("Strict"), "Running, Running ");
+    assert_eq!(
+        end("Secure"),
+        "Running, Error WorkflowSpec may not change during execution when the controller is set `templateReferencing: Secure`"
+    );
 }

@@ -1,5 +1,6 @@
 //! Tests of the engine through its public functions, one file per area.
 
+mod agent;
 mod collect;
 mod cron;
 mod decide;
