@@ -55,6 +55,7 @@ pub fn main(runs: usize) -> anyhow::Result<()> {
         config: &world.config,
         admitted: true,
         explain: false,
+        moved: &argosy_engine::Moved::Everything,
     };
     let decided = median(runs, || drop(std::hint::black_box(decide(&plan, &seen, now))));
     let compiled = median(runs, || {

@@ -413,6 +413,7 @@ fn take_config_map(shared: &Shared, event: Event<ConfigMap>) {
             shared.world.put_config_map(&key.namespace, &key.name, map);
             // Who waits for a limit or a parameter is looked at again; looks that find nothing are cheap.
             for waiting in worker::unfinished(shared) {
+                shared.world.note_all(&waiting);
                 shared.queue.add(waiting);
             }
         },

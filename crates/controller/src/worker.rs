@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use argosy_engine::node::failed_or_error;
 use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
-use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Severity, Snapshot, Store};
+use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Severity, Snapshot, Store};
 use argosy_model::compression::{self, Effort};
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
@@ -54,6 +54,8 @@ pub struct Kept {
     generation: u64,
     plan: Arc<Plan>,
     outcomes: Outcomes,
+    /// What moved since a decision was stored, or had nothing to store.
+    moved: Moved,
     /// How many looks in a row had an effect that failed.
     failures: u32,
     /// When a decision was stored last.
@@ -149,6 +151,7 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
         );
         let came = effects::before(shared, &workflow, &decision.effects, &mut outcomes).await;
         if came == Came::News {
+            shared.world.note_all(key);
             continue;
         }
         let made = makes_a_pod(&decision, &outcomes);
@@ -278,12 +281,18 @@ async fn settle(
             }
         }
     };
+    if let Some(kept) = shared.plans().get_mut(key) {
+        kept.moved = Moved::nothing();
+    }
     explain_failures(key, workflow, current, decision);
     if is_settled(current) {
         shared.tidied().insert(key.clone(), Instant::now());
     }
     let after = effects::after(shared, current, &decision.effects, outcomes).await;
     let failed = before.max(after) == Came::Failed;
+    if failed {
+        shared.world.note_all(key);
+    }
     let again = note_failure(shared, key, failed);
     let soonest = if decision.changes.is_empty() {
         IDLE_MIN
@@ -484,7 +493,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
 /// Takes our own write into the world. The watch tells it later and then it is no news, so who follows the workflow is
 /// told here.
 fn keep(shared: &Shared, before: &Workflow, stored: Arc<Workflow>) {
-    shared.world.put_workflow(stored.clone());
+    shared.world.put_decided(stored.clone());
     if stored.status.phase != before.status.phase {
         cron::run_moved(shared, &stored);
     }
@@ -503,7 +512,14 @@ async fn refresh(shared: &Shared, key: &Key) {
 
 /// Decides, and takes the locks that the decision takes, in one piece: nobody else can take them in between.
 fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
-    let parts = shared.world.parts(key);
+    let (parts, fresh) = shared.world.moved_parts(key, workflow);
+    let moved = match shared.plans().get_mut(key) {
+        Some(kept) => {
+            kept.moved.add(fresh);
+            kept.moved.clone()
+        }
+        None => Moved::Everything,
+    };
     let agent_results: BTreeMap<String, NodeResult> = parts
         .task_set
         .as_ref()
@@ -534,6 +550,7 @@ fn decide(shared: &Shared, key: &Key, plan: &Plan, workflow: &Workflow, outcomes
         config: &config,
         admitted,
         explain: false,
+        moved: &moved,
     };
     let decision = argosy_engine::decide(plan, &snapshot, shared.clock.now());
     let taken = decision.effects.iter().filter_map(|effect| match effect {
@@ -574,6 +591,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
         generation,
         plan: plan.clone(),
         outcomes: outcomes.clone(),
+        moved: Moved::Everything,
         failures: 0,
         stored,
         size_at_most: None,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use argosy_engine::{ConfigMaps, Templates, estimate, forget_pod};
+use argosy_engine::{ConfigMaps, Moved, Templates, estimate, forget_pod};
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
@@ -89,6 +89,8 @@ pub struct Parts {
     pub results: Arc<BTreeMap<String, Arc<WorkflowTaskResult>>>,
     /// The task set.
     pub task_set: Option<Arc<WorkflowTaskSet>>,
+    /// What moved since that was taken last.
+    moved: Moved,
 }
 
 #[derive(Debug, Default)]
@@ -164,6 +166,28 @@ impl World {
         self.lock().parts.get(key).cloned().unwrap_or_default()
     }
 
+    /// What belongs to the workflow, and what of all that decisions see moved since this was asked last. Anything may have
+    /// if another version of the workflow is known by now.
+    pub fn moved_parts(&self, key: &Key, workflow: &Workflow) -> (Parts, Moved) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(parts) = state.parts.get_mut(key) else {
+            return (Parts::default(), Moved::Everything);
+        };
+        let version = &workflow.metadata.resource_version;
+        let known = state.workflows.get(key);
+        if known.is_none_or(|known| known.metadata.resource_version != *version) {
+            return (parts.clone(), Moved::Everything);
+        }
+        let moved = std::mem::replace(&mut parts.moved, Moved::nothing());
+        (parts.clone(), moved)
+    }
+
+    /// Notes that anything that decisions about a workflow see may have moved.
+    pub fn note_all(&self, key: &Key) {
+        self.lock().note_all(key);
+    }
+
     /// All known ConfigMaps.
     pub fn config_maps(&self) -> Arc<ConfigMaps> {
         self.lock().config_maps.clone()
@@ -189,15 +213,14 @@ impl World {
         }
     }
 
-    /// Takes a workflow as it is now; false when an equal or newer one is known, or it is gone.
+    /// Takes a workflow as somebody wrote it; false when an equal or newer one is known, or it is gone.
     pub fn put_workflow(&self, workflow: impl Into<Arc<Workflow>>) -> bool {
-        let workflow = workflow.into();
-        let mut state = self.lock();
-        if state.gone_workflows.contains(&workflow.metadata) {
-            return false;
-        }
-        state.index(&workflow);
-        put(&mut state.workflows, Key::of(&workflow.metadata), workflow)
+        self.lock().put_workflow(workflow.into(), true)
+    }
+
+    /// Takes a workflow as a decision was stored: nothing else about it has moved.
+    pub fn put_decided(&self, workflow: Arc<Workflow>) {
+        self.lock().put_workflow(workflow, false);
     }
 
     /// Whether this version of a workflow, or a later one, is known.
@@ -257,6 +280,10 @@ impl World {
         for workflow in &listed {
             state.index(workflow);
         }
+        state
+            .parts
+            .values_mut()
+            .for_each(|parts| parts.moved = Moved::Everything);
         replace(&mut state.workflows, listed, |w| Key::of(&w.metadata))
     }
 
@@ -338,8 +365,13 @@ impl World {
         if state.gone_pods.contains(&pod.metadata) {
             return None;
         }
-        let pods = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().pods);
-        put(pods, pod.metadata.name.clone(), pod).then_some(owner)
+        let parts = state.parts.entry(owner.clone()).or_default();
+        let name = pod.metadata.name.clone();
+        if !put(Arc::make_mut(&mut parts.pods), name.clone(), pod) {
+            return None;
+        }
+        parts.moved.note_pod(&name);
+        Some(owner)
     }
 
     /// Forgets a pod that is gone or was labelled completed; gives its workflow if that is to be looked at.
@@ -348,8 +380,11 @@ impl World {
         let mut state = self.lock();
         let state = &mut *state;
         state.gone_pods.note(&pod.metadata);
-        let pods = Arc::make_mut(&mut state.parts.get_mut(&owner)?.pods);
-        let is_news = forget_pod(pods, pod, state.workflows.get(&owner));
+        let parts = state.parts.get_mut(&owner)?;
+        let is_news = forget_pod(Arc::make_mut(&mut parts.pods), pod, state.workflows.get(&owner));
+        if is_news {
+            parts.moved.note_pod(&pod.metadata.name);
+        }
         state.drop_empty(&owner);
         is_news.then_some(owner)
     }
@@ -369,6 +404,7 @@ impl World {
             replace(pods, by_owner.remove(owner).unwrap_or_default(), |p| {
                 p.metadata.name.clone()
             });
+            state.note_all(owner);
             state.drop_empty(owner);
         }
         owners
@@ -378,8 +414,13 @@ impl World {
     pub fn put_result(&self, result: WorkflowTaskResult) -> Option<Key> {
         let owner = Key::owner(&result.metadata)?;
         let mut state = self.lock();
-        let results = Arc::make_mut(&mut state.parts.entry(owner.clone()).or_default().results);
-        put(results, result.metadata.name.clone(), result).then_some(owner)
+        let parts = state.parts.entry(owner.clone()).or_default();
+        let name = result.metadata.name.clone();
+        if !put(Arc::make_mut(&mut parts.results), name.clone(), result) {
+            return None;
+        }
+        parts.moved.note_result(&name);
+        Some(owner)
     }
 
     /// Replaces all task results by a listed state; gives every workflow that has or had one.
@@ -397,6 +438,7 @@ impl World {
             replace(results, by_owner.remove(owner).unwrap_or_default(), |r| {
                 r.metadata.name.clone()
             });
+            state.note_all(owner);
             state.drop_empty(owner);
         }
         owners
@@ -447,6 +489,7 @@ impl World {
         let mut state = self.lock();
         if let Some(parts) = state.parts.get_mut(&owner) {
             Arc::make_mut(&mut parts.results).remove(&result.metadata.name);
+            parts.moved.note_result(&result.metadata.name);
         }
         state.drop_empty(&owner);
     }
@@ -455,6 +498,7 @@ impl World {
     pub fn put_task_set(&self, key: &Key, set: Option<WorkflowTaskSet>) {
         let mut state = self.lock();
         state.parts.entry(key.clone()).or_default().task_set = set.map(Arc::new);
+        state.note_all(key);
         state.drop_empty(key);
     }
 
@@ -517,6 +561,25 @@ impl State {
         let example = (meta.creation_timestamp, meta.name.clone());
         for likeness in likenesses(workflow) {
             take_out(&mut self.examples, &likeness, &example);
+        }
+    }
+
+    fn put_workflow(&mut self, workflow: Arc<Workflow>, may_differ: bool) -> bool {
+        if self.gone_workflows.contains(&workflow.metadata) {
+            return false;
+        }
+        self.index(&workflow);
+        let key = Key::of(&workflow.metadata);
+        let is_news = put(&mut self.workflows, key.clone(), workflow);
+        if is_news && may_differ {
+            self.note_all(&key);
+        }
+        is_news
+    }
+
+    fn note_all(&mut self, key: &Key) {
+        if let Some(parts) = self.parts.get_mut(key) {
+            parts.moved = Moved::Everything;
         }
     }
 

@@ -34,7 +34,7 @@ mod workings;
 pub use config::Config;
 pub use decision::{Changes, Decision, Effect, Event, Metric, MetricKind, Order, Store, Waiting};
 pub use plan::{Diagnostic, Plan, Severity, Templates, compile};
-pub use snapshot::{ConfigMaps, Outcomes, Refusal, Snapshot, forget_pod};
+pub use snapshot::{ConfigMaps, Moved, Outcomes, Refusal, Snapshot, forget_pod, is_done_with};
 pub use vars::{Error as SubstitutionError, Substitution};
 
 /// A looped task for one of its items: its name and everything in it (C-LOOP-04, C-LOOP-05).

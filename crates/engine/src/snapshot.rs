@@ -33,6 +33,64 @@ pub struct Snapshot<'a> {
     /// Whether [`Decision::waiting`](crate::Decision::waiting) is to name every node that does not move. It costs as much
     /// as the decision about a big workflow.
     pub explain: bool,
+    /// What has moved: a decision may look at nothing else.
+    pub moved: &'a Moved,
+}
+
+/// What is new, changed or gone since the last decision by the same plan whose changes, if it had any, were stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Moved {
+    /// Anything.
+    #[default]
+    Everything,
+    /// Only these. Nobody else has written the workflow, and nothing else that decisions see is different, but for the time
+    /// and for locks. None at all means that there is another reason to decide.
+    Only {
+        /// Names of pods.
+        pods: BTreeSet<String>,
+        /// Task results by the ids of their nodes.
+        results: BTreeSet<String>,
+    },
+}
+
+impl Moved {
+    /// Nothing has moved.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::Only {
+            pods: BTreeSet::new(),
+            results: BTreeSet::new(),
+        }
+    }
+
+    /// Notes a pod by its name.
+    pub fn note_pod(&mut self, name: &str) {
+        if let Self::Only { pods, .. } = self
+            && !pods.contains(name)
+        {
+            pods.insert(name.to_owned());
+        }
+    }
+
+    /// Notes a task result by the id of its node.
+    pub fn note_result(&mut self, node: &str) {
+        if let Self::Only { results, .. } = self
+            && !results.contains(node)
+        {
+            results.insert(node.to_owned());
+        }
+    }
+
+    /// Notes what has moved after that.
+    pub fn add(&mut self, later: Self) {
+        match (&mut *self, later) {
+            (Self::Only { pods, results }, Self::Only { pods: p, results: r }) => {
+                pods.extend(p);
+                results.extend(r);
+            }
+            _ => *self = Self::Everything,
+        }
+    }
 }
 
 /// Takes a pod that is gone out of a workflow's known ones. False: that leaves nothing to decide, as the pod had ended
@@ -51,11 +109,13 @@ pub fn forget_pod(
     !known.is_some_and(|pod| workflow.is_some_and(|workflow| is_done_with(workflow, &pod)))
 }
 
-fn is_done_with(workflow: &Workflow, pod: &Pod) -> bool {
+/// Whether a pod's going leaves nothing to decide: it had ended, and so has its node by the status that is known.
+#[must_use]
+pub fn is_done_with(workflow: &Workflow, pod: &Pod) -> bool {
     let id = pod.metadata.annotations.get(names::annotation::NODE_ID);
     let node = id.and_then(|id| workflow.status.nodes.get(id));
     matches!(pod.status.phase.as_str(), "Succeeded" | "Failed")
-        && node.is_some_and(|n| node::phase_ended(&n.phase))
+        && node.is_some_and(|n| node::phase_ended(&n.phase) && node::synced(n))
 }
 
 /// ConfigMaps by namespace and name.

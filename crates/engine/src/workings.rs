@@ -1,4 +1,5 @@
-//! What a decision by a plan worked out and the next one needs again: templates with their inputs put in.
+//! What a decision by a plan worked out and the next one needs again: templates with their inputs put in, and what was
+//! left at rest.
 //!
 //! It only saves work: a decision says the same without, which tests in virtual time check in every pass.
 
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argosy_model::{Arguments, Item, Sequence, Template};
 
-use crate::pass::Prepared;
+use crate::pass::{Prepared, Rest};
 use crate::vars::Vars;
 
 /// Most templates, texts and loops that are kept of each; a workflow with more open nodes than this that have steps or tasks
@@ -23,6 +24,7 @@ pub(crate) struct Workings {
     entries: Mutex<HashMap<String, Entry>>,
     loops: Mutex<HashMap<String, Loop>>,
     texts: Mutex<HashMap<String, Written>>,
+    rest: Mutex<Option<Rest>>,
 }
 
 /// A template as text.
@@ -94,6 +96,23 @@ fn same_globals(a: &Vars, b: &Vars) -> bool {
 }
 
 impl Workings {
+    /// What the last decision left at rest, if it did.
+    pub(crate) fn take_rest(&self) -> Option<Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps what a decision left at rest.
+    pub(crate) fn put_rest(&self, rest: Rest) {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+    }
+
+    /// The template of a node as it was prepared last.
+    pub(crate) fn last(&self, node: &str) -> Option<Arc<Prepared>> {
+        lock(&self.entries)
+            .get(node)
+            .map(|entry| Arc::clone(&entry.prepared))
+    }
+
     /// The template of a node as it was prepared before, if that was of the same.
     pub(crate) fn get(&self, node: &str, made_of: &MadeOf<'_>) -> Option<Arc<Prepared>> {
         let entries = lock(&self.entries);

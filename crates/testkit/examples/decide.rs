@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use argosy_engine::{Plan, compile};
+use argosy_engine::{Moved, Plan, compile};
 use argosy_model::k8s::{ContainerState, ContainerStateTerminated, ContainerStatus, Time};
 use argosy_model::{NodePhase, NodeType, Workflow};
 use argosy_testkit::World;
@@ -123,6 +123,7 @@ impl Bench {
     fn tell_as_done(&mut self) {
         let life = self.world.workflows.get_mut(NAME).expect("it was submitted");
         let nodes = life.workflow.status.nodes.values_mut();
+        life.moved = Moved::Everything;
         for node in nodes.filter(|n| n.type_ == NodeType::Skipped) {
             node.type_ = NodeType::Pod;
             node.phase = NodePhase::Succeeded;
@@ -149,7 +150,8 @@ impl Bench {
     fn end_a_pod(&mut self) {
         self.now += SignedDuration::from_secs(1);
         let life = self.world.workflows.get_mut(NAME).expect("it was submitted");
-        let pod = life.pods.values_mut().next().expect("pods are left");
+        let (name, pod) = life.pods.iter_mut().next().expect("pods are left");
+        life.moved.note_pod(name);
         let pod = Arc::make_mut(pod);
         "Succeeded".clone_into(&mut pod.status.phase);
         let ended = ContainerStateTerminated {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
 use argosy_engine::{
-    Config, ConfigMaps, Decision, Effect, Metric, Order, Outcomes, Plan, Snapshot, Templates, compile,
-    decide, locks, plan,
+    Config, ConfigMaps, Decision, Effect, Metric, Moved, Order, Outcomes, Plan, Snapshot, Templates, compile,
+    decide, is_done_with, locks, plan,
 };
 use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
 use argosy_model::{NodeResult, Template, Workflow, WorkflowTaskResult};
@@ -51,8 +51,21 @@ pub struct Life {
     pub outcomes: Outcomes,
     /// How often a pod of that name was created.
     pub created: BTreeMap<String, usize>,
+    /// What moved since the last decision.
+    pub moved: Moved,
     /// A plan that decisions were made by before, and what it was made of.
     planned: Option<(Workflow, Plan)>,
+    /// What there was after the last decision.
+    left: Option<Left>,
+}
+
+/// What decisions see of a workflow.
+struct Left {
+    workflow: Workflow,
+    pods: BTreeMap<String, Arc<Pod>>,
+    results: BTreeMap<String, Arc<WorkflowTaskResult>>,
+    /// Everything else, as text.
+    others: String,
 }
 
 /// What one decision did.
@@ -81,7 +94,9 @@ impl World {
             agent_results: BTreeMap::new(),
             tasks: BTreeMap::new(),
             created: BTreeMap::new(),
+            moved: Moved::Everything,
             planned: None,
+            left: None,
             outcomes,
             workflow,
         };
@@ -90,6 +105,9 @@ impl World {
 
     /// Decides about one workflow and makes it so. `None` when there is no such workflow.
     pub fn pass(&mut self, name: &str, now: Timestamp) -> Option<Passed> {
+        let others = self.others(self.workflows.get(name)?);
+        let life = self.workflows.get_mut(name)?;
+        life.moved = life.find_moved(&others);
         let life = self.workflows.get(name)?;
         let (plan, _) = compile(&life.workflow, &self.templates, &self.config);
         let serves = |(made_of, _): &&(Workflow, Plan)| plan::serves(made_of, &life.workflow);
@@ -99,7 +117,24 @@ impl World {
             let life = self.workflows.get_mut(name)?;
             life.planned = Some((life.workflow.clone(), plan.clone()));
         }
-        self.pass_by(&plan, name, now)
+        let passed = self.pass_by(&plan, name, now);
+        let others = self.others(self.workflows.get(name)?);
+        let life = self.workflows.get_mut(name)?;
+        life.left = Some(Left {
+            workflow: life.workflow.clone(),
+            pods: life.pods.clone(),
+            results: life.results.clone(),
+            others,
+        });
+        passed
+    }
+
+    /// What decisions about a workflow see beside it, its pods and results.
+    fn others(&self, life: &Life) -> String {
+        format!(
+            "{:?} {:?} {:?} {:?}",
+            life.agent_results, life.outcomes, self.config_maps, self.config
+        )
     }
 
     /// What earlier decisions by a plan worked out changes nothing.
@@ -114,8 +149,11 @@ impl World {
         for other in [&by_used, &in_haste] {
             assert_eq!(other.changes, by_fresh.changes);
             assert_eq!(other.effects, by_fresh.effects);
-            assert_eq!(other.wake_at, by_fresh.wake_at);
         }
+        assert_eq!(by_used.wake_at, by_fresh.wake_at);
+        // What looks at a part only may have the whole looked at too early, never too late.
+        let wakes = |decision: &Decision| decision.wake_at.unwrap_or(Timestamp::MAX);
+        assert!(wakes(&in_haste) <= wakes(&by_fresh), "{in_haste:?} {by_fresh:?}");
         assert_eq!(by_used.waiting, by_fresh.waiting);
         assert_eq!(in_haste.waiting.is_empty(), by_fresh.waiting.is_empty());
     }
@@ -132,6 +170,7 @@ impl World {
             config: &self.config,
             admitted: true,
             explain: !self.hurried,
+            moved: &life.moved,
         }
     }
 
@@ -140,13 +179,15 @@ impl World {
         let decision = decide(plan, &self.snapshot(self.workflows.get(name)?), now);
         let life = self.workflows.get_mut(name)?;
         if life.look_up(&decision) {
+            life.moved = Moved::Everything;
             return self.pass_by(plan, name, now);
         }
         let life = self.workflows.get_mut(name)?;
+        life.moved = Moved::nothing();
         let mut created = Vec::new();
         for order in [Order::BeforePersist, Order::AfterPersist] {
             if order == Order::AfterPersist {
-                decision.changes.apply(&mut life.workflow);
+                life.store(&decision);
             }
             for effect in decision.effects.iter().filter(|e| e.order() == order) {
                 match effect {
@@ -163,6 +204,7 @@ impl World {
                             .insert((config_map.clone(), key.clone()), entry.clone());
                         let namespace = self.config.namespace.clone();
                         save_memo(&mut self.config_maps, &namespace, config_map, key, entry);
+                        life.moved = Moved::Everything;
                     }
                     Effect::Metric(metric) => self.metrics.push(metric.clone()),
                     other => life.perform(other, now, &mut created),
@@ -174,6 +216,51 @@ impl World {
 }
 
 impl Life {
+    /// What moved since the last decision, whoever moved it.
+    fn find_moved(&self, others: &str) -> Moved {
+        let Some(left) = self
+            .left
+            .as_ref()
+            .filter(|left| left.others == others && left.workflow == self.workflow)
+        else {
+            return Moved::Everything;
+        };
+        let mut moved = Moved::nothing();
+        for (name, pod) in left.pods.iter().chain(&self.pods) {
+            let (old, new) = (left.pods.get(name), self.pods.get(name));
+            let is_done = new.is_none() && is_done_with(&self.workflow, pod);
+            if old.map(Arc::as_ptr) != new.map(Arc::as_ptr) && !is_done {
+                moved.note_pod(name);
+            }
+        }
+        for id in left.results.keys().chain(self.results.keys()) {
+            let (old, new) = (left.results.get(id), self.results.get(id));
+            if old.map(Arc::as_ptr) != new.map(Arc::as_ptr) {
+                moved.note_result(id);
+            }
+        }
+        moved
+    }
+
+    fn store(&mut self, decision: &Decision) {
+        if !decision.changes.is_empty() {
+            decision.changes.apply(&mut self.workflow);
+            let version = &mut self.workflow.metadata.resource_version;
+            *version = (version.parse::<u64>().unwrap_or(0) + 1).to_string();
+        }
+    }
+
+    /// Forgets a pod.
+    fn drop_pod(&mut self, name: &str) {
+        if self
+            .pods
+            .remove(name)
+            .is_some_and(|pod| !is_done_with(&self.workflow, &pod))
+        {
+            self.moved.note_pod(name);
+        }
+    }
+
     /// Answers what a decision must know before another try. True when there was such a question.
     fn look_up(&mut self, decision: &Decision) -> bool {
         let mut asked = false;
@@ -203,13 +290,11 @@ impl Life {
 
     fn perform(&mut self, effect: &Effect, now: Timestamp, created: &mut Vec<(String, String)>) {
         match effect {
-            Effect::CreatePod { node_id, pod, .. } => self.create(node_id, pod, now, created),
+            Effect::CreatePod { node_id, pod, .. } => return self.create(node_id, pod, now, created),
+            Effect::Emit(_) | Effect::Metric(_) | Effect::TerminateContainers { .. } => return,
             Effect::CreateAgentPod { pod } => self.create("", pod, now, created),
-            Effect::LabelPodCompleted { pod, .. } => {
-                self.pods.remove(pod);
-            }
-            Effect::DeletePod { pod, uid: None, .. } => {
-                self.pods.remove(pod);
+            Effect::LabelPodCompleted { pod, .. } | Effect::DeletePod { pod, uid: None, .. } => {
+                return self.drop_pod(pod);
             }
             Effect::WriteTaskSet { tasks } => self.tasks.extend(tasks.clone()),
             Effect::CompleteTasks { tasks, all } => {
@@ -224,6 +309,7 @@ impl Life {
             Effect::DeleteTaskResults => self.results.clear(),
             _ => {}
         }
+        self.moved = Moved::Everything;
     }
 
     fn create(&mut self, node_id: &str, pod: &Pod, now: Timestamp, created: &mut Vec<(String, String)>) {
@@ -238,6 +324,7 @@ impl Life {
         pod.metadata.creation_timestamp = Some(Time(now));
         "Pending".clone_into(&mut pod.status.phase);
         self.pods.insert(name.clone(), Arc::new(pod));
+        self.moved.note_pod(&name);
         created.push((node_id.to_owned(), name));
     }
 }

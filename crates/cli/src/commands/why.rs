@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use argosy_engine::locks::Machine;
-use argosy_engine::{Config, ConfigMaps, Outcomes, Snapshot, Waiting, compile, decide};
+use argosy_engine::{Config, ConfigMaps, Moved, Outcomes, Snapshot, Waiting, compile, decide};
 use argosy_model::k8s::ConfigMap;
 use argosy_model::{Workflow, WorkflowTaskResult, WorkflowTaskSet};
 use jiff::Timestamp;
@@ -174,6 +174,7 @@ async fn ask(api: &Api, workflow: &Workflow) -> anyhow::Result<BTreeMap<String, 
         // Only the controller knows whose turn it is; a workflow without a phase has not had its own.
         admitted: !workflow.status.phase.as_str().is_empty(),
         explain: true,
+        moved: &Moved::Everything,
     };
     Ok(decide(&plan, &snapshot, Timestamp::now()).waiting)
 }

@@ -353,7 +353,7 @@ impl Pass<'_> {
     }
 
     /// Whether a task's node and its hooks are done.
-    fn is_settled(&self, node: &NodeStatus) -> bool {
+    pub fn is_settled(&self, node: &NodeStatus) -> bool {
         let children = node.children.iter().filter_map(|c| self.nodes.get(c));
         let mut hooks = children.filter(|c| node::hooked(c));
         node::fulfilled(node) && hooks.all(node::fulfilled)

@@ -12,20 +12,8 @@ use crate::node;
 impl Pass<'_> {
     /// Brings the derived values up to the nodes, before they are stored.
     pub fn update_derived(&mut self) {
-        let own: Vec<String> = self
-            .nodes
-            .iter()
-            .filter(|n| {
-                node::has_progress(&n.type_) && n.progress.parts().is_some_and(|(done, total)| done < total)
-            })
-            .filter(|n| {
-                matches!(
-                    n.phase,
-                    NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted
-                )
-            })
-            .map(|n| n.id.clone())
-            .collect();
+        let own = self.nodes.iter().filter(|n| is_to_be_completed(n));
+        let own: Vec<String> = own.map(|n| n.id.clone()).collect();
         for id in own {
             self.nodes.change(&id, |n| n.progress = n.progress.complete());
         }
@@ -40,6 +28,37 @@ impl Pass<'_> {
         }
         self.set_pod_running();
     }
+
+    /// Whether the sums that are stored are those of the nodes that are.
+    pub fn stored_sums_hold(&self) -> bool {
+        let graph = Graph::of(self.wf.status.nodes.values());
+        let mut all = Sum::default();
+        graph.own.iter().for_each(|own| all.add(own));
+        let status = &self.wf.status;
+        status.progress == Progress::new(all.done, all.total)
+            && status.resources_duration == graph.resources(&all)
+            && graph.changed_sums().is_empty()
+    }
+}
+
+/// Whether a node ended well whose progress does not say so.
+pub(super) fn is_to_be_completed(node: &NodeStatus) -> bool {
+    node::has_progress(&node.type_)
+        && node.progress.parts().is_some_and(|(done, total)| done < total)
+        && matches!(
+            node.phase,
+            NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted
+        )
+}
+
+/// Whether nodes of the type sum up the progress of those below.
+pub(super) fn sums_progress(node: &NodeStatus) -> bool {
+    !node::has_progress(&node.type_)
+}
+
+/// Whether a node sums up what those below have used.
+pub(super) fn sums_resources(node: &NodeStatus) -> bool {
+    node.type_ != NodeType::Pod && node::fulfilled(node)
 }
 
 /// The nodes with their edges as numbers: walks over thousands of nodes compare no texts.
@@ -150,14 +169,12 @@ impl<'n> Graph<'n> {
     fn changed_sums(&self) -> Vec<(String, Progress, BTreeMap<String, i64>)> {
         let mut changed = Vec::new();
         for (node, sum) in self.sums() {
-            let sums_progress = !node::has_progress(&node.type_) && sum.total > 0;
-            let progress = if sums_progress {
+            let progress = if sums_progress(node) && sum.total > 0 {
                 Progress::new(sum.done, sum.total)
             } else {
                 node.progress.clone()
             };
-            let sums_resources = node.type_ != NodeType::Pod && node::fulfilled(node);
-            let resources = if sums_resources {
+            let resources = if sums_resources(node) {
                 self.resources(&sum)
             } else {
                 node.resources_duration.clone()
@@ -175,7 +192,7 @@ impl<'n> Graph<'n> {
         let mut met = vec![usize::MAX; self.nodes.len()];
         for at in self.order.iter().rev().copied() {
             let node = self.nodes[at];
-            if !node::has_progress(&node.type_) || node.type_ != NodeType::Pod && node::fulfilled(node) {
+            if sums_progress(node) || sums_resources(node) {
                 sums[at] = Some(self.sum(at, &sums, &mut met));
             }
         }

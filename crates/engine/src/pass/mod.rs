@@ -3,6 +3,7 @@
 //! A pass works on the stored nodes with an overlay ([`Tree`]) and on a copy of the rest of the status. Each file below
 //! holds one concern of it as methods of [`Pass`]. Not here: reading the spec (`plan`), building pods (`pod`).
 
+mod above;
 mod agent;
 mod arguments;
 mod artifacts;
@@ -23,6 +24,7 @@ mod loops;
 mod memo;
 mod metadata;
 mod metrics;
+mod moved;
 mod nodes;
 mod outputs;
 mod parallelism;
@@ -60,6 +62,7 @@ use crate::vars::{self, Vars};
 use crate::{locks, node};
 
 pub(crate) use loops::for_item as expand_item;
+pub(crate) use moved::Rest;
 pub(crate) use prepared::Prepared;
 pub(crate) use template::Holder;
 pub(crate) use tree::Tree;
@@ -146,12 +149,17 @@ pub(crate) struct Pass<'a> {
     pub reached: Option<BTreeSet<String>>,
     /// Whether pods were looked at: not in the first pass, and not once the workflow has ended.
     pub assessed: bool,
+    /// Whether what follows from the nodes was worked out to the end.
+    pub evaluated: bool,
     /// Cache entries written in this pass, which later lookups see: ConfigMap, key, text.
     pub memos: BTreeMap<(String, String), String>,
 }
 
 /// Decides about one workflow. See [`crate::decide`].
 pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision {
+    if let Some(decision) = moved::run(plan, seen, now) {
+        return decision;
+    }
     let mut pass = Pass::new(plan, *seen, now);
     pass.steps();
     if !seen.explain && pass.names_a_pod_at_work() {
@@ -210,6 +218,7 @@ impl<'a> Pass<'a> {
             last_resort: false,
             reached: None,
             assessed: false,
+            evaluated: false,
             memos: BTreeMap::new(),
         }
     }
@@ -219,7 +228,7 @@ impl<'a> Pass<'a> {
         if !self.admit() || !self.prepare() {
             return;
         }
-        self.index_pods();
+        self.index_pods(self.seen.pods.values());
         self.apply_results();
         if self.labels.get(labels::COMPLETED).is_some_and(|v| v == "true") {
             self.collect_artifacts();
@@ -247,6 +256,7 @@ impl<'a> Pass<'a> {
             return;
         }
         self.evaluate();
+        self.evaluated = true;
         self.release_locks_of_the_dead();
     }
 
@@ -341,41 +351,58 @@ impl<'a> Pass<'a> {
     /// Whether anything differs from what is stored: what was changed may have been changed back.
     fn has_changes(&self) -> bool {
         let before = &self.wf.metadata;
-        self.nodes.differs()
-            || shallow(&self.wf.status) != self.status
-            || before.labels != self.labels
-            || before.annotations != self.annotations
-            || before.finalizers != self.finalizers
+        self.updated
+            && (self.nodes.differs()
+                || shallow(&self.wf.status) != self.status
+                || before.labels != self.labels
+                || before.annotations != self.annotations
+                || before.finalizers != self.finalizers)
     }
 
     /// The answer, once every step was taken.
     fn decision(mut self) -> Decision {
-        if !self.updated {
-            self.tidy_again();
-            return Decision {
-                changes: Changes::default(),
-                effects: self.all_effects(),
-                wake_at: self.wake_at,
-                store: Store::Now,
-                waiting: self.waiting,
-            };
+        let others_wait = self.others_wait();
+        if !self.has_changes() {
+            return self.unchanged(others_wait);
         }
         self.update_derived();
+        self.changed(others_wait)
+    }
+
+    /// The answer when nothing is to be stored.
+    fn unchanged(mut self, others_wait: bool) -> Decision {
+        self.tidy_again();
+        let effects = self.all_effects();
+        let rest = self.rest(&effects, others_wait);
+        let changes = Changes::default();
+        self.leave(rest, &changes, self.wake_at);
+        Decision {
+            changes,
+            effects,
+            wake_at: self.wake_at,
+            store: Store::Now,
+            waiting: self.waiting,
+        }
+    }
+
+    /// The answer with what is to be stored. `others_wait` tells whether anything may come of it that is not seen yet.
+    fn changed(mut self, others_wait: bool) -> Decision {
         self.clean_up_pods();
         self.release_at_end();
         self.hold_back_locked_pods();
         self.node_events();
         self.node_metrics();
-        let others_wait = self.others_wait();
         let effects = self.all_effects();
+        let rest = self.rest(&effects, others_wait);
         let ended = node::workflow_fulfilled(&self.status.phase);
         let before = &self.wf.metadata;
         let changes = Changes {
             labels: map_changes(&before.labels, &self.labels),
             annotations: map_changes(&before.annotations, &self.annotations),
             finalizers: (before.finalizers != self.finalizers).then(|| std::mem::take(&mut self.finalizers)),
-            status: (shallow(&self.wf.status) != self.status).then(|| Box::new(self.status)),
-            nodes: self.nodes.into_touched(),
+            status: (shallow(&self.wf.status) != self.status)
+                .then(|| Box::new(std::mem::take(&mut self.status))),
+            nodes: self.nodes.take_touched(),
         };
         let store = if self.hooks_wait {
             Store::Now
@@ -389,6 +416,7 @@ impl<'a> Pass<'a> {
         } else {
             Some(self.now)
         };
+        self.leave(rest, &changes, wake_at);
         Decision {
             changes,
             effects,

@@ -49,6 +49,11 @@ impl<'a> Pods<'a> {
         Some(&self.pods[places.clone()])
     }
 
+    /// Whether no node has more than one pod.
+    pub fn are_single(&self) -> bool {
+        self.pods.len() == self.nodes.len()
+    }
+
     pub fn contains_key(&self, id: &str) -> bool {
         self.places.contains_key(id)
     }
@@ -60,11 +65,11 @@ impl<'a> Pods<'a> {
     }
 }
 
-impl Pass<'_> {
-    /// Groups the pods by node (C-POD-02).
-    pub fn index_pods(&mut self) {
-        let mut found = Vec::with_capacity(self.seen.pods.len());
-        for pod in self.seen.pods.values() {
+impl<'a> Pass<'a> {
+    /// Groups pods by node (C-POD-02).
+    pub fn index_pods(&mut self, pods: impl Iterator<Item = &'a Arc<Pod>>) {
+        let mut found = Vec::with_capacity(pods.size_hint().0);
+        for pod in pods {
             let annotations = &pod.metadata.annotations;
             let id = match (
                 annotations.get(labels::NODE_ID),
@@ -81,6 +86,15 @@ impl Pass<'_> {
 
     /// Looks at every pod. False: the pass ends here because something is incomplete (C-OP-03, row 9b).
     pub fn assess_pods(&mut self) -> bool {
+        let mut complete = self.assess_seen_pods();
+        self.assess_agent_pod();
+        complete &= self.find_missing_pods();
+        self.fail_nodes_without_pods();
+        complete
+    }
+
+    /// Brings nodes up to the pods that are known. False: a result is still missing.
+    pub fn assess_seen_pods(&mut self) -> bool {
         self.assessed = true;
         if self
             .status
@@ -104,9 +118,6 @@ impl Pass<'_> {
         for (id, pod) in pods {
             complete &= self.assess_pod(&id, pod);
         }
-        self.assess_agent_pod();
-        complete &= self.find_missing_pods();
-        self.fail_nodes_without_pods();
         complete
     }
 
@@ -264,18 +275,16 @@ impl Pass<'_> {
 
     /// The condition that tells whether any pod runs (C-POD-03, Q-04).
     pub fn set_pod_running(&mut self) {
-        if !self.assessed {
-            return;
+        if self.assessed {
+            let runs = self.nodes.iter().any(is_running);
+            self.note_pod_running(runs);
         }
-        let running = self
-            .nodes
-            .iter()
-            .any(|n| n.type_ == NodeType::Pod && n.phase == NodePhase::Running);
-        self.set_condition(
-            ConditionType::PodRunning,
-            if running { "True" } else { "False" },
-            "",
-        );
+    }
+
+    /// Notes whether any pod runs.
+    pub fn note_pod_running(&mut self, runs: bool) {
+        let status = if runs { "True" } else { "False" };
+        self.set_condition(ConditionType::PodRunning, status, "");
     }
 
     /// Sets or replaces a condition. It alone is no reason to store.
@@ -321,6 +330,11 @@ impl Pass<'_> {
             .map_or(self.seen.config.pod_names, |v| names::PodNames::parse(v));
         names::pod_name(&self.wf.metadata.name, &node.name, template, version)
     }
+}
+
+/// Whether a node is one of a pod that runs.
+pub(crate) fn is_running(node: &NodeStatus) -> bool {
+    node.type_ == NodeType::Pod && node.phase == NodePhase::Running
 }
 
 /// Whether a pod runs or is to run.

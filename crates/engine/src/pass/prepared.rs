@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use argosy_model::{DagTask, DagTemplate, Template};
 use argosy_template::depends::{ContinueOn, Depends};
 
+use super::loops::Looped;
 use super::reads::Reads;
 use crate::names;
 use crate::vars::Vars;
@@ -20,6 +21,7 @@ pub(crate) struct Prepared {
     variables: OnceLock<Vars>,
     reads: OnceLock<Reads>,
     graph: OnceLock<Graph>,
+    watches: OnceLock<bool>,
 }
 
 impl Deref for Prepared {
@@ -38,7 +40,17 @@ impl Prepared {
             variables: OnceLock::new(),
             reads: OnceLock::new(),
             graph: OnceLock::new(),
+            watches: OnceLock::new(),
         }
+    }
+
+    /// Whether hooks or exit handlers follow any of its steps or tasks.
+    pub fn watches(&self) -> bool {
+        *self.watches.get_or_init(|| {
+            let mut steps = self.template.steps.iter().flat_map(|g| g.iter());
+            let mut tasks = self.template.dag.iter().flat_map(|d| &d.tasks);
+            steps.any(Looped::is_watched) || tasks.any(Looped::is_watched)
+        })
     }
 
     pub fn shared(&self) -> &Arc<Template> {
@@ -82,6 +94,8 @@ pub(crate) struct Graph {
     pub by_name: Vec<usize>,
     /// Those to run for (C-DAG-01).
     pub targets: Vec<usize>,
+    /// Places of the tasks that depend on each.
+    pub after: Vec<Vec<usize>>,
     places: HashMap<String, usize>,
 }
 
@@ -128,10 +142,15 @@ impl Graph {
             }
             named
         };
+        let mut after = vec![Vec::new(); tasks.len()];
+        for (place, task) in tasks.iter().enumerate() {
+            task.before.iter().for_each(|before| after[*before].push(place));
+        }
         Self {
             tasks,
             by_name,
             targets,
+            after,
             places,
         }
     }

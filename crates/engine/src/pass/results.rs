@@ -1,9 +1,10 @@
 //! Task results: outputs and progress that executors report, and how long they may be late (section 10).
 
 use argosy_model::k8s::Pod;
-use argosy_model::{NodeResult, NodeStatus, NodeType};
+use argosy_model::{NodeResult, NodeStatus, NodeType, WorkflowTaskResult};
 use jiff::Timestamp;
 
+use super::tree::is_other;
 use super::{Pass, labels};
 use crate::decision::Waiting;
 use crate::node;
@@ -25,53 +26,54 @@ impl Pass<'_> {
     /// Takes over what the executors reported (C-RES-02, C-RES-04).
     pub fn apply_results(&mut self) {
         for (id, result) in self.seen.results {
-            let reported = result.metadata.labels.get(labels::REPORTED).map(|v| v == "true");
-            let Some(old) = self.nodes.get(id) else {
-                continue;
-            };
-            if reported != Some(false) && node::synced(old) && has_all(old, &result.result) {
-                continue;
-            }
-            let old = old.clone();
-            let mut new = old.clone();
-            if let Some(reported) = reported
-                && new.task_result_synced.is_some()
-            {
-                new.task_result_synced = Some(reported || self.given_up(&new));
-            }
-            if let Some(outputs) = &result.result.outputs {
-                let mut outputs = outputs.clone();
-                if outputs.exit_code.is_none() {
-                    outputs.exit_code = new.outputs.as_ref().and_then(|o| o.exit_code.clone());
-                }
-                new.outputs = Some(outputs);
-            }
-            if result.result.progress.is_valid() {
-                new.progress = result.result.progress.clone();
-            }
-            // The flag alone is no reason to store: it follows from the result object at every look.
-            let only_flag = NodeStatus {
-                task_result_synced: old.task_result_synced,
-                ..new.clone()
-            } == old;
-            if new != old {
-                self.nodes.insert(new);
-                self.updated |= !only_flag;
-            }
+            self.apply_result(id, result);
         }
-        self.give_up_silent();
+        let silent = self.nodes.iter().filter(|n| self.is_silent(n));
+        let silent: Vec<NodeStatus> = silent.cloned().collect();
+        silent.iter().for_each(|node| self.give_up_silent(node));
     }
 
-    /// Bounds the wait of nodes that ended and whose reports are gone: those of a life before a retry, or lost.
-    fn give_up_silent(&mut self) {
-        let silent = |n: &&NodeStatus| {
-            !node::synced(n) && node::phase_completed(&n.phase) && !self.seen.results.contains_key(&n.id)
+    /// Takes over what the executor reported of one node.
+    pub fn apply_result(&mut self, id: &str, result: &WorkflowTaskResult) {
+        let reported = result.metadata.labels.get(labels::REPORTED).map(|v| v == "true");
+        let Some(old) = self.nodes.get(id) else {
+            return;
         };
-        let silent: Vec<NodeStatus> = self.nodes.iter().filter(silent).cloned().collect();
-        for node in silent {
-            if self.given_up(&node) {
-                self.change(&node.id, |n| n.task_result_synced = Some(true));
+        if reported != Some(false) && node::synced(old) && has_all(old, &result.result) {
+            return;
+        }
+        let old = old.clone();
+        let mut new = old.clone();
+        if let Some(reported) = reported
+            && new.task_result_synced.is_some()
+        {
+            new.task_result_synced = Some(reported || self.given_up(&new));
+        }
+        if let Some(outputs) = &result.result.outputs {
+            let mut outputs = outputs.clone();
+            if outputs.exit_code.is_none() {
+                outputs.exit_code = new.outputs.as_ref().and_then(|o| o.exit_code.clone());
             }
+            new.outputs = Some(outputs);
+        }
+        if result.result.progress.is_valid() {
+            new.progress = result.result.progress.clone();
+        }
+        if new != old {
+            self.updated |= is_other(&old, &new);
+            self.nodes.insert(new);
+        }
+    }
+
+    /// Whether a node ended and its report is gone: of a life before a retry, or lost.
+    pub fn is_silent(&self, node: &NodeStatus) -> bool {
+        !node::synced(node) && node::phase_completed(&node.phase) && !self.seen.results.contains_key(&node.id)
+    }
+
+    /// Bounds the wait for a report that is gone.
+    pub fn give_up_silent(&mut self, node: &NodeStatus) {
+        if self.given_up(node) {
+            self.change(&node.id, |n| n.task_result_synced = Some(true));
         }
     }
 

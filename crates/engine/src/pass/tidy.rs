@@ -3,6 +3,8 @@
 //!
 //! Not here: which pods are labelled or deleted (`cleanup`), what happens at the end itself (`finish`).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use argosy_model::k8s::Pod;
@@ -52,29 +54,31 @@ impl Pass<'_> {
         if node::workflow_fulfilled(&self.status.phase) || !self.assessed {
             return;
         }
-        let (mut lost, mut next) = (Vec::new(), Vec::new());
-        for (id, pods) in self.pods.iter() {
-            let Some(node) = self.nodes.get(id).filter(|n| node::phase_ended(&n.phase)) else {
-                continue;
-            };
-            if !pods.iter().any(|pod| is_active(pod) || self.is_fated(pod)) {
-                continue;
-            }
-            let due = self.lost_at(node);
+        let (mut lost, mut next) = (BTreeSet::new(), None);
+        for (id, due) in self.due_to_pods() {
+            let mut at = due;
             if self.now >= due {
-                lost.push(id.clone());
-                next.push(self.now + LOST_AFTER);
-            } else {
-                next.push(due);
+                at = self.now + LOST_AFTER;
+                lost.insert(id.to_string());
             }
+            next = Some(next.map_or(at, |next: Timestamp| next.min(at)));
         }
-        if let Some(next) = next.into_iter().min() {
+        if let Some(next) = next {
             self.wake(next);
         }
         if !lost.is_empty() {
-            self.end_running_pods(|id| lost.iter().any(|l| l == id));
-            self.clean_up(|id| lost.iter().any(|l| l == id));
+            self.end_running_pods(|id| lost.contains(id));
+            self.clean_up(|id| lost.contains(id));
         }
+    }
+
+    /// The ended nodes with pods to which something is still to be done, and when that counts as lost.
+    pub fn due_to_pods(&self) -> impl Iterator<Item = (&Cow<'_, str>, Timestamp)> {
+        self.pods.iter().filter_map(|(id, pods)| {
+            let node = self.nodes.get(id).filter(|n| node::phase_ended(&n.phase))?;
+            let is_due = pods.iter().any(|pod| is_active(pod) || self.is_fated(pod));
+            is_due.then(|| (id, self.lost_at(node)))
+        })
     }
 
     /// When what was asked for at a node's end counts as lost.

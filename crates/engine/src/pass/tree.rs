@@ -1,20 +1,26 @@
 //! The node tree of one decision: the stored nodes with what the decision changed on top.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use argosy_model::{NodeStatus, NodeType, Progress};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::names;
 
+/// An index is made once more than one of so many stored nodes were looked up.
+const UNINDEXED: usize = 16;
+
 /// Stored nodes and, over them, new and touched ones.
 pub(crate) struct Tree<'a> {
     workflow: &'a str,
     base: &'a BTreeMap<String, NodeStatus>,
-    /// The stored nodes once more: each is looked up several times, and long ids that begin alike are slow to compare.
-    /// Who makes ids that collide slows down decisions about that one workflow.
-    index: FxHashMap<&'a str, &'a NodeStatus>,
+    /// The stored nodes once more, made once many were looked up: each is so several times, and long ids that begin alike
+    /// are slow to compare. Who makes ids that collide slows down decisions about that one workflow.
+    index: OnceCell<FxHashMap<&'a str, &'a NodeStatus>>,
+    /// How often a node was looked up without the index.
+    asked: Cell<usize>,
     touched: FxHashMap<String, NodeStatus>,
     /// Ids of stored nodes by boundary, made at the first question, so that loops need no scan of all nodes.
     by_boundary: OnceCell<BTreeMap<&'a str, Vec<&'a str>>>,
@@ -29,7 +35,8 @@ impl<'a> Tree<'a> {
         Self {
             workflow,
             base,
-            index: base.iter().map(|(id, node)| (id.as_str(), node)).collect(),
+            index: OnceCell::new(),
+            asked: Cell::new(0),
             touched: FxHashMap::default(),
             by_boundary: OnceCell::new(),
             edges: FxHashMap::default(),
@@ -51,7 +58,23 @@ impl<'a> Tree<'a> {
 
     /// The node as it was before this decision.
     pub fn before(&self, id: &str) -> Option<&'a NodeStatus> {
-        self.index.get(id).copied()
+        if let Some(index) = self.index.get() {
+            return index.get(id).copied();
+        }
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() * UNINDEXED > self.base.len() {
+            let nodes = self.base.iter().map(|(id, node)| (id.as_str(), node));
+            return self.index.get_or_init(|| nodes.collect()).get(id).copied();
+        }
+        self.base.get(id)
+    }
+
+    /// The stored nodes, those from that id on first, then those before it.
+    pub fn from(&self, id: &str) -> impl Iterator<Item = &NodeStatus> {
+        let bounds = (Bound::Included(id), Bound::Unbounded);
+        let nodes = self.base.range::<str, _>(bounds);
+        let nodes = nodes.chain(self.base.range::<str, _>((Bound::Unbounded, Bound::Excluded(id))));
+        nodes.map(|(id, node)| self.touched.get(id).unwrap_or(node))
     }
 
     /// Changes a node, if there is one with that id, and tells whether it differs now from before the call.
@@ -68,14 +91,18 @@ impl<'a> Tree<'a> {
 
     /// Sets what a node and those below it have come to.
     pub fn set_sums(&mut self, id: &str, progress: Progress, resources: BTreeMap<String, i64>) {
-        if !self.touched.contains_key(id)
-            && let Some(stored) = self.before(id)
-        {
-            self.touched.insert(id.to_owned(), stored.clone());
-        }
-        if let Some(node) = self.touched.get_mut(id) {
+        if let Some(node) = self.touch(id) {
             (node.progress, node.resources_duration) = (progress, resources);
         }
+    }
+
+    /// A node to be changed.
+    fn touch(&mut self, id: &str) -> Option<&mut NodeStatus> {
+        if !self.touched.contains_key(id) {
+            let stored = self.before(id)?.clone();
+            self.touched.insert(id.to_owned(), stored);
+        }
+        self.touched.get_mut(id)
     }
 
     /// Adds an edge; false when it is there, or there is no such parent.
@@ -94,15 +121,10 @@ impl<'a> Tree<'a> {
         if !fresh {
             return false;
         }
-        if !self.touched.contains_key(parent) {
-            let Some(stored) = self.before(parent) else {
-                return false;
-            };
-            self.touched.insert(parent.to_owned(), stored.clone());
-        }
-        if let Some(node) = self.touched.get_mut(parent) {
-            node.children.push(child.to_owned());
-        }
+        let Some(node) = self.touch(parent) else {
+            return false;
+        };
+        node.children.push(child.to_owned());
         true
     }
 
@@ -241,24 +263,34 @@ impl<'a> Tree<'a> {
         found
     }
 
-    /// Whether any node is new or changed.
+    /// Whether any node is new or changed, so that it is to be stored.
     pub fn differs(&self) -> bool {
-        self.touched
-            .iter()
-            .any(|(id, node)| self.before(id) != Some(node))
+        let mut touched = self.touched.iter();
+        touched.any(|(id, node)| self.before(id).is_none_or(|before| is_other(before, node)))
     }
 
-    /// New and changed nodes.
-    pub fn into_touched(mut self) -> BTreeMap<String, NodeStatus> {
-        let index = self.index;
-        self.touched
-            .retain(|id, node| index.get(id.as_str()) != Some(&&*node));
+    /// New and changed nodes, which are taken out.
+    pub fn take_touched(&mut self) -> BTreeMap<String, NodeStatus> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.retain(|id, node| self.before(id) != Some(&*node));
         // Put in order by their ids alone: nodes are big to move.
-        let mut ids: Vec<String> = self.touched.keys().cloned().collect();
+        let mut ids: Vec<String> = touched.keys().cloned().collect();
         ids.sort_unstable();
-        let node = |id: String| self.touched.remove_entry(&id);
+        let node = |id: String| touched.remove_entry(&id);
         ids.into_iter().filter_map(node).collect()
     }
+}
+
+/// Whether a node says anything else than before. That its result arrived follows from the result at every look.
+pub(super) fn is_other(before: &NodeStatus, node: &NodeStatus) -> bool {
+    if before.task_result_synced == node.task_result_synced {
+        return before != node;
+    }
+    let as_before = NodeStatus {
+        task_result_synced: before.task_result_synced,
+        ..node.clone()
+    };
+    as_before != *before
 }
 
 fn in_order<'n>(nodes: impl Iterator<Item = &'n NodeStatus>) -> Vec<&'n NodeStatus> {

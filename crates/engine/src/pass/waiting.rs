@@ -74,11 +74,7 @@ impl Pass<'_> {
 
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
     pub fn is_stuck(&self) -> bool {
-        if self.updated && self.has_changes()
-            || !self.assessed
-            || !self.effects.is_empty()
-            || self.wake_at.is_some()
-        {
+        if self.has_changes() || !self.assessed || !self.effects.is_empty() || self.wake_at.is_some() {
             return false;
         }
         // The usual case, before the tree is searched.

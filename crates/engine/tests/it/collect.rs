@@ -7,7 +7,7 @@ use std::sync::Arc;
 use argosy_engine::config::ImageConfig;
 use argosy_engine::locks::Machine;
 use argosy_engine::{
-    Config, ConfigMaps, Decision, Effect, Outcomes, Refusal, Snapshot, Templates, compile, decide,
+    Config, ConfigMaps, Decision, Effect, Moved, Outcomes, Refusal, Snapshot, Templates, compile, decide,
 };
 use argosy_model::k8s::Pod;
 use argosy_model::{Workflow, WorkflowArtifactGcTask};
@@ -114,6 +114,7 @@ impl Case {
             config: &self.config,
             admitted: false,
             explain: true,
+            moved: &Moved::Everything,
         };
         decide(&plan, &seen, jiff::Timestamp::UNIX_EPOCH)
     }

@@ -8,6 +8,7 @@ mod edit;
 mod explain;
 mod lost;
 mod merge;
+mod moved;
 mod pod;
 mod scope_check;
 mod substitution;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use argosy_engine::{ConfigMaps, forget_pod};
+use argosy_engine::{ConfigMaps, Moved, forget_pod};
 use argosy_model::k8s::{ObjectMeta, Pod};
 use argosy_model::{Workflow, WorkflowTaskResult};
 
@@ -17,6 +17,8 @@ pub struct Parts {
     pub pods: BTreeMap<String, Arc<Pod>>,
     /// By node id.
     pub results: BTreeMap<String, Arc<WorkflowTaskResult>>,
+    /// What moved since that was asked last.
+    pub moved: Moved,
 }
 
 /// The state of all watches.
@@ -61,6 +63,7 @@ impl Cache {
             News::Workflow(workflow) => {
                 let name = workflow.metadata.name.clone();
                 if self.put_workflow(workflow) {
+                    self.all_moved(&name);
                     vec![name]
                 } else {
                     Vec::new()
@@ -73,9 +76,12 @@ impl Cache {
                     return Vec::new();
                 };
                 self.gone.insert(pod.metadata.uid.clone());
-                let pods = &mut self.parts.entry(owner.clone()).or_default().pods;
-                let is_news = forget_pod(pods, pod, self.workflows.get(&owner));
-                is_news.then_some(owner).into_iter().collect()
+                let parts = self.parts.entry(owner.clone()).or_default();
+                if !forget_pod(&mut parts.pods, pod, self.workflows.get(&owner)) {
+                    return Vec::new();
+                }
+                parts.moved.note_pod(&pod.metadata.name);
+                vec![owner]
             }
             News::Result(result) => {
                 let Some(owner) = owner(&result.metadata) else {
@@ -84,18 +90,20 @@ impl Cache {
                 if self.gone.contains(&result.metadata.uid) {
                     return Vec::new();
                 }
-                let results = &mut self.parts.entry(owner.clone()).or_default().results;
-                let known = results.get(&result.metadata.name);
+                let parts = self.parts.entry(owner.clone()).or_default();
+                let known = parts.results.get(&result.metadata.name);
                 if known.is_some_and(|known| !newer(&known.metadata, &result.metadata)) {
                     return Vec::new();
                 }
-                results.insert(result.metadata.name.clone(), result.clone());
+                parts.moved.note_result(&result.metadata.name);
+                parts.results.insert(result.metadata.name.clone(), result.clone());
                 vec![owner]
             }
             News::ResultGone(result) => {
                 self.gone.insert(result.metadata.uid.clone());
                 if let Some(parts) = owner(&result.metadata).and_then(|o| self.parts.get_mut(&o)) {
                     parts.results.remove(&result.metadata.name);
+                    parts.moved.note_result(&result.metadata.name);
                 }
                 Vec::new()
             }
@@ -105,9 +113,16 @@ impl Cache {
                     return Vec::new();
                 }
                 self.maps.insert("argo", &map.metadata.name, Some(map.clone()));
-                self.workflows.keys().cloned().collect()
+                let all: Vec<String> = self.workflows.keys().cloned().collect();
+                all.iter().for_each(|name| self.all_moved(name));
+                all
             }
         }
+    }
+
+    /// Notes that anything about a workflow may be new.
+    pub fn all_moved(&mut self, name: &str) {
+        self.parts.entry(name.to_owned()).or_default().moved = Moved::Everything;
     }
 
     /// Takes a workflow as it is now; false when an equal or newer one is known.
@@ -127,12 +142,13 @@ impl Cache {
         if self.gone.contains(&pod.metadata.uid) {
             return None;
         }
-        let pods = &mut self.parts.entry(owner.clone()).or_default().pods;
-        let known = pods.get(&pod.metadata.name);
+        let parts = self.parts.entry(owner.clone()).or_default();
+        let known = parts.pods.get(&pod.metadata.name);
         if known.is_some_and(|known| !newer(&known.metadata, &pod.metadata)) {
             return None;
         }
-        pods.insert(pod.metadata.name.clone(), pod.clone());
+        parts.moved.note_pod(&pod.metadata.name);
+        parts.pods.insert(pod.metadata.name.clone(), pod.clone());
         Some(owner)
     }
 
@@ -156,7 +172,9 @@ impl Cache {
         for news in listed {
             self.take(news);
         }
-        self.workflows.keys().cloned().collect()
+        let all: Vec<String> = self.workflows.keys().cloned().collect();
+        all.iter().for_each(|name| self.all_moved(name));
+        all
     }
 }
 

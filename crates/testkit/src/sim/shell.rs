@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
 use argosy_engine::throttle::Throttle;
-use argosy_engine::{Decision, Effect, Order, Outcomes, Plan, Refusal, Snapshot, compile, locks};
+use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Refusal, Snapshot, compile, locks};
 use argosy_model::k8s::Pod;
 use argosy_model::{Workflow, WorkflowPhase};
 use jiff::{SignedDuration, Timestamp};
@@ -56,6 +56,8 @@ pub struct Kept {
     source: Arc<Workflow>,
     plan: Arc<Plan>,
     pub outcomes: Outcomes,
+    /// What moved since a decision was stored.
+    moved: Moved,
 }
 
 /// One life of the controller.
@@ -158,6 +160,7 @@ impl Sim {
             let decision = self.decide(&plan, &workflow, &outcomes);
             self.note_decision(&workflow, &decision);
             if self.before(&workflow, &decision, &mut outcomes)? {
+                self.shell.cache.all_moved(name);
                 continue;
             }
             let made = |effect: &Effect| matches!(effect, Effect::CreatePod { pod, .. } if !outcomes.pods.contains_key(&pod.metadata.name));
@@ -242,13 +245,20 @@ impl Sim {
             source: Arc::new(workflow.clone()),
             plan: plan.clone(),
             outcomes: outcomes.clone(),
+            moved: Moved::Everything,
         };
         self.shell.plans.insert(workflow.metadata.name.clone(), kept);
         (plan, outcomes)
     }
 
     /// The decision on what is known now, without anything done about it.
-    pub fn ponder(&mut self, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
+    pub fn ponder(
+        &mut self,
+        plan: &Plan,
+        workflow: &Workflow,
+        outcomes: &Outcomes,
+        moved: Option<&Moved>,
+    ) -> Decision {
         let name = &workflow.metadata.name;
         let created = workflow
             .metadata
@@ -268,13 +278,14 @@ impl Sim {
             outcomes,
             config: &self.scenario.config,
             admitted,
-            explain: true,
+            explain: moved.is_none(),
+            moved: moved.unwrap_or(&Moved::Everything),
         };
         argosy_engine::decide(plan, &snapshot, self.now + self.skew)
     }
 
     fn decide(&mut self, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
-        let decision = self.ponder(plan, workflow, outcomes);
+        let decision = self.decide_twice(plan, workflow, outcomes);
         let taken = decision.effects.iter().filter_map(|effect| match effect {
             Effect::Lock(op) if effect.order() == Order::BeforePersist => Some(op),
             _ => None,
@@ -285,6 +296,43 @@ impl Sim {
         woken.remove(&format!("argo/{}", workflow.metadata.name));
         self.wake(woken);
         decision
+    }
+
+    /// The decision as the real controller makes it, which may look at what moved alone, and with everything looked at: both
+    /// say the same.
+    fn decide_twice(&mut self, plan: &Plan, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
+        let name = &workflow.metadata.name;
+        let fresh = self.shell.cache.parts.entry(name.clone()).or_default();
+        let fresh = std::mem::replace(&mut fresh.moved, Moved::nothing());
+        let mut moved = Moved::Everything;
+        if let Some(kept) = self.shell.plans.get_mut(name) {
+            kept.moved.add(fresh);
+            moved = kept.moved.clone();
+        }
+        let decision = self.ponder(plan, workflow, outcomes, Some(&moved));
+        let whole = self.ponder(plan, workflow, outcomes, None);
+        let wakes = |decision: &Decision| decision.wake_at.unwrap_or(Timestamp::MAX);
+        if decision.changes != whole.changes
+            || decision.effects != whole.effects
+            || wakes(&decision) > wakes(&whole)
+        {
+            let told = |d: &Decision| format!("{}{:?}, {:?}", describe(d), d.effects, d.wake_at);
+            let (decision, whole) = (told(&decision), told(&whole));
+            self.violate(format!(
+                "{name}: {moved:?} gives {decision} alone, and with all {whole}"
+            ));
+        }
+        Decision {
+            wake_at: decision.wake_at,
+            ..whole
+        }
+    }
+
+    /// Notes that what was decided is stored.
+    fn note_stored(&mut self, name: &str) {
+        if let Some(kept) = self.shell.plans.get_mut(name) {
+            kept.moved = Moved::nothing();
+        }
     }
 
     /// Tells of locks that change hands.
@@ -438,6 +486,7 @@ impl Sim {
                         return Ok(Settled::Again(RETRY));
                     }
                     self.shell.cache.put_workflow(&stored);
+                    self.note_stored(&name);
                     current = stored;
                 }
                 Err(Refused::Conflict) => {
@@ -446,11 +495,14 @@ impl Sim {
                         && let Some(fresh) = self.cluster.workflows.get(&name).cloned()
                     {
                         self.shell.cache.put_workflow(&fresh);
+                        self.shell.cache.all_moved(&name);
                     }
                     return Ok(Settled::Again(SignedDuration::from_millis(5)));
                 }
                 Err(_) => return Ok(Settled::Done(None)),
             }
+        } else {
+            self.note_stored(&name);
         }
         if is_settled(&current) {
             self.shell.tidied.insert(name.clone(), self.now);
@@ -609,7 +661,7 @@ impl Sim {
     /// What deciding once more on the same would change, for the property that at rest there is nothing to decide.
     pub fn again(&mut self, workflow: &Workflow, outcomes: &Outcomes) -> Decision {
         let plan = self.plan(workflow).0;
-        self.ponder(&plan, workflow, outcomes)
+        self.ponder(&plan, workflow, outcomes, None)
     }
 }
 

@@ -1,0 +1,445 @@
+//! Decisions that look at nothing but what moved: pods that go on or end well while others keep what they belong to open.
+//!
+//! A decision that leaves a workflow at rest notes so ([`Rest`]): all that could be done was done, and what is open waits
+//! for pods or for a time. A pod that then begins to run, or ends well beside another one of its group, changes its own
+//! node and the sums above it and nothing else, however big the workflow is. Whenever anything more could come of what
+//! moved, the whole is looked at instead; both say the same, which tests in virtual time and the simulator check at every
+//! such decision.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use argosy_model::k8s::Pod;
+use argosy_model::{NodePhase, NodeStatus, NodeType, Progress, ShutdownStrategy, Template, WorkflowPhase};
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+
+use super::above::Above;
+use super::derived::{is_to_be_completed, sums_progress, sums_resources};
+use super::parallelism::in_progress;
+use super::pods::is_running;
+use super::prepared::{Graph, Prepared};
+use super::{Pass, labels};
+use crate::decision::{Changes, Decision, Effect, Waiting};
+use crate::node;
+use crate::plan::Plan;
+use crate::snapshot::{Moved, Snapshot};
+
+/// What is known of a workflow at rest. Names of nodes in it are only where to look first.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    /// Uid of the workflow.
+    uid: String,
+    /// The version of the workflow that this came of by changes, while it is not known that they were stored.
+    came_of: Option<String>,
+    /// When it is to be looked at, whatever moves.
+    wake_at: Option<Timestamp>,
+    /// When what is to be done to pods counts as lost.
+    lost_at: Option<Timestamp>,
+    /// Nodes of which the task results say more than what is stored.
+    unsaved: BTreeSet<String>,
+    /// A node whose pod is at work.
+    at_work: String,
+    /// A node whose pod runs.
+    running: String,
+    /// By group or DAG: the place of one of its nodes that is at work.
+    places: FxHashMap<String, usize>,
+    /// Whether the sums that are stored are known to be right.
+    is_summed: bool,
+    above: Option<Above>,
+}
+
+/// Decides by what moved alone; `None` when that is not enough.
+pub(super) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Option<Decision> {
+    if seen.explain {
+        return None;
+    }
+    let mut rest = plan.workings.take_rest()?;
+    let Moved::Only { pods, results } = seen.moved else {
+        return None;
+    };
+    if pods.is_empty() && results.is_empty() {
+        return None;
+    }
+    let is_due = |at: Option<Timestamp>| at.is_some_and(|at| now >= at);
+    let meta = &seen.workflow.metadata;
+    if rest.uid != meta.uid
+        || rest
+            .came_of
+            .take()
+            .is_some_and(|version| version == meta.resource_version)
+    {
+        return None;
+    }
+    if is_due(rest.wake_at) || is_due(rest.lost_at) {
+        return None;
+    }
+    let decision = Pass::new(plan, *seen, now).follow_moved(pods, results, &mut rest)?;
+    plan.workings.put_rest(rest);
+    Some(decision)
+}
+
+/// What a node adds to the sums above it.
+#[derive(Default, PartialEq)]
+struct Difference {
+    done: i64,
+    total: i64,
+    resources: BTreeMap<String, i64>,
+}
+
+impl<'a> Pass<'a> {
+    /// What is to be known of the workflow if this decision leaves it at rest: nothing is left to do but to wait.
+    pub fn rest(&self, effects: &[Effect], others_wait: bool) -> Option<Rest> {
+        let hooks_follow = self.spec.hooks.keys().any(|name| name != "exit");
+        let is_at_rest = !self.seen.explain
+            && self.evaluated
+            && !others_wait
+            && !hooks_follow
+            && self.status.phase == WorkflowPhase::Running
+            && self.spec.suspend != Some(true)
+            && self.pods.are_single()
+            && effects
+                .iter()
+                .all(|effect| effect.is_for_others() && !is_repeated(effect));
+        if !is_at_rest {
+            return None;
+        }
+        let results = self.seen.results;
+        let unsaved = self.nodes.touched().filter(|n| results.contains_key(&n.id));
+        Some(Rest {
+            uid: self.wf.metadata.uid.clone(),
+            came_of: None,
+            wake_at: None,
+            lost_at: self.due_to_pods().map(|(_, at)| at).min(),
+            unsaved: unsaved.map(|n| n.id.clone()).collect(),
+            at_work: String::new(),
+            running: String::new(),
+            places: FxHashMap::default(),
+            is_summed: self.has_changes(),
+            above: None,
+        })
+    }
+
+    /// Keeps that for the next decision, unless that is due at once.
+    pub fn leave(&self, rest: Option<Rest>, changes: &Changes, wake_at: Option<Timestamp>) {
+        if let Some(rest) = rest
+            && wake_at.is_none_or(|at| at > self.now)
+        {
+            let version = &self.wf.metadata.resource_version;
+            let came_of = (!changes.is_empty()).then(|| version.clone());
+            self.plan.workings.put_rest(Rest {
+                came_of,
+                wake_at,
+                ..rest
+            });
+        }
+    }
+
+    /// What moved, brought into the nodes; `None` if more may come of it.
+    fn follow_moved(
+        mut self,
+        pods: &BTreeSet<String>,
+        results: &BTreeSet<String>,
+        rest: &mut Rest,
+    ) -> Option<Decision> {
+        let goes_on = self.status.phase == WorkflowPhase::Running
+            && self.labels.get(labels::COMPLETED).is_none_or(|v| v != "true")
+            && *self.shutdown() == ShutdownStrategy::Unset
+            && !self.deadline_passed();
+        if !goes_on || !self.prepare() || self.updated {
+            return None;
+        }
+        // What was reported of a node is looked at together with its pod.
+        let of_results = results
+            .iter()
+            .filter_map(|id| Some(self.stored_pod_name(self.nodes.get(id)?)));
+        let of_results = of_results.filter(|name| self.seen.pods.contains_key(name) && !pods.contains(name));
+        let of_results: Vec<String> = of_results.collect();
+        let pods = pods
+            .iter()
+            .chain(&of_results)
+            .map(|name| self.seen.pods.get(name));
+        let pods: Vec<&Arc<Pod>> = pods.collect::<Option<_>>()?;
+        self.index_pods(pods.into_iter());
+        self.take_moved_results(results, rest)?;
+        self.assess_seen_pods();
+        let is_expected = |(id, pods): (&Cow<'_, str>, &[&Arc<Pod>])| {
+            let node = self.nodes.get(id);
+            node.is_some_and(|n| pods.len() == 1 && pods[0].metadata.name == self.stored_pod_name(n))
+        };
+        if !self.pods.iter().all(is_expected) || self.status.outputs != self.wf.status.outputs {
+            return None;
+        }
+        let touched: Vec<NodeStatus> = self.nodes.touched().cloned().collect();
+        for node in &touched {
+            self.leads_to_nothing(node, rest)?;
+        }
+        // What was decided by before, unsaved as it was, may be as it is stored again.
+        let is_back = |id: &String| {
+            self.nodes.get(id).is_some_and(node::fulfilled) && !touched.iter().any(|n| n.id == *id)
+        };
+        if rest.unsaved.iter().any(is_back) {
+            return None;
+        }
+        let unsaved = touched.iter().filter(|n| self.seen.results.contains_key(&n.id));
+        rest.unsaved = unsaved.map(|n| n.id.clone()).collect();
+        self.note_one_at_work(rest)?;
+        let has_changes = self.has_changes();
+        if has_changes {
+            self.add_up(&touched, rest)?;
+            let runs = self.next_pod(&mut rest.running, is_running).is_some();
+            self.note_pod_running(runs);
+        }
+        rest.lost_at = self.due_to_pods().map(|(_, at)| at).chain(rest.lost_at).min();
+        rest.wake_at = self.wake_at.into_iter().chain(rest.wake_at).min();
+        self.wake_at = rest.wake_at;
+        if has_changes {
+            return Some(self.changed(false));
+        }
+        self.wake_at = rest.lost_at.into_iter().chain(self.wake_at).min();
+        Some(self.unchanged(false))
+    }
+
+    fn take_moved_results(&mut self, moved: &BTreeSet<String>, rest: &Rest) -> Option<()> {
+        let results: BTreeSet<&String> = moved.union(&rest.unsaved).collect();
+        let of_pods = self.pods.iter().map(|(id, _)| id.to_string());
+        let concerned: Vec<String> = of_pods.chain(moved.iter().cloned()).collect();
+        for id in results {
+            self.apply_result(id, self.seen.results.get(id)?);
+        }
+        for id in concerned {
+            let silent = self.nodes.get(&id).filter(|n| self.is_silent(n)).cloned();
+            silent.iter().for_each(|node| self.give_up_silent(node));
+        }
+        Some(())
+    }
+
+    /// `None` unless it is sure that nothing else comes of what a node has become.
+    fn leads_to_nothing(&mut self, node: &NodeStatus, rest: &mut Rest) -> Option<()> {
+        let before = self.nodes.before(&node.id)?;
+        let bare = |n: &NodeStatus| n.daemoned.is_none() && n.restarting_pod_uid.is_empty();
+        let template = self.node_template(node)?;
+        if node.type_ != NodeType::Pod
+            || node::fulfilled(before)
+            || node::failed_or_error(&node.phase)
+            || node.children != before.children
+            || !bare(node)
+            || !bare(before)
+            || !is_plain(&template)
+        {
+            return None;
+        }
+        let whole = self
+            .nodes
+            .get(&node.boundary_id)
+            .filter(|n| !node::fulfilled(n))?;
+        let around = self.plan.workings.last(&whole.id)?;
+        if around.watches() {
+            return None;
+        }
+        let is_retried = node.node_flag.as_ref().is_some_and(|flag| flag.retried);
+        if in_progress(node) {
+            return Some(());
+        }
+        if is_retried || node::hooked(node) || self.spec.parallelism.is_some() {
+            return None;
+        }
+        if node::fulfilled(node) {
+            self.ends_beside_others(node, whole, &around, rest)
+        } else {
+            Some(())
+        }
+    }
+
+    /// `None` unless the end of a node leaves open what it belongs to, and nothing waits for it alone.
+    fn ends_beside_others(
+        &self,
+        node: &NodeStatus,
+        whole: &NodeStatus,
+        template: &Prepared,
+        rest: &mut Rest,
+    ) -> Option<()> {
+        let task = template.dag.as_ref().and_then(|dag| {
+            let name = node.name.strip_prefix(whole.name.as_str())?.strip_prefix('.')?;
+            let graph = template.graph(&self.wf.metadata.name, &whole.name, dag);
+            let place = graph.place(name)?;
+            (graph.tasks[place].id == node.id).then_some((graph, place))
+        });
+        if let Some((graph, place)) = task {
+            if graph.after[place]
+                .iter()
+                .any(|after| self.may_begin(graph, *after))
+            {
+                return None;
+            }
+            let works = |id: &str| {
+                self.nodes
+                    .get(id)
+                    .is_some_and(|n| n.type_ == NodeType::Pod && !node::fulfilled(n))
+            };
+            return rest.find(&whole.id, graph.tasks.len(), |at| works(&graph.tasks[at].id));
+        }
+        let above = rest.above.get_or_insert_with(|| Above::of(self.nodes.iter()));
+        let group = self.nodes.get(above.only_parent_of(&node.id)?)?;
+        if !matches!(group.type_, NodeType::StepGroup | NodeType::TaskGroup) || node::fulfilled(group) {
+            return None;
+        }
+        let is_open = |id: &str| self.nodes.get(id).is_some_and(|n| !node::fulfilled(n));
+        rest.find(&group.id, group.children.len(), |at| is_open(&group.children[at]))
+    }
+
+    /// Whether a task may be due: unless something that it depends on is still to be done.
+    fn may_begin(&self, graph: &Graph, place: usize) -> bool {
+        let is_settled = |before: &usize| {
+            let node = self.nodes.get(&graph.tasks[*before].id);
+            node.is_some_and(|n| self.is_settled(n))
+        };
+        let task = &graph.tasks[place];
+        self.nodes.get(&task.id).is_some() || task.before.iter().all(is_settled)
+    }
+
+    /// Notes of one pod at work that its node waits for it.
+    fn note_one_at_work(&mut self, rest: &mut Rest) -> Option<()> {
+        let works = |n: &NodeStatus| {
+            n.type_ == NodeType::Pod
+                && !node::fulfilled(n)
+                && self.seen.pods.contains_key(&self.stored_pod_name(n))
+        };
+        let node = self.next_pod(&mut rest.at_work, works)?;
+        let pod = self.stored_pod_name(node);
+        let reason = match node.phase {
+            NodePhase::Pending => Waiting::PodPending {
+                pod,
+                message: node.message.clone(),
+            },
+            _ => Waiting::PodRunning { pod },
+        };
+        let id = node.id.clone();
+        self.waiting.entry(id).or_insert(reason);
+        Some(())
+    }
+
+    /// The first such node from the one of that id on, which is noted.
+    fn next_pod(&self, from: &mut String, is_wanted: impl Fn(&NodeStatus) -> bool) -> Option<&NodeStatus> {
+        let node = self.nodes.from(from).find(|n| is_wanted(n))?;
+        node.id.clone_into(from);
+        Some(node)
+    }
+
+    /// Adds what became of nodes to all sums above them (C-NODE-30, C-NODE-31).
+    fn add_up(&mut self, touched: &[NodeStatus], rest: &mut Rest) -> Option<()> {
+        if !rest.is_summed && !self.stored_sums_hold() {
+            return None;
+        }
+        rest.is_summed = true;
+        let mut all = Difference::default();
+        let mut sums: BTreeMap<Arc<str>, Difference> = BTreeMap::new();
+        for node in touched {
+            if is_to_be_completed(node) {
+                self.nodes
+                    .change(&node.id, |n| n.progress = n.progress.complete());
+            }
+            let (before, after) = (self.nodes.before(&node.id)?, self.nodes.get(&node.id)?);
+            let difference = Difference::between(before, after)?;
+            if difference == Difference::default() {
+                continue;
+            }
+            all.add(&difference);
+            let above = rest.above.get_or_insert_with(|| Above::of(self.nodes.iter()));
+            for id in above.sums_of(&node.id).iter() {
+                sums.entry(Arc::clone(id)).or_default().add(&difference);
+            }
+        }
+        self.status.progress = all.added_to(&self.status.progress)?;
+        all.add_resources_to(&mut self.status.resources_duration);
+        for (id, difference) in sums {
+            let node = self.nodes.get(&id)?;
+            let (mut progress, mut resources) = (node.progress.clone(), node.resources_duration.clone());
+            if sums_progress(node) {
+                progress = difference.added_to(&progress)?;
+            }
+            if sums_resources(node) {
+                difference.add_resources_to(&mut resources);
+            }
+            if progress != node.progress || resources != node.resources_duration {
+                self.nodes.set_sums(&id, progress, resources);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Whether an effect is asked for in every decision until it is done.
+fn is_repeated(effect: &Effect) -> bool {
+    matches!(effect, Effect::DeletePod { uid: Some(_), .. })
+}
+
+/// Whether nothing but its end can come of a pod of that template.
+fn is_plain(template: &Template) -> bool {
+    template.synchronization.is_none()
+        && template.metrics.is_none()
+        && template.memoize.is_none()
+        && template.container_set.is_none()
+        && template.daemon != Some(true)
+        && template.timeout.is_empty()
+        && template.pending_timeout.is_empty()
+        && !template.annotations.contains_key(labels::DISPLAY_NAME)
+}
+
+impl Rest {
+    /// Finds a place that is as wanted, where it was last or after that.
+    fn find(&mut self, group: &str, count: usize, is_wanted: impl Fn(usize) -> bool) -> Option<()> {
+        let last = self.places.get(group).copied().unwrap_or(0);
+        let place = (last..count)
+            .chain(0..last.min(count))
+            .find(|at| is_wanted(*at))?;
+        self.places.insert(group.to_owned(), place);
+        Some(())
+    }
+}
+
+impl Difference {
+    /// What a pod's node adds; `None` when it takes something away.
+    fn between(before: &NodeStatus, after: &NodeStatus) -> Option<Self> {
+        let parts = |n: &NodeStatus| n.progress.parts().unwrap_or_default();
+        let (old, new) = (parts(before), parts(after));
+        let old_resources = &before.resources_duration;
+        if !old_resources
+            .keys()
+            .all(|name| after.resources_duration.contains_key(name))
+        {
+            return None;
+        }
+        let resources = after.resources_duration.iter();
+        let resources = resources.filter(|(name, secs)| old_resources.get(*name) != Some(secs));
+        Some(Self {
+            done: new.0 - old.0,
+            total: new.1 - old.1,
+            resources: resources
+                .map(|(name, secs)| (name.clone(), secs - old_resources.get(name).unwrap_or(&0)))
+                .collect(),
+        })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.done += other.done;
+        self.total += other.total;
+        other.add_resources_to(&mut self.resources);
+    }
+
+    /// A sum of progress with this added; `None` if there was none.
+    fn added_to(&self, sum: &Progress) -> Option<Progress> {
+        if (self.done, self.total) == (0, 0) {
+            return Some(sum.clone());
+        }
+        let (done, total) = sum.parts()?;
+        Some(Progress::new(done + self.done, total + self.total))
+    }
+
+    fn add_resources_to(&self, sum: &mut BTreeMap<String, i64>) {
+        for (name, secs) in &self.resources {
+            *sum.entry(name.clone()).or_default() += secs;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Decisions by what moved alone: what is not said to have moved is not looked at, unless more may come of what is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use argosy_engine::{Plan, compile};
+use argosy_model::k8s::Pod;
+use argosy_model::{Workflow, decode, yaml};
+use argosy_testkit::World;
+use expect_test::{Expect, expect};
+use jiff::Timestamp;
+
+const WF: &str = "wf";
+
+/// Decisions after which a workflow must be at rest.
+const PASSES: usize = 20;
+
+/// A workflow whose pods run, and its plan.
+struct Case {
+    world: World,
+    plan: Plan,
+    now: Timestamp,
+}
+
+impl Case {
+    fn new(spec: &str) -> Self {
+        let manifest =
+            format!("metadata: {{name: {WF}, namespace: argo}}\nspec:\n  entrypoint: main\n{spec}");
+        let object = yaml::value(&manifest).expect("it is YAML");
+        let workflow: Workflow = decode::lenient(object).expect("a workflow");
+        let now = Timestamp::from_second(1_767_225_600).expect("the number is a time");
+        let mut world = World {
+            hurried: true,
+            ..World::default()
+        };
+        world.submit(workflow, now);
+        let submitted = &world.workflows[WF].workflow;
+        let (plan, _) = compile(submitted, &world.templates, &world.config);
+        let mut case = Self { world, plan, now };
+        case.rest();
+        for name in case.pods() {
+            case.set(&name, "Running", true);
+        }
+        case.rest();
+        case
+    }
+
+    fn rest(&mut self) {
+        for _ in 0..PASSES {
+            let passed = self.world.pass_by(&self.plan, WF, self.now);
+            let passed = passed.expect("it was submitted");
+            let is_due = passed.decision.wake_at.is_some_and(|at| at <= self.now);
+            if !is_due && passed.created.is_empty() {
+                return;
+            }
+        }
+        panic!("the workflow does not come to rest");
+    }
+
+    fn pods(&self) -> Vec<String> {
+        self.world.workflows[WF].pods.keys().cloned().collect()
+    }
+
+    /// Brings a pod into a phase, which is told or not.
+    fn set(&mut self, pod: &str, phase: &str, is_told: bool) {
+        let life = self.world.workflows.get_mut(WF).expect("it was submitted");
+        let known: &mut Arc<Pod> = life.pods.get_mut(pod).expect("the pod is there");
+        phase.clone_into(&mut Arc::make_mut(known).status.phase);
+        if is_told {
+            life.moved.note_pod(pod);
+        }
+    }
+
+    /// The pod of the node of that name.
+    fn pod_of(&self, node: &str) -> String {
+        let names: BTreeMap<_, _> = self.world.workflows[WF]
+            .pods
+            .iter()
+            .map(|(name, pod)| (&pod.metadata.annotations["workflows.argoproj.io/node-name"], name))
+            .collect();
+        names[&node.to_owned()].clone()
+    }
+}
+
+/// Two pods end well, and only the first is told of.
+fn check(spec: &str, told: &str, untold: &str, expected: Expect) {
+    let mut case = Case::new(spec);
+    for (node, is_told) in [(told, true), (untold, false)] {
+        let pod = case.pod_of(node);
+        case.set(&pod, "Succeeded", is_told);
+    }
+    let passed = case
+        .world
+        .pass_by(&case.plan, WF, case.now)
+        .expect("it was submitted");
+    let nodes = passed.decision.changes.nodes.values();
+    let nodes: Vec<String> = nodes
+        .map(|n| format!("{}={} {}", n.name, n.phase, n.progress.as_str()))
+        .collect();
+    expected.assert_eq(&nodes.join("\n"));
+}
+
+const LEAF: &str = "  - {name: leaf, container: {image: x, command: [x]}}\n";
+
+#[test]
+fn a_pod_among_others_is_looked_at_alone() {
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, steps: [[{{name: s, template: leaf, withItems: [a, b, c]}}]]}}\n{LEAF}"
+        ),
+        "wf[0].s(0:a)",
+        "wf[0].s(1:b)",
+        expect![[r#"
+            wf=Running 1/3
+            wf[0]=Running 1/3
+            wf[0].s(0:a)=Succeeded 1/1"#]],
+    );
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: t, template: leaf, withItems: [a, b, c]}}]}}}}\n{LEAF}"
+        ),
+        "wf.t(0:a)",
+        "wf.t(1:b)",
+        expect![[r#"
+            wf=Running 1/3
+            wf.t(0:a)=Succeeded 1/1
+            wf.t=Running 1/3"#]],
+    );
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: a, template: leaf}}, {{name: b, template: leaf}}, {{name: c, template: leaf}}, {{name: d, template: leaf, dependencies: [a, c]}}]}}}}\n{LEAF}"
+        ),
+        "wf.a",
+        "wf.b",
+        expect![[r#"
+            wf=Running 1/3
+            wf.a=Succeeded 1/1"#]],
+    );
+}
+
+#[test]
+fn all_is_looked_at_when_more_may_come_of_it() {
+    // A task that waited for it alone.
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: a, template: leaf}}, {{name: b, template: leaf}}, {{name: c, template: leaf}}, {{name: d, template: leaf, dependencies: [a]}}]}}}}\n{LEAF}"
+        ),
+        "wf.a",
+        "wf.b",
+        expect![[r#"
+            wf=Running 2/4
+            wf.b=Succeeded 1/1
+            wf.a=Succeeded 1/1
+            wf.d=Pending 0/1"#]],
+    );
+    // An exit handler.
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, steps: [[{{name: s, template: leaf, withItems: [a, b, c], onExit: leaf}}]]}}\n{LEAF}"
+        ),
+        "wf[0].s(0:a)",
+        "wf[0].s(1:b)",
+        expect![[r#"
+            wf=Running 2/5
+            wf[0].s(0:a).onExit=Pending 0/1
+            wf[0].s(1:b)=Succeeded 1/1
+            wf[0].s(1:b).onExit=Pending 0/1
+            wf[0]=Running 2/5
+            wf[0].s(0:a)=Succeeded 1/1"#]],
+    );
+    // A template with a time limit.
+    check(
+        "  templates:\n  - {name: main, steps: [[{name: s, template: leaf, withItems: [a, b, c]}]]}\n  - {name: leaf, timeout: 1h, container: {image: x, command: [x]}}",
+        "wf[0].s(0:a)",
+        "wf[0].s(1:b)",
+        expect![[r#"
+            wf=Running 2/3
+            wf[0].s(1:b)=Succeeded 1/1
+            wf[0]=Running 2/3
+            wf[0].s(0:a)=Succeeded 1/1"#]],
+    );
+}
