@@ -41,7 +41,7 @@ fn identity(workflow: &Workflow, id: &str, node: &NodeStatus, fault: &mut impl F
 /// no node, as in the peer.
 fn edges(node: &NodeStatus, fault: &mut impl FnMut(String)) {
     let mut seen = BTreeSet::new();
-    for child in &node.children {
+    for child in node.children.iter() {
         if !seen.insert(child) {
             fault(format!("lists the child {child} twice"));
         }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -195,43 +196,49 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-impl<T: Field> Field for Box<T> {
-    fn read(value: Value, reader: &mut Reader) -> Self {
-        Box::new(T::read(value, reader))
-    }
+/// What a pointer points to is read and written in its place.
+macro_rules! pointers {
+    ($($pointer:ident),*) => {$(
+        impl<T: Field> Field for $pointer<T> {
+            fn read(value: Value, reader: &mut Reader) -> Self {
+                $pointer::new(T::read(value, reader))
+            }
 
-    fn read_text(text: &str, reader: &mut Reader) -> Self {
-        Box::new(T::read_text(text, reader))
-    }
+            fn read_text(text: &str, reader: &mut Reader) -> Self {
+                $pointer::new(T::read_text(text, reader))
+            }
 
-    fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
-        T::read_list(items, reader).map(Box::new)
-    }
+            fn read_list(items: &mut dyn Items, reader: &mut Reader) -> Result<Self, Stopped> {
+                T::read_list(items, reader).map($pointer::new)
+            }
 
-    fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
-        T::read_map(entries, reader).map(Box::new)
-    }
+            fn read_map(entries: &mut dyn Entries<'_>, reader: &mut Reader) -> Result<Self, Stopped> {
+                T::read_map(entries, reader).map($pointer::new)
+            }
 
-    fn is_empty(&self) -> bool {
-        (**self).is_empty()
-    }
+            fn is_empty(&self) -> bool {
+                (**self).is_empty()
+            }
 
-    fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
-        Box::new((**self).with_texts(change))
-    }
+            fn with_texts(&self, change: &mut ChangeText<'_>) -> Self {
+                $pointer::new((**self).with_texts(change))
+            }
 
-    fn any_text(&self, holds: &mut Asked<'_>) -> bool {
-        (**self).any_text(holds)
-    }
+            fn any_text(&self, holds: &mut Asked<'_>) -> bool {
+                (**self).any_text(holds)
+            }
 
-    fn go_type() -> String {
-        T::go_type()
-    }
+            fn go_type() -> String {
+                T::go_type()
+            }
 
-    fn schema(path: &mut Path) -> Value {
-        T::schema(path)
-    }
+            fn schema(path: &mut Path) -> Value {
+                T::schema(path)
+            }
+        }
+    )*};
 }
+pointers!(Box, Arc);
 
 impl<T: Field> Field for Vec<T> {
     fn read(value: Value, reader: &mut Reader) -> Self {

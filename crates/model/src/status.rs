@@ -1,6 +1,7 @@
 //! What a workflow has come to: its status and its nodes. What follows from them is in `node`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::custom::Progress;
 use crate::k8s::{Time, Volume};
@@ -98,8 +99,8 @@ objects! {
         pub inputs: Option<Inputs> = "inputs", omit;
         /// Values and files that it gave.
         pub outputs: Option<Outputs> = "outputs", omit;
-        /// Ids of the nodes that follow from it.
-        pub children: Vec<String> = "children", omit;
+        /// Ids of the nodes that follow from it, shared by copies: a group may have thousands.
+        pub children: Arc<Vec<String>> = "children", omit;
         /// Ids of its last nodes, which the next ones follow.
         pub outbound_nodes: Vec<String> = "outboundNodes", omit;
         /// Node of the cluster that its pod runs on.

@@ -79,7 +79,7 @@ fn null_is_the_zero_value_everywhere() {
         "inputs": {"parameters": [null]}, "daemoned": null, "failedPodRestarts": null,
     }))
     .unwrap();
-    assert_eq!(node.children, [""]);
+    assert_eq!(*node.children, [""]);
     assert_eq!(node.resources_duration["cpu"], 0);
     assert_eq!(node.inputs.unwrap().parameters.len(), 1);
 }

@@ -109,7 +109,8 @@ fn keep_successes(old: &Workflow, new: &mut Workflow, now: Timestamp) {
         if !node.boundary_id.is_empty() {
             kept.boundary_id = new_id(&node.boundary_id);
         }
-        kept.children = node.children.iter().map(|id| new_id(id)).collect();
+        let children: Vec<String> = node.children.iter().map(|id| new_id(id)).collect();
+        kept.children = children.into();
         kept.outbound_nodes = node.outbound_nodes.iter().map(|id| new_id(id)).collect();
         settle(&mut kept, node, now);
         new.status.nodes.insert(kept.id.clone(), kept);

@@ -1,6 +1,7 @@
 //! Running the failed part of a workflow again (C-CTL-07…C-CTL-09).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use argosy_model::k8s::Time;
 use argosy_model::{
@@ -114,7 +115,7 @@ impl<'a> Tree<'a> {
         let nodes = &workflow.status.nodes;
         let mut parents = BTreeMap::new();
         for node in nodes.values() {
-            for child in &node.children {
+            for child in node.children.iter() {
                 parents.insert(child.as_str(), node.id.as_str());
             }
         }
@@ -267,7 +268,7 @@ impl<'a> Tree<'a> {
             .filter(|n| matches!(n.type_, NodeType::StepGroup | NodeType::TaskGroup))
             .collect();
         for group in groups {
-            for child in &group.children {
+            for child in group.children.iter() {
                 self.delete(child, plan);
             }
         }
@@ -303,7 +304,7 @@ fn apply(workflow: &mut Workflow, plan: &Plan, now: Timestamp) {
     let nodes = &mut workflow.status.nodes;
     nodes.retain(|id, _| !plan.deleted.contains(id));
     for node in nodes.values_mut() {
-        node.children.retain(|id| !plan.deleted.contains(id));
+        Arc::make_mut(&mut node.children).retain(|id| !plan.deleted.contains(id));
         node.outbound_nodes.retain(|id| !plan.deleted.contains(id));
         if plan.reset.contains(&node.id) {
             reset(node, now);

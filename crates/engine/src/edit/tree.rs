@@ -11,7 +11,7 @@ pub(super) fn above(
 ) -> BTreeSet<&str> {
     let mut parents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for node in nodes.values() {
-        for child in &node.children {
+        for child in node.children.iter() {
             parents.entry(child).or_default().push(&node.id);
         }
     }

@@ -109,7 +109,7 @@ impl Pass<'_> {
             return None;
         }
         let mut phase = NodePhase::Succeeded;
-        for child in &group.children {
+        for child in group.children.iter() {
             let child = self.nodes.get(child)?;
             if !node::fulfilled(child) {
                 return None;

@@ -275,7 +275,12 @@ impl Pass<'_> {
         let is_read = |child: &NodeStatus| looked.is_watched || context.reads.has(&child.display_name);
         let nothing_follows = !looked.is_watched && context.reads.is_empty();
         let mut followed = Vec::new();
-        for child_id in self.nodes.get(id).into_iter().flat_map(|group| &group.children) {
+        for child_id in self
+            .nodes
+            .get(id)
+            .into_iter()
+            .flat_map(|group| group.children.iter())
+        {
             let child = self.nodes.get(child_id);
             done &= child.is_some_and(node::fulfilled);
             if !done && nothing_follows {
@@ -344,7 +349,11 @@ impl Pass<'_> {
 
     /// Decides the phase of a group whose steps are done.
     fn judge_group(&mut self, id: &str, steps: &FxHashMap<&str, &WorkflowStep>) {
-        let children = self.nodes.get(id).into_iter().flat_map(|group| &group.children);
+        let children = self
+            .nodes
+            .get(id)
+            .into_iter()
+            .flat_map(|group| group.children.iter());
         let failed = children.filter_map(|child| self.nodes.get(child)).find(|child| {
             let goes_on = steps
                 .get(child.id.as_str())

@@ -260,7 +260,7 @@ impl<'a> Pass<'a> {
 
     pub fn container_descendants(&self, id: &str) -> Vec<String> {
         let mut found = Vec::new();
-        let mut open = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.clone());
+        let mut open = self.nodes.get(id).map_or_else(Vec::new, |n| n.children.to_vec());
         while let Some(next) = open.pop() {
             let Some(child) = self.nodes.get(&next).filter(|n| n.type_ == NodeType::Container) else {
                 continue;

@@ -1,5 +1,7 @@
 //! Steps templates: groups one after the other (C-STEP-01, C-STEP-05).
 
+use std::sync::Arc;
+
 use argosy_model::{NodeFlag, NodePhase, NodeType, Template, WorkflowStep};
 
 use super::nodes::Birth;
@@ -99,12 +101,13 @@ impl Pass<'_> {
         let children = self
             .nodes
             .get(&previous)
-            .map_or_else(Vec::new, |n| n.children.clone());
+            .map(|n| Arc::clone(&n.children))
+            .unwrap_or_default();
         if children.is_empty() {
             self.add_child(&previous, group);
         }
-        for child in children {
-            for outbound in self.nodes.outbound(&child) {
+        for child in children.iter() {
+            for outbound in self.nodes.outbound(child) {
                 self.add_child(&outbound, group);
             }
         }
@@ -115,7 +118,7 @@ impl Pass<'_> {
         let last = (0..template.steps.len())
             .rev()
             .find_map(|i| self.nodes.by_name(&format!("{name}[{i}]")));
-        let children = last.into_iter().flat_map(|group| &group.children);
+        let children = last.into_iter().flat_map(|group| group.children.iter());
         let outbound = self.nodes.outbound_of(children.map(String::as_str));
         self.change(id, |node| node.outbound_nodes = outbound);
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use argosy_model::{NodeStatus, NodeType, Progress};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -124,7 +125,7 @@ impl<'a> Tree<'a> {
         let Some(node) = self.touch(parent) else {
             return false;
         };
-        node.children.push(child.to_owned());
+        Arc::make_mut(&mut node.children).push(child.to_owned());
         true
     }
 

@@ -183,9 +183,9 @@ impl Pass<'_> {
             );
             // Edges are drawn before limits are asked: what was held back then is never made.
             let exists = |child: &String| self.nodes.get(child).is_some();
-            let children = self.nodes.get(&id).map_or(&[][..], |n| &n.children);
-            let children: Vec<String> = children.iter().filter(|c| exists(c)).cloned().collect();
-            self.change(&id, |n| n.children = children);
+            let children = self.nodes.get(&id).into_iter().flat_map(|n| n.children.iter());
+            let children: Vec<String> = children.filter(|c| exists(c)).cloned().collect();
+            self.change(&id, |n| n.children = children.into());
             self.release_template_locks(&id);
         }
     }
