@@ -7,6 +7,7 @@ use argosy_model::{NodePhase, NodeStatus, NodeType, Progress};
 use rustc_hash::FxHashMap;
 
 use super::Pass;
+use super::pods::{is_running, runs_by};
 use crate::node;
 
 impl Pass<'_> {
@@ -29,13 +30,14 @@ impl Pass<'_> {
         self.set_pod_running();
     }
 
-    /// Whether the sums that are stored are those of the nodes that are.
+    /// Whether what is stored of the nodes together is right: sums, and whether any pod runs.
     pub fn stored_sums_hold(&self) -> bool {
         let graph = Graph::of(self.wf.status.nodes.values());
         let mut all = Sum::default();
         graph.own.iter().for_each(|own| all.add(own));
         let status = &self.wf.status;
-        status.progress == Progress::new(all.done, all.total)
+        runs_by(status) == status.nodes.values().any(is_running)
+            && status.progress == Progress::new(all.done, all.total)
             && status.resources_duration == graph.resources(&all)
             && graph.changed_sums().is_empty()
     }

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use super::above::Above;
 use super::derived::{is_to_be_completed, sums_progress, sums_resources};
 use super::parallelism::in_progress;
-use super::pods::is_running;
+use super::pods::{is_running, runs_by};
 use super::prepared::{Graph, Prepared};
 use super::{Pass, labels};
 use crate::decision::{Changes, Decision, Effect, Waiting};
@@ -188,7 +188,7 @@ impl<'a> Pass<'a> {
         let has_changes = self.has_changes();
         if has_changes {
             self.add_up(&touched, rest)?;
-            let runs = self.next_pod(&mut rest.running, is_running).is_some();
+            let runs = self.runs_still(&touched, rest);
             self.note_pod_running(runs);
         }
         rest.lost_at = self.due_to_pods().map(|(_, at)| at).chain(rest.lost_at).min();
@@ -318,6 +318,18 @@ impl<'a> Pass<'a> {
         let id = node.id.clone();
         self.waiting.entry(id).or_insert(reason);
         Some(())
+    }
+
+    /// Whether any pod runs. Only when one has stopped is another one looked for.
+    fn runs_still(&self, touched: &[NodeStatus], rest: &mut Rest) -> bool {
+        let ran = |n: &NodeStatus| self.nodes.before(&n.id).is_some_and(is_running);
+        if touched.iter().any(is_running) {
+            true
+        } else if touched.iter().any(ran) {
+            self.next_pod(&mut rest.running, is_running).is_some()
+        } else {
+            runs_by(&self.wf.status)
+        }
     }
 
     /// The first such node from the one of that id on, which is noted.

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use argosy_model::k8s::{Pod, Time};
-use argosy_model::{Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy, Template};
+use argosy_model::{
+    Condition, ConditionType, NodePhase, NodeStatus, NodeType, ShutdownStrategy, Template, WorkflowStatus,
+};
 use rustc_hash::FxHashMap;
 
 use super::pod_phase::pending_message;
@@ -330,6 +332,12 @@ impl<'a> Pass<'a> {
             .map_or(self.seen.config.pod_names, |v| names::PodNames::parse(v));
         names::pod_name(&self.wf.metadata.name, &node.name, template, version)
     }
+}
+
+/// Whether a status says that any pod runs.
+pub(crate) fn runs_by(status: &WorkflowStatus) -> bool {
+    let mut conditions = status.conditions.iter();
+    conditions.any(|c| c.type_ == ConditionType::PodRunning && c.status == "True")
 }
 
 /// Whether a node is one of a pod that runs.
