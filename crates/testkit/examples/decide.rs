@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const WIDTH: usize = 10;
 
 /// Steps at the end of a chain, and layers at the end of a DAG, that are not done when the events begin.
-const OPEN: usize = 10;
+const OPEN: usize = 24;
 
 /// Decisions after which a workflow must be at rest.
 const PASSES: usize = 40;
