@@ -51,7 +51,9 @@ fn random_workflows_under_random_faults() {
 /// a test of its own in the engine.
 #[test]
 fn seeds_that_once_broke_a_property_break_none() {
-    for seed in [1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997, 76_356] {
+    for seed in [
+        1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997, 76_356, 109_299, 110_439,
+    ] {
         clean(seed, &sim::check_seed(seed));
     }
 }

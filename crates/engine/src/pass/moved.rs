@@ -147,6 +147,9 @@ impl<'a> Pass<'a> {
             && self.labels.get(labels::COMPLETED).is_none_or(|v| v != "true")
             && *self.shutdown() == ShutdownStrategy::Unset
             && !self.deadline_passed();
+        // Once that has ended, the workflow waits for results alone, also of what goes on inside it.
+        let entry = self.nodes.by_name(&self.wf.metadata.name);
+        let goes_on = goes_on && entry.is_some_and(|entry| !node::fulfilled(entry));
         if !goes_on || !self.prepare() || self.updated {
             return None;
         }
