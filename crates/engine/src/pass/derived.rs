@@ -88,8 +88,11 @@ impl Children {
     fn of(nodes: &[&NodeStatus], places: &FxHashMap<&str, usize>) -> Self {
         let mut all = Vec::with_capacity(nodes.iter().map(|n| n.children.len()).sum());
         let mut ends = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            all.extend(node.children.iter().filter_map(|c| places.get(c.as_str())));
+        let mut parents = vec![usize::MAX; nodes.len()];
+        for (at, node) in nodes.iter().enumerate() {
+            let children = node.children.iter().filter_map(|c| places.get(c.as_str()));
+            // Each once, whatever others have written.
+            all.extend(children.filter(|child| std::mem::replace(&mut parents[**child], at) != at));
             ends.push(all.len());
         }
         Self { all, ends }
@@ -191,11 +194,14 @@ impl<'n> Graph<'n> {
     /// The sum of what can be reached from each node that sums.
     fn sums(&self) -> impl Iterator<Item = (&'n NodeStatus, Sum)> {
         let mut sums: Vec<Option<Sum>> = vec![None; self.nodes.len()];
-        let mut met = vec![usize::MAX; self.nodes.len()];
+        let mut walk = Walk {
+            met: vec![usize::MAX; self.nodes.len()],
+            known: FxHashMap::default(),
+        };
         for at in self.order.iter().rev().copied() {
             let node = self.nodes[at];
             if sums_progress(node) || sums_resources(node) {
-                sums[at] = Some(self.sum(at, &sums, &mut met));
+                sums[at] = Some(self.sum(at, &mut walk));
             }
         }
         let nodes = self.nodes.clone();
@@ -205,32 +211,36 @@ impl<'n> Graph<'n> {
             .filter_map(|(node, sum)| Some((node, sum?)))
     }
 
-    /// What can be reached from one node. Where all ways meet in a node whose sum is known, nothing behind it is walked
-    /// to again: a chain of thousands costs no more than its length.
-    fn sum(&self, from: usize, known: &[Option<Sum>], met: &mut [usize]) -> Sum {
-        let mut sum = Sum::default();
-        // By rank, so that nothing that was met can be reached from the last one left.
+    /// What can be reached from one node. Where all ways meet, in a node or in one that leads to all of a layer, nothing
+    /// behind it is walked to twice: chains and layers of thousands cost no more than their edges.
+    fn sum<'g>(&'g self, from: usize, walk: &mut Walk<'g>) -> Sum {
+        // What was added since all that was left to walk from were the children of one node, for each such node.
+        let mut parts: Vec<(&[usize], Sum)> = vec![(self.children.of_node(from), Sum::default())];
+        // By rank, so that nothing that was met can be reached from the last ones left.
         let mut open: BinaryHeap<Reverse<usize>> = BinaryHeap::new();
-        let mut meet = |open: &mut BinaryHeap<_>, at: usize| {
-            for next in self.children.of_node(at) {
-                if std::mem::replace(&mut met[*next], from) != from {
-                    open.push(Reverse(self.rank[*next]));
-                }
-            }
-        };
-        meet(&mut open, from);
+        let mut total = Sum::default();
+        walk.meet(&mut open, from, from, self);
         while let Some(Reverse(rank)) = open.pop() {
             let next = self.order[rank];
-            sum.add(&self.own[next]);
-            if open.is_empty()
-                && let Some(rest) = &known[next]
-            {
-                sum.add(rest);
+            if let Some((_, part)) = parts.last_mut() {
+                part.add(&self.own[next]);
+            }
+            walk.meet(&mut open, next, from, self);
+            let children = self.children.of_node(next);
+            if children.is_empty() || children.len() != open.len() {
+                continue;
+            }
+            if let Some(known) = walk.known.get(children) {
+                total.add(known);
                 break;
             }
-            meet(&mut open, next);
+            parts.push((children, Sum::default()));
         }
-        sum
+        for (children, part) in parts.into_iter().rev() {
+            total.add(&part);
+            walk.known.insert(children, total.clone());
+        }
+        total
     }
 
     fn resources(&self, sum: &Sum) -> BTreeMap<String, i64> {
@@ -238,6 +248,25 @@ impl<'n> Graph<'n> {
         named
             .filter_map(|(name, secs)| Some(((*name).to_owned(), (*secs)?)))
             .collect()
+    }
+}
+
+/// What is known from one walk over the nodes to the next.
+struct Walk<'g> {
+    /// The walk that met each node last: where it began.
+    met: Vec<usize>,
+    /// What can be reached from all of these children, themselves included.
+    known: FxHashMap<&'g [usize], Sum>,
+}
+
+impl Walk<'_> {
+    /// Meets the children of a node, on the walk that began at `from`.
+    fn meet(&mut self, open: &mut BinaryHeap<Reverse<usize>>, at: usize, from: usize, graph: &Graph<'_>) {
+        for next in graph.children.of_node(at) {
+            if std::mem::replace(&mut self.met[*next], from) != from {
+                open.push(Reverse(graph.rank[*next]));
+            }
+        }
     }
 }
 
