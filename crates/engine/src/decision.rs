@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use argosy_model::k8s::{ConfigMap, PersistentVolumeClaim, Pod};
 use argosy_model::{NodeStatus, NodeType, Template, Workflow, WorkflowArtifactGcTask, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::locks;
@@ -92,23 +94,43 @@ impl Changes {
         *self == Self::default()
     }
 
-    /// Whether all that happened is that pods went on or ended well, and nothing came of it in the same decision: then
-    /// nothing comes of it in the next one.
+    /// Whether all that happened is that pods went on or ended well, and that others began: then nothing comes of it in the
+    /// next decision.
     pub(crate) fn are_of_pods_alone(&self, before: &Workflow) -> bool {
         let goes_well = |node: &NodeStatus, old: &NodeStatus| {
             let is_well = match node.type_ {
                 NodeType::Pod => !node::failed_or_error(&node.phase),
                 _ => old.phase == node.phase,
             };
-            is_well && old.daemoned == node.daemoned && old.children == node.children
+            // Nearly always one and the same list, which may be long.
+            let has_kept = || node.children == old.children || node.children.starts_with(&old.children);
+            is_well && old.daemoned == node.daemoned && has_kept()
         };
         let old = |id| before.status.nodes.get(id);
         let mut nodes = self.nodes.iter();
-        nodes.all(|(id, node)| old(id).is_some_and(|old| goes_well(node, old)))
+        nodes.all(|(id, node)| old(id).map_or_else(|| node::begins(node), |old| goes_well(node, old)))
             && self
                 .status
                 .as_ref()
                 .is_none_or(|status| status.phase == before.status.phase)
+    }
+
+    /// The changes as they are read again once they are stored: with times in whole seconds.
+    ///
+    /// # Panics
+    /// Never: what was written by the model's types is read by them.
+    #[must_use]
+    pub fn as_stored(&self) -> Self {
+        fn reread<T: Serialize + DeserializeOwned>(value: &T) -> T {
+            let text = serde_json::to_string(value).expect("wire types can always be written");
+            serde_json::from_str(&text).expect("what was written is read")
+        }
+        let nodes = self.nodes.iter();
+        Self {
+            status: self.status.as_ref().map(reread),
+            nodes: nodes.map(|(id, node)| (id.clone(), reread(node))).collect(),
+            ..self.clone()
+        }
     }
 
     /// Makes the changes on the object they were decided for.
@@ -388,6 +410,11 @@ impl Effect {
                 | Self::Emit(_)
                 | Self::Metric(_)
         )
+    }
+
+    /// Whether the effect makes a pod at once. Whatever comes of it is news.
+    pub(crate) fn makes_pod(&self) -> bool {
+        matches!(self, Self::CreatePod { locked: false, .. })
     }
 
     /// When the effect is to be done.

@@ -53,6 +53,21 @@ pub fn fulfilled(node: &NodeStatus) -> bool {
     ended && synced(node) || daemoned(node) && node.phase != NodePhase::Pending
 }
 
+/// Whether a node that is new goes on by pods alone: one of its own, or those inside it.
+#[must_use]
+pub fn begins(node: &NodeStatus) -> bool {
+    let by_pods = matches!(
+        node.type_,
+        NodeType::Pod
+            | NodeType::Retry
+            | NodeType::TaskGroup
+            | NodeType::Dag
+            | NodeType::Steps
+            | NodeType::StepGroup
+    );
+    by_pods && matches!(node.phase, NodePhase::Pending | NodePhase::Running) && !hooked(node)
+}
+
 /// Whether the node is a hook or exit handler.
 #[must_use]
 pub fn hooked(node: &NodeStatus) -> bool {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use argosy_model::{Workflow, WorkflowPhase};
 use jiff::Timestamp;
 
 /// A workflow that waits for its turn. Ordered so that the first is served first: higher priority, then older, then
@@ -15,6 +16,19 @@ struct Turn {
     priority: std::cmp::Reverse<i64>,
     created: Timestamp,
     name: String,
+}
+
+/// Whether a workflow had its turn before this start: one that runs (C-THR-06), or that holds locks before it runs, as a
+/// suspended one does. Who waits for those would have its place, and neither would go on.
+#[must_use]
+pub fn had_turn(workflow: &Workflow) -> bool {
+    let locks = workflow.status.synchronization.as_ref();
+    let holds = locks.is_some_and(|locks| {
+        let mut mutexes = locks.mutex.iter().flat_map(|kind| &kind.holding);
+        let mut semaphores = locks.semaphore.iter().flat_map(|kind| &kind.holding);
+        mutexes.any(|held| !held.holder.is_empty()) || semaphores.any(|held| !held.holders.is_empty())
+    });
+    holds || workflow.status.phase == WorkflowPhase::Running
 }
 
 /// Limits of running workflows; 0 means none.
@@ -193,5 +207,33 @@ mod tests {
             &[],
             &["a", "b"],
         );
+    }
+
+    /// One that holds locks before it runs, as a suspended one does, keeps its turn over a start.
+    #[test]
+    fn who_holds_locks_had_a_turn() {
+        let workflow = |phase: &str, holding: serde_json::Value| -> Workflow {
+            let status = serde_json::json!({"phase": phase, "synchronization": holding});
+            serde_json::from_value(serde_json::json!({"metadata": {"name": "w"}, "status": status}))
+                .expect("a workflow")
+        };
+        let none = serde_json::json!({});
+        let mutex = serde_json::json!({"mutex": {"holding": [{"mutex": "m", "holder": "argo/w"}]}});
+        let semaphore =
+            serde_json::json!({"semaphore": {"holding": [{"semaphore": "s", "holders": ["argo/w"]}]}});
+        let waits = serde_json::json!({"mutex": {"waiting": [{"mutex": "m", "holder": "argo/other"}]}});
+        for (phase, locks, expected) in [
+            ("Running", &none, true),
+            ("Pending", &none, false),
+            ("Pending", &mutex, true),
+            ("Pending", &semaphore, true),
+            ("Pending", &waits, false),
+        ] {
+            assert_eq!(
+                had_turn(&workflow(phase, locks.clone())),
+                expected,
+                "{phase} {locks}"
+            );
+        }
     }
 }

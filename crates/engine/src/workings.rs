@@ -78,8 +78,8 @@ fn same_template(a: &Arc<Template>, b: &Arc<Template>) -> bool {
     Arc::ptr_eq(a, b) || a == b
 }
 
-fn lock<V>(map: &Mutex<HashMap<String, V>>) -> MutexGuard<'_, HashMap<String, V>> {
-    map.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn make_room<V>(map: &mut HashMap<String, V>) {
@@ -98,12 +98,12 @@ fn same_globals(a: &Vars, b: &Vars) -> bool {
 impl Workings {
     /// What the last decision left at rest, if it did.
     pub(crate) fn take_rest(&self) -> Option<Rest> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.rest).take()
     }
 
     /// Keeps what a decision left at rest.
     pub(crate) fn put_rest(&self, rest: Rest) {
-        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+        *lock(&self.rest) = Some(rest);
     }
 
     /// The template of a node as it was prepared last.

@@ -47,12 +47,12 @@ fn random_workflows_under_random_faults() {
     println!("{SEEDS} seeds, {decisions} decisions, no property broken");
 }
 
-/// Seeds that broke a property and are quickly run; what was wrong in them is in `docs/reliability.md`, and each cause has
-/// a test of its own in the engine.
+/// Seeds that broke a property and are quickly run; what was wrong in them is in `docs/reliability.md`.
 #[test]
 fn seeds_that_once_broke_a_property_break_none() {
     for seed in [
-        1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997, 76_356, 109_299, 110_439,
+        1990, 5325, 6387, 6908, 7403, 30_366, 46_668, 56_997, 76_356, 105_553, 109_299, 110_439, 111_382,
+        113_924, 114_309, 116_743, 118_977, 150_375, 162_361, 163_787,
     ] {
         clean(seed, &sim::check_seed(seed));
     }

@@ -58,6 +58,12 @@ impl<'m> Session<'m> {
         }
     }
 
+    /// Whether nothing was done or asked for.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.ops.is_empty() && self.touched.is_empty() && self.askers.is_empty()
+    }
+
     /// What was done, in order.
     #[must_use]
     pub fn into_ops(self) -> Vec<Op> {

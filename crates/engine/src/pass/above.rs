@@ -2,16 +2,17 @@
 //!
 //! The sums themselves are in `derived`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use argosy_model::{NodeStatus, NodeType};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Ids of nodes.
 type Ids = Arc<[Arc<str>]>;
 
 /// The edges between the nodes of a workflow, backwards.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Above {
     ids: Vec<Arc<str>>,
     places: FxHashMap<Arc<str>, usize>,
@@ -19,6 +20,8 @@ pub(crate) struct Above {
     parents: Vec<Vec<usize>>,
     /// Whether each may sum up what is below it.
     sums: Vec<bool>,
+    /// Whether there is an edge to a node that is not there.
+    is_loose: bool,
     /// What was found for the nodes that hang on the same.
     known: FxHashMap<Vec<usize>, Ids>,
 }
@@ -27,26 +30,43 @@ impl Above {
     /// Of all nodes.
     pub fn of<'n>(nodes: impl Iterator<Item = &'n NodeStatus>) -> Self {
         let nodes: Vec<&NodeStatus> = nodes.collect();
-        let ids: Vec<Arc<str>> = nodes.iter().map(|n| n.id.as_str().into()).collect();
-        let numbered = ids.iter().enumerate();
-        let places: FxHashMap<Arc<str>, usize> = numbered.map(|(at, id)| (Arc::clone(id), at)).collect();
-        let mut parents = vec![Vec::new(); nodes.len()];
-        for (at, node) in nodes.iter().enumerate() {
-            for child in node
-                .children
-                .iter()
-                .filter_map(|child| places.get(child.as_str()))
-            {
-                parents[*child].push(at);
+        let mut above = Self::default();
+        above.take(&nodes);
+        above
+    }
+
+    /// Takes up those that are new among nodes that were added or changed; edges were added to new ones only. False: not all
+    /// their edges may be known.
+    pub fn add(&mut self, changed: &[NodeStatus]) -> bool {
+        let changed: Vec<&NodeStatus> = changed.iter().collect();
+        let was_loose = self.is_loose;
+        self.take(&changed) == 0 || !was_loose
+    }
+
+    /// Takes up the new ones among nodes, and gives their number.
+    fn take(&mut self, nodes: &[&NodeStatus]) -> usize {
+        let known = self.ids.len();
+        for node in nodes {
+            if !self.places.contains_key(node.id.as_str()) {
+                let id: Arc<str> = node.id.as_str().into();
+                self.places.insert(Arc::clone(&id), self.ids.len());
+                self.ids.push(id);
+                self.sums.push(node.type_ != NodeType::Pod);
             }
         }
-        Self {
-            sums: nodes.iter().map(|node| node.type_ != NodeType::Pod).collect(),
-            ids,
-            places,
-            parents,
-            known: FxHashMap::default(),
+        self.parents.resize(self.ids.len(), Vec::new());
+        for node in nodes {
+            let parent = self.places[node.id.as_str()];
+            for child in node.children.iter().rev() {
+                match self.places.get(child.as_str()) {
+                    Some(child) if *child >= known => self.parents[*child].push(parent),
+                    Some(_) if parent < known => break,
+                    Some(_) => {}
+                    None => self.is_loose = true,
+                }
+            }
         }
+        self.ids.len() - known
     }
 
     /// The id of the node that has an edge to a node, if there is one only.
@@ -66,16 +86,20 @@ impl Above {
         if let Some(known) = self.known.get(parents) {
             return Arc::clone(known);
         }
-        let mut met = vec![false; self.ids.len()];
+        let mut met = FxHashSet::default();
         let mut open = parents.clone();
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         while let Some(next) = open.pop() {
-            if !std::mem::replace(&mut met[next], true) {
-                open.extend(&self.parents[next]);
-                found.extend(self.sums[next].then(|| Arc::clone(&self.ids[next])));
+            if !met.insert(next) {
+                continue;
+            }
+            found.extend(self.sums[next].then(|| Arc::clone(&self.ids[next])));
+            match self.known.get(&self.parents[next]) {
+                Some(known) => found.extend(known.iter().cloned()),
+                None => open.extend(&self.parents[next]),
             }
         }
-        let found: Ids = found.into();
+        let found: Ids = found.into_iter().collect();
         self.known.insert(parents.clone(), Arc::clone(&found));
         found
     }

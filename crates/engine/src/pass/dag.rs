@@ -26,6 +26,25 @@ pub(crate) struct DagContext<'c> {
 }
 
 impl<'c> DagContext<'c> {
+    /// For the node of that id: nothing of it was looked at yet.
+    pub fn new(
+        id: &str,
+        (call, base): (&'c Call<'c>, &'c Base),
+        template: &'c Prepared,
+        (dag, graph): (&'c DagTemplate, &'c Graph),
+    ) -> Self {
+        Self {
+            call,
+            base,
+            boundary: id.to_owned(),
+            template,
+            dag,
+            graph,
+            visited: vec![false; graph.tasks.len()],
+            has_open: false,
+        }
+    }
+
     /// A task as it is written, and what was worked out of it.
     pub fn task(&self, place: usize) -> (&'c DagTask, &'c TaskPlan) {
         (&self.dag.tasks[place], &self.graph.tasks[place])
@@ -51,16 +70,7 @@ impl Pass<'_> {
             self.add_executable(call, call.name, NodeType::Dag, template, NodePhase::Running, "");
         }
         let graph = template.graph(&self.wf.metadata.name, call.name, dag);
-        let mut context = DagContext {
-            call,
-            base,
-            boundary: id.to_owned(),
-            template,
-            dag,
-            graph,
-            visited: vec![false; graph.tasks.len()],
-            has_open: false,
-        };
+        let mut context = DagContext::new(id, (call, base), template, (dag, graph));
         let result = self.run_tasks(id, &mut context);
         if self.nodes.get(id).is_some_and(node::fulfilled) {
             self.stop_daemons(id);
@@ -233,7 +243,7 @@ impl Pass<'_> {
     }
 
     /// Starts or continues a task, once everything that it depends on was looked at.
-    fn begin_task(&mut self, place: usize, context: &DagContext<'_>) -> Result<(), Stop> {
+    pub fn begin_task(&mut self, place: usize, context: &DagContext<'_>) -> Result<(), Stop> {
         let (task, plan) = context.task(place);
         let id = &plan.id;
         if self.nodes.get(id).is_some() {

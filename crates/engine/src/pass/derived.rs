@@ -305,3 +305,69 @@ impl Sum {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// Nodes in layers, from numbers that look random: some wholly connected to the next layer, some by a few edges.
+    fn layered(seed: u64) -> Vec<NodeStatus> {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let widths: Vec<u64> = (0..2 + next(6)).map(|_| 1 + next(5)).collect();
+        let id = |layer: usize, at: u64| format!("{layer}-{at}");
+        let mut nodes = Vec::new();
+        for (layer, width) in widths.iter().enumerate() {
+            let is_whole = next(2) == 0;
+            for at in 0..*width {
+                let after = widths.get(layer + 1).copied().unwrap_or(0);
+                let children = (0..after).filter(|_| is_whole || next(3) == 0);
+                let children: Vec<String> = children.map(|child| id(layer + 1, child)).collect();
+                let is_pod = next(2) == 0;
+                nodes.push(NodeStatus {
+                    id: id(layer, at),
+                    type_: if is_pod { NodeType::Pod } else { NodeType::Retry },
+                    phase: NodePhase::Succeeded,
+                    progress: Progress::new(i64::from(next(2) == 0), 1),
+                    children: Arc::new(children),
+                    resources_duration: BTreeMap::from([("cpu".to_owned(), 1)]),
+                    ..NodeStatus::default()
+                });
+            }
+        }
+        nodes
+    }
+
+    #[test]
+    fn sums_are_over_each_node_that_can_be_reached_once() {
+        for seed in 0..500 {
+            let nodes = layered(seed);
+            let by_id: BTreeMap<&str, &NodeStatus> = nodes.iter().map(|n| (n.id.as_str(), n)).collect();
+            let graph = Graph::of(nodes.iter());
+            for (node, sum) in graph.sums() {
+                let mut reached = BTreeSet::new();
+                let mut open: Vec<&String> = node.children.iter().collect();
+                while let Some(id) = open.pop() {
+                    if reached.insert(id) {
+                        open.extend(by_id[id.as_str()].children.iter());
+                    }
+                }
+                let pods = reached.iter().map(|id| by_id[id.as_str()]);
+                let pods = pods.filter(|n| n.type_ == NodeType::Pod);
+                let parts: Vec<(i64, i64)> = pods.filter_map(|n| n.progress.parts()).collect();
+                let expected = (parts.iter().map(|p| p.0).sum(), parts.iter().map(|p| p.1).sum());
+                assert_eq!((sum.done, sum.total), expected, "seed {seed}, node {}", node.id);
+                let cpu = i64::try_from(parts.len()).expect("few");
+                let resources = graph.resources(&sum);
+                assert_eq!(resources.get("cpu").copied().unwrap_or(0), cpu, "seed {seed}");
+            }
+        }
+    }
+}

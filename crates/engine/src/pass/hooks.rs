@@ -1,6 +1,6 @@
 //! Lifecycle hooks and exit handlers (section 18).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::{Arguments, LifecycleHook, NodeFlag, NodeStatus, ShutdownStrategy};
 
@@ -27,6 +27,17 @@ pub(crate) fn exit_hook(
 }
 
 impl Pass<'_> {
+    /// Whether anything was begun that may have hooks: they begin once it is there.
+    pub fn begins_watched(&self) -> bool {
+        let begun = self.nodes.iter_new().map(|node| node.boundary_id.as_str());
+        let inside: BTreeSet<&str> = begun.filter(|boundary| !boundary.is_empty()).collect();
+        let watches = |boundary: &str| {
+            let template = self.plan.workings.last(boundary);
+            template.is_none_or(|template| template.watches())
+        };
+        inside.into_iter().any(watches)
+    }
+
     /// Runs the hooks of a step's or task's node. True when none is unfinished (C-HOOK-10).
     ///
     /// `own` is the prefix of the step's or task's own variables.

@@ -16,6 +16,7 @@ mod dag_assess;
 mod derived;
 mod events;
 mod finish;
+mod follow;
 mod globals;
 mod group;
 mod hooks;
@@ -143,6 +144,11 @@ pub(crate) struct Pass<'a> {
     pub depth: usize,
     /// Boundaries that have refused a new node in this pass, and in which no node has ended since.
     pub full: BTreeSet<String>,
+    /// Whether a node is to be looked at again: one that was begun, for its time, locks or name, once it is there, or one
+    /// that fails as soon as nothing in it is active.
+    pub looks_again: bool,
+    /// Nodes that were evaluated whose templates limit how many go on inside them.
+    pub limited: BTreeSet<String>,
     /// Whether what can't be known yet is an error now, because nothing can make it known any more.
     pub last_resort: bool,
     /// Nodes that the evaluation came to, noted only once nothing moves any more.
@@ -172,6 +178,11 @@ pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision 
     let mut look = Pass::new(plan, *seen, now);
     look.reached = Some(BTreeSet::new());
     look.steps();
+    // What stands behind a node that is refused may go on all the same.
+    if look.has_changes() || !look.effects.is_empty() {
+        look.complete_waiting();
+        return look.decision();
+    }
     let mut last = Pass::new(plan, *seen, now);
     last.last_resort = true;
     last.reached = look.reached;
@@ -215,6 +226,8 @@ impl<'a> Pass<'a> {
             resolved: BTreeMap::new(),
             depth: 0,
             full: BTreeSet::new(),
+            looks_again: false,
+            limited: BTreeSet::new(),
             last_resort: false,
             reached: None,
             assessed: false,
@@ -409,8 +422,8 @@ impl<'a> Pass<'a> {
         } else {
             Store::choose(&changes, &effects, self.wf, self.wake_at, self.now)
         };
-        let may_follow =
-            others_wait || !changes.are_of_pods_alone(self.wf) || !effects.iter().all(Effect::is_for_others);
+        let leads_on = |effect: &Effect| !effect.is_for_others() && !self.begins_pod(effect);
+        let may_follow = others_wait || !changes.are_of_pods_alone(self.wf) || effects.iter().any(leads_on);
         let wake_at = if changes.is_empty() || ended || !may_follow {
             self.wake_at
         } else {
@@ -429,6 +442,14 @@ impl<'a> Pass<'a> {
     /// Whether something else may come about by what is decided here: a limit that has room again, a hook that is due, a
     /// lock that was given back, a value that is there now, or that nothing moves any more.
     fn others_wait(&self) -> bool {
+        self.last_resort
+            || *self.shutdown() != ShutdownStrategy::Unset
+            || self.awaits_others()
+            || self.asked.is_empty() && self.pod_at_work().is_none()
+    }
+
+    /// Whether anything waits for what other nodes come to, or what was begun may have to.
+    fn awaits_others(&self) -> bool {
         let by_others = |reason: &Waiting| {
             matches!(
                 reason,
@@ -436,10 +457,10 @@ impl<'a> Pass<'a> {
             )
         };
         self.hooks_wait
-            || self.last_resort
-            || *self.shutdown() != ShutdownStrategy::Unset
+            || self.looks_again
+            || self.begins_watched()
+            || self.fills_places()
             || self.waiting.values().any(by_others)
-            || self.pod_at_work().is_none()
     }
 
     /// All effects, with what is done to locks at the end. What is given back may let another node of the workflow go

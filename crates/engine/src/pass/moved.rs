@@ -11,17 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use argosy_model::k8s::Pod;
-use argosy_model::{NodePhase, NodeStatus, NodeType, Progress, ShutdownStrategy, Template, WorkflowPhase};
+use argosy_model::{NodeStatus, NodeType, Progress, ShutdownStrategy, Template, WorkflowPhase};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use super::above::Above;
 use super::derived::{is_to_be_completed, sums_progress, sums_resources};
+use super::follow::Ended;
 use super::parallelism::in_progress;
-use super::pods::{is_running, runs_by};
-use super::prepared::{Graph, Prepared};
+use super::pods::is_running;
+use super::waiting::reason_at_work;
 use super::{Pass, labels};
-use crate::decision::{Changes, Decision, Effect, Waiting};
+use crate::decision::{Changes, Decision, Effect};
 use crate::node;
 use crate::plan::Plan;
 use crate::snapshot::{Moved, Snapshot};
@@ -33,21 +34,39 @@ pub(crate) struct Rest {
     uid: String,
     /// The version of the workflow that this came of by changes, while it is not known that they were stored.
     came_of: Option<String>,
+    /// When that was known. Once the clock was set back, all times are to be worked out again.
+    since: Timestamp,
     /// When it is to be looked at, whatever moves.
     wake_at: Option<Timestamp>,
     /// When what is to be done to pods counts as lost.
     lost_at: Option<Timestamp>,
     /// Nodes of which the task results say more than what is stored.
     unsaved: BTreeSet<String>,
-    /// A node whose pod is at work.
-    at_work: String,
-    /// A node whose pod runs.
-    running: String,
-    /// By group or DAG: the place of one of its nodes that is at work.
+    /// Names of pods that were asked for and not seen yet.
+    asked: BTreeSet<String>,
+    /// Whether a result is awaited of a pod that has ended.
+    lacks_result: bool,
+    /// Nodes that had pods at work when these moved.
+    at_work: BTreeSet<String>,
+    /// The last node with a pod at work that was looked for.
+    found_at_work: String,
+    running: Option<Running>,
+    /// By group: the place of one of its nodes that is at work.
     places: FxHashMap<String, usize>,
     /// Whether the sums that are stored are known to be right.
     is_summed: bool,
     above: Option<Above>,
+}
+
+/// How many pods run.
+#[derive(Debug)]
+struct Running {
+    /// The version of the workflow that was decided about.
+    version: String,
+    /// By what was stored then.
+    before: usize,
+    /// By the decision.
+    after: usize,
 }
 
 /// Decides by what moved alone; `None` when that is not enough.
@@ -72,11 +91,19 @@ pub(super) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Option<De
     {
         return None;
     }
-    if is_due(rest.wake_at) || is_due(rest.lost_at) {
+    if is_due(rest.wake_at) || is_due(rest.lost_at) || now < rest.since {
+        return None;
+    }
+    rest.since = now;
+    rest.asked.retain(|pod| !seen.pods.contains_key(pod));
+    if !rest.asked.is_empty() {
         return None;
     }
     let decision = Pass::new(plan, *seen, now).follow_moved(pods, results, &mut rest)?;
-    plan.workings.put_rest(rest);
+    let is_done = |effect: &Effect| is_done_once(effect) || effect.makes_pod();
+    if decision.effects.iter().all(is_done) {
+        plan.workings.put_rest(rest);
+    }
     Some(decision)
 }
 
@@ -101,8 +128,10 @@ impl<'a> Pass<'a> {
             && self.pods.are_single()
             && effects
                 .iter()
-                .all(|effect| effect.is_for_others() && !is_repeated(effect));
-        if !is_at_rest {
+                .all(|effect| is_done_once(effect) || self.begins_pod(effect));
+        let asked = names_of_made(effects);
+        // What is asked for again was refused, or has yet to be seen.
+        if !is_at_rest || !asked.is_empty() && (!self.has_changes() || !self.seen.outcomes.pods.is_empty()) {
             return None;
         }
         let results = self.seen.results;
@@ -110,15 +139,25 @@ impl<'a> Pass<'a> {
         Some(Rest {
             uid: self.wf.metadata.uid.clone(),
             came_of: None,
+            since: self.now,
             wake_at: None,
             lost_at: self.due_to_pods().map(|(_, at)| at).min(),
             unsaved: unsaved.map(|n| n.id.clone()).collect(),
-            at_work: String::new(),
-            running: String::new(),
+            asked,
+            lacks_result: false,
+            at_work: BTreeSet::new(),
+            found_at_work: String::new(),
+            running: None,
             places: FxHashMap::default(),
             is_summed: self.has_changes(),
             above: None,
         })
+    }
+
+    /// Whether an effect makes the first pod of a node that is new: whatever comes of it is news.
+    pub fn begins_pod(&self, effect: &Effect) -> bool {
+        let is_new = |id: &str| !self.wf.status.nodes.contains_key(id);
+        matches!(effect, Effect::CreatePod { node_id, .. } if effect.makes_pod() && is_new(node_id))
     }
 
     /// Keeps that for the next decision, unless that is due at once.
@@ -166,7 +205,7 @@ impl<'a> Pass<'a> {
         let pods: Vec<&Arc<Pod>> = pods.collect::<Option<_>>()?;
         self.index_pods(pods.into_iter());
         self.take_moved_results(results, rest)?;
-        self.assess_seen_pods();
+        rest.lacks_result |= !self.assess_seen_pods();
         let is_expected = |(id, pods): (&Cow<'_, str>, &[&Arc<Pod>])| {
             let node = self.nodes.get(id);
             node.is_some_and(|n| pods.len() == 1 && pods[0].metadata.name == self.stored_pod_name(n))
@@ -175,8 +214,9 @@ impl<'a> Pass<'a> {
             return None;
         }
         let touched: Vec<NodeStatus> = self.nodes.touched().cloned().collect();
+        let mut ended = Ended::default();
         for node in &touched {
-            self.leads_to_nothing(node, rest)?;
+            self.is_among_others(node, &mut ended, rest)?;
         }
         // What was decided by before, unsaved as it was, may be as it is stored again.
         let is_back = |id: &String| {
@@ -187,12 +227,21 @@ impl<'a> Pass<'a> {
         }
         let unsaved = touched.iter().filter(|n| self.seen.results.contains_key(&n.id));
         rest.unsaved = unsaved.map(|n| n.id.clone()).collect();
+        self.follow_ended(&ended)?;
+        let begins = !self.asked.is_empty();
+        if begins && rest.lacks_result {
+            return None;
+        }
         self.note_one_at_work(rest)?;
         let has_changes = self.has_changes();
         if has_changes {
-            self.add_up(&touched, rest)?;
+            self.add_up(rest)?;
             let runs = self.runs_still(&touched, rest);
             self.note_pod_running(runs);
+        }
+        if begins {
+            rest.asked = names_of_made(&self.effects);
+            rest.came_of = Some(self.wf.metadata.resource_version.clone());
         }
         rest.lost_at = self.due_to_pods().map(|(_, at)| at).chain(rest.lost_at).min();
         rest.wake_at = self.wake_at.into_iter().chain(rest.wake_at).min();
@@ -218,8 +267,8 @@ impl<'a> Pass<'a> {
         Some(())
     }
 
-    /// `None` unless it is sure that nothing else comes of what a node has become.
-    fn leads_to_nothing(&mut self, node: &NodeStatus, rest: &mut Rest) -> Option<()> {
+    /// `None` unless it is sure that nothing comes of what a node has become but what follows the tasks that have ended.
+    fn is_among_others(&mut self, node: &NodeStatus, ended: &mut Ended, rest: &mut Rest) -> Option<()> {
         let before = self.nodes.before(&node.id)?;
         let bare = |n: &NodeStatus| n.daemoned.is_none() && n.restarting_pod_uid.is_empty();
         let template = self.node_template(node)?;
@@ -248,41 +297,14 @@ impl<'a> Pass<'a> {
         if is_retried || node::hooked(node) || self.spec.parallelism.is_some() {
             return None;
         }
-        if node::fulfilled(node) {
-            self.ends_beside_others(node, whole, &around, rest)
-        } else {
-            Some(())
+        if !node::fulfilled(node) || ended.note(node, whole, &around, &self.wf.metadata.name) {
+            return Some(());
         }
+        self.leaves_group_open(node, rest)
     }
 
-    /// `None` unless the end of a node leaves open what it belongs to, and nothing waits for it alone.
-    fn ends_beside_others(
-        &self,
-        node: &NodeStatus,
-        whole: &NodeStatus,
-        template: &Prepared,
-        rest: &mut Rest,
-    ) -> Option<()> {
-        let task = template.dag.as_ref().and_then(|dag| {
-            let name = node.name.strip_prefix(whole.name.as_str())?.strip_prefix('.')?;
-            let graph = template.graph(&self.wf.metadata.name, &whole.name, dag);
-            let place = graph.place(name)?;
-            (graph.tasks[place].id == node.id).then_some((graph, place))
-        });
-        if let Some((graph, place)) = task {
-            if graph.after[place]
-                .iter()
-                .any(|after| self.may_begin(graph, *after))
-            {
-                return None;
-            }
-            let works = |id: &str| {
-                self.nodes
-                    .get(id)
-                    .is_some_and(|n| n.type_ == NodeType::Pod && !node::fulfilled(n))
-            };
-            return rest.find(&whole.id, graph.tasks.len(), |at| works(&graph.tasks[at].id));
-        }
+    /// `None` unless a node that ended is one of a loop or a group of steps that has others to wait for.
+    fn leaves_group_open(&self, node: &NodeStatus, rest: &mut Rest) -> Option<()> {
         let above = rest.above.get_or_insert_with(|| Above::of(self.nodes.iter()));
         let group = self.nodes.get(above.only_parent_of(&node.id)?)?;
         if !matches!(group.type_, NodeType::StepGroup | NodeType::TaskGroup) || node::fulfilled(group) {
@@ -292,77 +314,84 @@ impl<'a> Pass<'a> {
         rest.find(&group.id, group.children.len(), |at| is_open(&group.children[at]))
     }
 
-    /// Whether a task may be due: unless something that it depends on is still to be done.
-    fn may_begin(&self, graph: &Graph, place: usize) -> bool {
-        let is_settled = |before: &usize| {
-            let node = self.nodes.get(&graph.tasks[*before].id);
-            node.is_some_and(|n| self.is_settled(n))
-        };
-        let task = &graph.tasks[place];
-        self.nodes.get(&task.id).is_some() || task.before.iter().all(is_settled)
-    }
-
-    /// Notes of one pod at work that its node waits for it.
+    /// Notes of one pod at work that its node waits for it, unless one was just asked for. `None`: there is none.
     fn note_one_at_work(&mut self, rest: &mut Rest) -> Option<()> {
+        if !self.asked.is_empty() {
+            return Some(());
+        }
         let works = |n: &NodeStatus| {
             n.type_ == NodeType::Pod
                 && !node::fulfilled(n)
                 && self.seen.pods.contains_key(&self.stored_pod_name(n))
         };
-        let node = self.next_pod(&mut rest.at_work, works)?;
-        let pod = self.stored_pod_name(node);
-        let reason = match node.phase {
-            NodePhase::Pending => Waiting::PodPending {
-                pod,
-                message: node.message.clone(),
-            },
-            _ => Waiting::PodRunning { pod },
+        let works_still = |id: &String| self.nodes.get(id).is_some_and(works);
+        rest.at_work
+            .extend(self.pods.iter().map(|(id, _)| id.to_string()));
+        while rest.at_work.first().is_some_and(|id| !works_still(id)) {
+            rest.at_work.pop_first();
+        }
+        let node = match rest.at_work.first() {
+            Some(id) => self.nodes.get(id)?,
+            None => self.nodes.from(&rest.found_at_work).find(|n| works(n))?,
         };
-        let id = node.id.clone();
+        let (id, reason) = (node.id.clone(), reason_at_work(node, self.stored_pod_name(node)));
+        rest.found_at_work.clone_from(&id);
         self.waiting.entry(id).or_insert(reason);
         Some(())
     }
 
-    /// Whether any pod runs. Only when one has stopped is another one looked for.
+    /// Whether any pod runs. All are counted once only.
     fn runs_still(&self, touched: &[NodeStatus], rest: &mut Rest) -> bool {
-        let ran = |n: &NodeStatus| self.nodes.before(&n.id).is_some_and(is_running);
-        if touched.iter().any(is_running) {
-            true
-        } else if touched.iter().any(ran) {
-            self.next_pod(&mut rest.running, is_running).is_some()
-        } else {
-            runs_by(&self.wf.status)
-        }
-    }
-
-    /// The first such node from the one of that id on, which is noted.
-    fn next_pod(&self, from: &mut String, is_wanted: impl Fn(&NodeStatus) -> bool) -> Option<&NodeStatus> {
-        let node = self.nodes.from(from).find(|n| is_wanted(n))?;
-        node.id.clone_into(from);
-        Some(node)
+        let version = &self.wf.metadata.resource_version;
+        let before = match &rest.running {
+            Some(running) if running.version == *version => running.before,
+            // Stored since.
+            Some(running) => running.after,
+            None => self.wf.status.nodes.values().filter(|n| is_running(n)).count(),
+        };
+        let ran = |n: &&NodeStatus| self.nodes.before(&n.id).is_some_and(is_running);
+        let after =
+            before + touched.iter().filter(|n| is_running(n)).count() - touched.iter().filter(ran).count();
+        rest.running = Some(Running {
+            version: version.clone(),
+            before,
+            after,
+        });
+        after > 0
     }
 
     /// Adds what became of nodes to all sums above them (C-NODE-30, C-NODE-31).
-    fn add_up(&mut self, touched: &[NodeStatus], rest: &mut Rest) -> Option<()> {
+    fn add_up(&mut self, rest: &mut Rest) -> Option<()> {
         if !rest.is_summed && !self.stored_sums_hold() {
             return None;
         }
         rest.is_summed = true;
+        let touched: Vec<NodeStatus> = self.nodes.touched().cloned().collect();
+        match &mut rest.above {
+            Some(above) => above.add(&touched).then_some(())?,
+            above => *above = Some(Above::of(self.nodes.iter())),
+        }
+        let above = rest.above.as_mut()?;
         let mut all = Difference::default();
         let mut sums: BTreeMap<Arc<str>, Difference> = BTreeMap::new();
-        for node in touched {
-            if is_to_be_completed(node) {
-                self.nodes
-                    .change(&node.id, |n| n.progress = n.progress.complete());
+        for mut after in touched {
+            if is_to_be_completed(&after) {
+                after.progress = after.progress.complete();
+                self.nodes.set_sums(
+                    &after.id,
+                    after.progress.clone(),
+                    after.resources_duration.clone(),
+                );
             }
-            let (before, after) = (self.nodes.before(&node.id)?, self.nodes.get(&node.id)?);
-            let difference = Difference::between(before, after)?;
+            if after.type_ != NodeType::Pod {
+                continue;
+            }
+            let difference = Difference::between(self.nodes.before(&after.id), &after)?;
             if difference == Difference::default() {
                 continue;
             }
             all.add(&difference);
-            let above = rest.above.get_or_insert_with(|| Above::of(self.nodes.iter()));
-            for id in above.sums_of(&node.id).iter() {
+            for id in above.sums_of(&after.id).iter() {
                 sums.entry(Arc::clone(id)).or_default().add(&difference);
             }
         }
@@ -372,7 +401,9 @@ impl<'a> Pass<'a> {
             let node = self.nodes.get(&id)?;
             let (mut progress, mut resources) = (node.progress.clone(), node.resources_duration.clone());
             if sums_progress(node) {
-                progress = difference.added_to(&progress)?;
+                let is_new = self.nodes.before(&id).is_none();
+                let sum = if is_new { &Progress::new(0, 0) } else { &progress };
+                progress = difference.added_to(sum)?;
             }
             if sums_resources(node) {
                 difference.add_resources_to(&mut resources);
@@ -385,13 +416,22 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Whether an effect is asked for in every decision until it is done.
-fn is_repeated(effect: &Effect) -> bool {
-    matches!(effect, Effect::DeletePod { uid: Some(_), .. })
+/// Names of the pods that effects make.
+fn names_of_made(effects: &[Effect]) -> BTreeSet<String> {
+    let made = effects.iter().filter_map(|effect| match effect {
+        Effect::CreatePod { pod, .. } => Some(pod.metadata.name.clone()),
+        _ => None,
+    });
+    made.collect()
+}
+
+/// Whether an effect is asked for in one decision only, and nothing else of the workflow depends on it.
+fn is_done_once(effect: &Effect) -> bool {
+    effect.is_for_others() && !matches!(effect, Effect::DeletePod { uid: Some(_), .. })
 }
 
 /// Whether nothing but its end can come of a pod of that template.
-fn is_plain(template: &Template) -> bool {
+pub(super) fn is_plain(template: &Template) -> bool {
     template.synchronization.is_none()
         && template.metrics.is_none()
         && template.memoize.is_none()
@@ -415,11 +455,12 @@ impl Rest {
 }
 
 impl Difference {
-    /// What a pod's node adds; `None` when it takes something away.
-    fn between(before: &NodeStatus, after: &NodeStatus) -> Option<Self> {
+    /// What a pod's node adds, one that is new included; `None` when it takes something away.
+    fn between(before: Option<&NodeStatus>, after: &NodeStatus) -> Option<Self> {
         let parts = |n: &NodeStatus| n.progress.parts().unwrap_or_default();
-        let (old, new) = (parts(before), parts(after));
-        let old_resources = &before.resources_duration;
+        let (old, new) = (before.map(parts).unwrap_or_default(), parts(after));
+        let nothing = BTreeMap::new();
+        let old_resources = before.map_or(&nothing, |n| &n.resources_duration);
         if !old_resources
             .keys()
             .all(|name| after.resources_duration.contains_key(name))

@@ -193,6 +193,10 @@ impl Pass<'_> {
     /// Refuses a node that would be too many.
     pub fn check_parallelism(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
         let node = self.nodes.get(id).cloned();
+        let fails_fast = template.fail_fast == Some(true);
+        if template.parallelism.is_some() || fails_fast {
+            self.limited.insert(id.to_owned());
+        }
         if let Some(limit) = self.spec.parallelism
             && self.active_pods >= limit
             && !self.is_within_limit(id, call.name, &self.lacking, limit)
@@ -201,7 +205,7 @@ impl Pass<'_> {
         }
         if let Some(node) = &node
             && matches!(node.type_, NodeType::Steps | NodeType::Dag)
-            && (template.parallelism.is_some() || template.fail_fast == Some(true))
+            && (template.parallelism.is_some() || fails_fast)
         {
             let (active, seen, lacking) = self.count_within(id);
             self.check_fail_fast(id, template, seen)?;
@@ -219,7 +223,9 @@ impl Pass<'_> {
             return Ok(());
         };
         let within = self.nodes.in_boundary(call.boundary);
-        let active = within.filter(|n| counted(n) && in_progress(n) && self.goes_on(n));
+        // What is inside it takes no place of its own away, as attempts that a retry by a person took up again.
+        let others = within.filter(|n| !names::is_inside(&n.name, call.name));
+        let active = others.filter(|n| counted(n) && in_progress(n) && self.goes_on(n));
         let active = count(active.count());
         if active >= limit {
             if node.is_none() {
@@ -229,6 +235,23 @@ impl Pass<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a pod that was asked for takes a place that others may be refused from now on.
+    pub fn fills_places(&self) -> bool {
+        if self.spec.parallelism.is_some() {
+            return !self.asked.is_empty();
+        }
+        let mut met = std::collections::BTreeSet::new();
+        let mut open: Vec<&str> = self.asked.iter().map(String::as_str).collect();
+        while let Some(id) = open.pop().filter(|_| !self.limited.is_empty()) {
+            if self.limited.contains(id) {
+                return true;
+            }
+            let boundary = self.nodes.get(id).map(|n| n.boundary_id.as_str());
+            open.extend(boundary.filter(|boundary| met.insert(*boundary)));
+        }
+        false
     }
 
     /// Notes that the evaluation came to a node, if that is asked for, and with it to its last attempt.
@@ -321,6 +344,8 @@ impl Pass<'_> {
         if template.fail_fast != Some(true) || !failed {
             return Ok(());
         }
+        // It ends by the end of others.
+        self.looks_again = true;
         if active == 0 {
             const MESSAGE: &str = "template has failed or errored children and failFast enabled";
             self.fail_without_pods(id, MESSAGE);

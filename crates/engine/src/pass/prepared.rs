@@ -96,6 +96,8 @@ pub(crate) struct Graph {
     pub targets: Vec<usize>,
     /// Places of the tasks that depend on each.
     pub after: Vec<Vec<usize>>,
+    /// How many are begun before each when all begin at once; nothing for those that no target needs.
+    pub ranks: Vec<Option<usize>>,
     places: HashMap<String, usize>,
 }
 
@@ -147,6 +149,7 @@ impl Graph {
             task.before.iter().for_each(|before| after[*before].push(place));
         }
         Self {
+            ranks: ranks(&tasks, &targets),
             tasks,
             by_name,
             targets,
@@ -171,6 +174,30 @@ impl Graph {
         }
         self.by_name.iter().copied().filter(move |place| found[*place])
     }
+}
+
+/// The order in which tasks are come to: what each depends on before it, without recursion.
+fn ranks(tasks: &[TaskPlan], targets: &[usize]) -> Vec<Option<usize>> {
+    let mut ranks = vec![None; tasks.len()];
+    let mut met = vec![false; tasks.len()];
+    let mut next = 0;
+    for target in targets {
+        let mut open = vec![(*target, 0)];
+        met[*target] = true;
+        while let Some((place, before)) = open.last_mut() {
+            if let Some(dependency) = tasks[*place].before.get(*before) {
+                *before += 1;
+                if !std::mem::replace(&mut met[*dependency], true) {
+                    open.push((*dependency, 0));
+                }
+            } else {
+                ranks[*place].get_or_insert(next);
+                next += 1;
+                open.pop();
+            }
+        }
+    }
+    ranks
 }
 
 impl TaskPlan {

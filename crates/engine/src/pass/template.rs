@@ -8,6 +8,7 @@ use argosy_model::{
 };
 use jiff::Timestamp;
 
+use super::moved::is_plain;
 use super::parallelism::in_progress;
 use super::prepared::Prepared;
 use super::{Evaluated, Pass, Stop};
@@ -136,6 +137,7 @@ impl Pass<'_> {
             Ok(prepared) => prepared,
             Err(message) => return self.refuse(call, message),
         };
+        self.looks_again |= self.nodes.get(&id).is_none() && !is_plain(&processed);
         if let Err(message) = self.override_display_name(&id, &processed) {
             self.mark_error(&id, &message);
             return Err(Stop::Error(message));

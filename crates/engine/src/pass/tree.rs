@@ -156,8 +156,12 @@ impl<'a> Tree<'a> {
     }
 
     fn new_nodes(&self) -> impl Iterator<Item = &NodeStatus> {
-        let new = self.touched.values().filter(|n| self.before(&n.id).is_none());
-        in_order(new).into_iter()
+        in_order(self.iter_new()).into_iter()
+    }
+
+    /// New nodes in any order.
+    pub fn iter_new(&self) -> impl Iterator<Item = &NodeStatus> {
+        self.touched.values().filter(|n| self.before(&n.id).is_none())
     }
 
     /// The nodes of one boundary.

@@ -245,18 +245,25 @@ impl Pass<'_> {
                 pod: self.stored_pod_name(node),
             };
         };
-        let name = pod.metadata.name.clone();
+        let pod_name = pod.metadata.name.clone();
         match pod.status.phase.as_str() {
             "Succeeded" | "Failed" => Waiting::Result {
-                pod: name,
+                pod: pod_name,
                 until: None,
             },
-            _ if node.phase == NodePhase::Pending => Waiting::PodPending {
-                pod: name,
-                message: node.message.clone(),
-            },
-            _ => Waiting::PodRunning { pod: name },
+            _ => reason_at_work(node, pod_name),
         }
+    }
+}
+
+/// What a node waits for whose pod has not ended.
+pub(super) fn reason_at_work(node: &NodeStatus, pod: String) -> Waiting {
+    match node.phase {
+        NodePhase::Pending => Waiting::PodPending {
+            pod,
+            message: node.message.clone(),
+        },
+        _ => Waiting::PodRunning { pod },
     }
 }
 

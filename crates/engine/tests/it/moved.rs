@@ -139,8 +139,7 @@ fn a_pod_among_others_is_looked_at_alone() {
 }
 
 #[test]
-fn all_is_looked_at_when_more_may_come_of_it() {
-    // A task that waited for it alone.
+fn tasks_that_waited_for_it_alone_begin() {
     check(
         &format!(
             "  templates:\n  - {{name: main, dag: {{tasks: [{{name: a, template: leaf}}, {{name: b, template: leaf}}, {{name: c, template: leaf}}, {{name: d, template: leaf, dependencies: [a]}}]}}}}\n{LEAF}"
@@ -148,11 +147,30 @@ fn all_is_looked_at_when_more_may_come_of_it() {
         "wf.a",
         "wf.b",
         expect![[r#"
-            wf=Running 2/4
-            wf.b=Succeeded 1/1
+            wf=Running 1/4
             wf.a=Succeeded 1/1
             wf.d=Pending 0/1"#]],
     );
+    // In an inner DAG, with a loop.
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: x, template: inner}}, {{name: b, template: leaf}}]}}}}\n  - {{name: inner, dag: {{tasks: [{{name: a, template: leaf}}, {{name: d, template: leaf, depends: a, withItems: [1, 2]}}]}}}}\n{LEAF}"
+        ),
+        "wf.x.a",
+        "wf.b",
+        expect![[r#"
+            wf=Running 2/4
+            wf.x.d(0:1)=Pending 0/1
+            wf.x.d(1:2)=Pending 0/1
+            wf.x=Running 1/3
+            wf.b=Succeeded 1/1
+            wf.x.a=Succeeded 1/1
+            wf.x.d=Running 0/2"#]],
+    );
+}
+
+#[test]
+fn all_is_looked_at_when_more_may_come_of_it() {
     // An exit handler.
     check(
         &format!(
@@ -179,4 +197,46 @@ fn all_is_looked_at_when_more_may_come_of_it() {
             wf[0]=Running 2/3
             wf[0].s(0:a)=Succeeded 1/1"#]],
     );
+}
+
+/// What one pod's end leads to is looked at again at once only if limits, hooks or times of what begins have a say.
+#[test]
+fn what_begins_is_looked_at_again_if_more_may_come_of_it() {
+    let tasks = |more: &str, d: &str| {
+        format!(
+            "  templates:\n  - {{name: main, {more}dag: {{tasks: [{{name: a, template: leaf}}, {{name: b, template: leaf}}, {{name: d, template: next, dependencies: [a]{d}}}]}}}}\n{LEAF}"
+        )
+    };
+    let next = |more: &str| format!("  - {{name: next, {more}container: {{image: x, command: [x]}}}}\n");
+    for (spec, again) in [
+        (tasks("", "") + &next(""), false),
+        (tasks("", ", withItems: [1, 2]") + &next(""), false),
+        (tasks("", "") + &next("retryStrategy: {limit: 2}, "), false),
+        (tasks("", "") + &next("timeout: 1h, "), true),
+        (
+            tasks("", "") + &next("synchronization: {mutexes: [{name: m}]}, "),
+            true,
+        ),
+        (tasks("parallelism: 3, ", "") + &next(""), true),
+        (tasks("failFast: true, ", "") + &next(""), true),
+        (tasks("", ", onExit: leaf") + &next(""), true),
+        (
+            tasks(
+                "",
+                ", hooks: {tell: {template: leaf, expression: 'tasks.d.status == \"Running\"'}}",
+            ) + &next(""),
+            true,
+        ),
+    ] {
+        let mut case = Case::new(&spec);
+        let pod = case.pod_of("wf.a");
+        case.set(&pod, "Succeeded", true);
+        let passed = case
+            .world
+            .pass_by(&case.plan, WF, case.now)
+            .expect("it was submitted");
+        assert!(!passed.created.is_empty(), "{spec}");
+        let is_due = passed.decision.wake_at.is_some_and(|at| at <= case.now);
+        assert_eq!(is_due, again, "{spec}");
+    }
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use argosy_engine::config::ImageConfig;
-use argosy_engine::throttle::Throttle;
+use argosy_engine::throttle::{Throttle, had_turn};
 use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Refusal, Snapshot, compile, locks};
+use argosy_model::Workflow;
 use argosy_model::k8s::Pod;
-use argosy_model::{Workflow, WorkflowPhase};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Sim;
@@ -22,6 +22,8 @@ const RETRY: SignedDuration = SignedDuration::from_secs(1);
 const IDLE_MIN: SignedDuration = SignedDuration::from_millis(50);
 const TIDY: SignedDuration = SignedDuration::from_secs(30);
 const CLEAN_TRIES: u32 = 10;
+/// How many characters of an effect a violation shows.
+const BRIEF: usize = 160;
 
 /// The controller dies here.
 pub struct Crash;
@@ -87,10 +89,10 @@ impl Shell {
             tidied: BTreeMap::new(),
         };
         for (name, workflow) in &shell.cache.workflows {
-            if !is_settled(workflow) && workflow.status.phase == WorkflowPhase::Running {
+            if !is_settled(workflow) && had_turn(workflow) {
                 shell.throttle.seed("argo", name);
+                shell.locks.restore_workflow(workflow, &shell.cache.maps);
             }
-            shell.locks.restore_workflow(workflow, &shell.cache.maps);
         }
         shell
     }
@@ -316,7 +318,12 @@ impl Sim {
             || decision.effects != whole.effects
             || wakes(&decision) > wakes(&whole)
         {
-            let told = |d: &Decision| format!("{}{:?}, {:?}", describe(d), d.effects, d.wake_at);
+            // Whole pods are too much to read.
+            let brief = |effect: &Effect| format!("{effect:?}").chars().take(BRIEF).collect::<String>();
+            let told = |d: &Decision| {
+                let effects: Vec<String> = d.effects.iter().map(brief).collect();
+                format!("{}{effects:?}, {:?}", describe(d), d.wake_at)
+            };
             let (decision, whole) = (told(&decision), told(&whole));
             self.violate(format!(
                 "{name}: {moved:?} gives {decision} alone, and with all {whole}"
