@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use argosy_engine::node::failed_or_error;
 use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
-use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Severity, Snapshot, Store};
+use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Severity, Snapshot, Store, throttle};
 use argosy_model::compression::{self, Effort};
+use argosy_model::k8s::{ObjectMeta, PartialObjectMetadata};
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
 use jiff::Timestamp;
@@ -94,7 +95,7 @@ pub fn restore(shared: &Shared) {
         let Some(workflow) = shared.world.workflow(&key) else {
             continue;
         };
-        if is_settled(&workflow) || workflow.status.phase != WorkflowPhase::Running {
+        if is_settled(&workflow) || !throttle::had_turn(&workflow) {
             continue;
         }
         shared.throttle().seed(&key.namespace, &key.name);
@@ -391,19 +392,24 @@ async fn persist(
         true => write(shared, workflow, &patch).await,
         false => Err(Failure::TooLarge(String::new())),
     };
-    let mut stored = match whole {
+    let metadata = match whole {
         // The API may also count what we do not: who has set which field of which node.
         Err(Failure::TooLarge(_)) => match pack(&mut patch, workflow, decision, shared.status_max) {
             Err(text) => return mark_too_large(shared, workflow, &text).await,
             Ok(()) => match write(shared, workflow, &patch).await {
                 Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
-                packed => packed?,
+                packed => {
+                    let metadata = packed?;
+                    shared.world.note_packed(&meta.uid);
+                    metadata
+                }
             },
         },
         whole => whole?,
     };
-    let unpacked = shared.world.unpack(&mut stored);
-    unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
+    let mut stored = workflow.clone();
+    decision.changes.as_stored().apply(&mut stored);
+    stored.metadata = metadata;
     if stored.status.phase != workflow.status.phase {
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
@@ -464,10 +470,12 @@ fn pack(patch: &mut Value, workflow: &Workflow, decision: &Decision, max: usize)
     Ok(())
 }
 
-/// Sends a patch of a workflow; gives the workflow as stored.
-async fn write(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<Workflow, Failure> {
+/// Sends a patch of a workflow; gives what Kubernetes keeps about it. All else of it is known, and can be much to read.
+async fn write(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<ObjectMeta, Failure> {
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
-    api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, patch).await
+    let stored: PartialObjectMetadata =
+        api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, patch).await?;
+    Ok(stored.metadata)
 }
 
 /// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
@@ -482,7 +490,9 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(shared.clock.now()),
         },
     });
-    let mut stored = write(shared, workflow, &patch).await?;
+    let (namespace, name) = (&meta.namespace, &meta.name);
+    let stored = api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, &patch).await;
+    let mut stored: Workflow = stored?;
     let unpacked = shared.world.unpack(&mut stored);
     unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
     let stored = Arc::new(stored);

@@ -250,6 +250,11 @@ impl World {
         Ok(())
     }
 
+    /// Notes that the nodes of the workflow of that uid are stored compressed from now on.
+    pub fn note_packed(&self, uid: &str) {
+        self.lock().packed.insert(uid.to_owned());
+    }
+
     /// Whether the nodes of a workflow are stored compressed.
     pub fn is_packed(&self, workflow: &Workflow) -> bool {
         self.lock().packed.contains(&workflow.metadata.uid)
