@@ -2,9 +2,9 @@
 //!
 //! A decision that leaves a workflow at rest notes so ([`Rest`]): all that could be done was done, and what is open waits
 //! for pods or for a time. A pod that then begins to run, or ends well beside another one of its group, changes its own
-//! node and the sums above it and nothing else, however big the workflow is. Whenever anything more could come of what
-//! moved, the whole is looked at instead; both say the same, which tests in virtual time and the simulator check at every
-//! such decision.
+//! node and the sums above it and nothing else, however big the workflow is; of a task of a DAG that ends well comes what
+//! depends on it (`follow`). Whenever anything more could come of what moved, the whole is looked at instead; both say the
+//! same, which tests in virtual time and the simulator check at every such decision.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
