@@ -12,7 +12,7 @@ use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
 use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Severity, Snapshot, Store, throttle};
 use argosy_model::compression::{self, Effort};
-use argosy_model::k8s::{ObjectMeta, PartialObjectMetadata};
+use argosy_model::k8s::PartialObjectMetadata;
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ use crate::api::{self, Failure};
 use crate::clock::wait_until;
 use crate::cron;
 use crate::effects::{self, Came};
+use crate::lean::Answer;
 use crate::metrics::changes;
 use crate::orphans;
 use crate::watchdog;
@@ -392,24 +393,25 @@ async fn persist(
         true => write(shared, workflow, &patch).await,
         false => Err(Failure::TooLarge(String::new())),
     };
-    let metadata = match whole {
+    let answer: PartialObjectMetadata = match whole {
         // The API may also count what we do not: who has set which field of which node.
         Err(Failure::TooLarge(_)) => match pack(&mut patch, workflow, decision, shared.status_max) {
             Err(text) => return mark_too_large(shared, workflow, &text).await,
             Ok(()) => match write(shared, workflow, &patch).await {
                 Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
                 packed => {
-                    let metadata = packed?;
+                    let answer = packed?;
                     shared.world.note_packed(&meta.uid);
-                    metadata
+                    answer
                 }
             },
         },
         whole => whole?,
     };
     let mut stored = workflow.clone();
+    // All else is known, and can be much to read.
     decision.changes.as_stored().apply(&mut stored);
-    stored.metadata = metadata;
+    stored.metadata = answer.metadata;
     if stored.status.phase != workflow.status.phase {
         let phase = stored.status.phase.as_str();
         info!(workflow = %meta.name, namespace = %meta.namespace, phase, "Workflow changed phase");
@@ -470,12 +472,10 @@ fn pack(patch: &mut Value, workflow: &Workflow, decision: &Decision, max: usize)
     Ok(())
 }
 
-/// Sends a patch of a workflow; gives what Kubernetes keeps about it. All else of it is known, and can be much to read.
-async fn write(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<ObjectMeta, Failure> {
+/// Sends a patch of a workflow; gives what is asked for of it as stored.
+async fn write<T: Answer>(shared: &Shared, workflow: &Workflow, patch: &Value) -> Result<T, Failure> {
     let (namespace, name) = (&workflow.metadata.namespace, &workflow.metadata.name);
-    let stored: PartialObjectMetadata =
-        api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, patch).await?;
-    Ok(stored.metadata)
+    api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, patch).await
 }
 
 /// A status that the API does not take ends the workflow with the API's words instead of leaving it stuck (C-PER-08).
@@ -490,9 +490,7 @@ async fn mark_too_large(shared: &Shared, workflow: &Workflow, text: &str) -> Res
             "phase": "Error", "message": text, "finishedAt": argosy_model::k8s::Time(shared.clock.now()),
         },
     });
-    let (namespace, name) = (&meta.namespace, &meta.name);
-    let stored = api::merge_patch(&shared.client, &api::WORKFLOWS, namespace, name, &patch).await;
-    let mut stored: Workflow = stored?;
+    let mut stored: Workflow = write(shared, workflow, &patch).await?;
     let unpacked = shared.world.unpack(&mut stored);
     unpacked.map_err(|e| Failure::Unreachable(e.to_string()))?;
     let stored = Arc::new(stored);

@@ -129,7 +129,9 @@ impl Changes {
         Self {
             status: self.status.as_ref().map(reread),
             nodes: nodes.map(|(id, node)| (id.clone(), reread(node))).collect(),
-            ..self.clone()
+            labels: self.labels.clone(),
+            annotations: self.annotations.clone(),
+            finalizers: self.finalizers.clone(),
         }
     }
 

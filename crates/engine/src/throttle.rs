@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use argosy_model::{Workflow, WorkflowPhase};
 use jiff::Timestamp;
 
+use crate::pass::holdings;
+
 /// A workflow that waits for its turn. Ordered so that the first is served first: higher priority, then older, then
 /// by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,13 +24,8 @@ struct Turn {
 /// suspended one does. Who waits for those would have its place, and neither would go on.
 #[must_use]
 pub fn had_turn(workflow: &Workflow) -> bool {
-    let locks = workflow.status.synchronization.as_ref();
-    let holds = locks.is_some_and(|locks| {
-        let mut mutexes = locks.mutex.iter().flat_map(|kind| &kind.holding);
-        let mut semaphores = locks.semaphore.iter().flat_map(|kind| &kind.holding);
-        mutexes.any(|held| !held.holder.is_empty()) || semaphores.any(|held| !held.holders.is_empty())
-    });
-    holds || workflow.status.phase == WorkflowPhase::Running
+    let mut held = holdings(workflow.status.synchronization.as_ref());
+    workflow.status.phase == WorkflowPhase::Running || held.any(|(_, holder)| !holder.is_empty())
 }
 
 /// Limits of running workflows; 0 means none.

@@ -9,11 +9,11 @@ use argosy_model::{Arguments, DagTemplate, NodeStatus, NodeType};
 
 use super::dag::DagContext;
 use super::moved::is_plain;
+use super::parallelism::limits_inside;
 use super::prepared::{Graph, Prepared};
 use super::template::{Call, Holder};
 use super::{Pass, node};
 use crate::decision::Effect;
-use crate::names;
 use crate::plan::Base;
 
 /// Tasks that have ended well.
@@ -51,25 +51,24 @@ impl Ended {
 impl Pass<'_> {
     /// Begins the tasks that waited for those alone; `None` if more may come of it, or a DAG has nothing at work any more.
     pub(super) fn follow_ended(&mut self, ended: &Ended) -> Option<()> {
-        let mut begun_in = None;
+        let mut begins = false;
         for (id, (template, places)) in &ended.dags {
             let dag = template.dag.as_ref()?;
             let whole = self.nodes.get(id)?.clone();
             let graph = template.graph(&self.wf.metadata.name, &whole.name, dag);
             let due = self.due_after(graph, places)?;
-            // Of several it would have to be found out which one comes first.
-            if !due.is_empty() && begun_in.replace(id).is_some() {
-                return None;
-            }
             if !due.is_empty() {
+                // Of several it would have to be found out which one comes first.
+                if std::mem::replace(&mut begins, true) {
+                    return None;
+                }
                 self.begin_alone(&whole, template, (dag, graph), &due)?;
             }
-            self.is_one_open(graph, *places.first()?)?;
+            if !self.is_one_open(graph, *places.first()?) {
+                return None;
+            }
         }
-        match begun_in {
-            Some(_) => self.began_well(),
-            None => Some(()),
-        }
+        (!begins || self.began_well()).then_some(())
     }
 
     /// The tasks that may be due after those have ended, in the order in which they are come to; `None` if one of them
@@ -129,8 +128,7 @@ impl Pass<'_> {
             let template = self.node_template(&node)?;
             if flag.is_some_and(|flag| flag.hooked || flag.retried)
                 || !is_plain(&template)
-                || template.parallelism.is_some()
-                || template.fail_fast == Some(true)
+                || limits_inside(&template)
             {
                 return None;
             }
@@ -148,29 +146,23 @@ impl Pass<'_> {
         if whole.template_name.is_empty() && whole.template_ref.is_none() {
             return None;
         }
-        let holder = Holder {
-            name: names::step_or_task(&whole.name).to_owned(),
-            template: whole.template_name.clone(),
-            reference: whole.template_ref.clone(),
-            ..Holder::default()
-        };
-        let found = self.look_up(&Base::parse(&whole.template_scope), &holder);
+        let found = self.look_up(&Base::parse(&whole.template_scope), &Holder::from(whole));
         found.ok().map(|found| found.base)
     }
 
-    /// Finds a task that is open, the nearest to a place first.
-    fn is_one_open(&self, graph: &Graph, place: usize) -> Option<()> {
+    /// Whether any task is open; the nearest to a place are looked at first.
+    fn is_one_open(&self, graph: &Graph, place: usize) -> bool {
         let is_open = |at: usize| {
             let node = graph.tasks.get(at).and_then(|task| self.nodes.get(&task.id));
             node.is_some_and(|n| !node::fulfilled(n))
         };
         let mut distances = 1..graph.tasks.len();
         let is_near = |by: usize| is_open(place + by) || place.checked_sub(by).is_some_and(is_open);
-        distances.any(is_near).then_some(())
+        distances.any(is_near)
     }
 
-    /// `None` unless all that was begun goes on by itself, by pods that were just asked for.
-    fn began_well(&self) -> Option<()> {
+    /// Whether all that was begun goes on by itself, by pods that were just asked for.
+    fn began_well(&self) -> bool {
         let goes_on = |node: &NodeStatus| {
             node::begins(node) && (node.type_ != NodeType::Pod || self.asked.contains(&node.id))
         };
@@ -180,11 +172,10 @@ impl Pass<'_> {
             }
             other => other.is_for_others(),
         };
-        let is_well = self.nodes.iter_new().all(goes_on)
+        self.nodes.iter_new().all(goes_on)
             && self.effects.iter().all(is_of_it)
             && self.locks.is_untouched()
             && self.seen.outcomes.pods.is_empty()
-            && !self.awaits_others();
-        is_well.then_some(())
+            && !self.awaits_others()
     }
 }

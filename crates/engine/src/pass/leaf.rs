@@ -289,13 +289,7 @@ impl Pass<'_> {
     /// The template of a stored node, defaults merged, inputs not processed.
     pub fn node_template(&mut self, node: &NodeStatus) -> Option<std::sync::Arc<Template>> {
         let base = crate::plan::Base::parse(&node.template_scope);
-        let holder = super::template::Holder {
-            name: names::step_or_task(&node.name).to_owned(),
-            template: node.template_name.clone(),
-            reference: node.template_ref.clone(),
-            inline: None,
-            sort: "",
-        };
+        let holder = super::template::Holder::from(node);
         let cache_key = format!(
             "{}|{}|{}",
             node.template_scope,

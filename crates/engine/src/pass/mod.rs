@@ -65,6 +65,7 @@ use crate::{locks, node};
 pub(crate) use loops::for_item as expand_item;
 pub(crate) use moved::Rest;
 pub(crate) use prepared::Prepared;
+pub(crate) use sync::holdings;
 pub(crate) use template::Holder;
 pub(crate) use tree::Tree;
 

@@ -23,6 +23,11 @@ fn counted(node: &NodeStatus) -> bool {
     matches!(node.type_, NodeType::Pod | NodeType::Steps | NodeType::Dag)
 }
 
+/// Whether a template limits how many go on inside its nodes.
+pub(super) fn limits_inside(template: &Template) -> bool {
+    template.parallelism.is_some() || template.fail_fast == Some(true)
+}
+
 /// A pod whose node was never stored: the decision that made it was lost.
 pub(crate) struct Stray {
     id: String,
@@ -193,8 +198,8 @@ impl Pass<'_> {
     /// Refuses a node that would be too many.
     pub fn check_parallelism(&mut self, id: &str, call: &Call<'_>, template: &Template) -> Result<(), Stop> {
         let node = self.nodes.get(id).cloned();
-        let fails_fast = template.fail_fast == Some(true);
-        if template.parallelism.is_some() || fails_fast {
+        let limits_inside = limits_inside(template);
+        if limits_inside {
             self.limited.insert(id.to_owned());
         }
         if let Some(limit) = self.spec.parallelism
@@ -205,7 +210,7 @@ impl Pass<'_> {
         }
         if let Some(node) = &node
             && matches!(node.type_, NodeType::Steps | NodeType::Dag)
-            && (template.parallelism.is_some() || fails_fast)
+            && limits_inside
         {
             let (active, seen, lacking) = self.count_within(id);
             self.check_fail_fast(id, template, seen)?;
@@ -242,9 +247,12 @@ impl Pass<'_> {
         if self.spec.parallelism.is_some() {
             return !self.asked.is_empty();
         }
+        if self.limited.is_empty() {
+            return false;
+        }
         let mut met = std::collections::BTreeSet::new();
         let mut open: Vec<&str> = self.asked.iter().map(String::as_str).collect();
-        while let Some(id) = open.pop().filter(|_| !self.limited.is_empty()) {
+        while let Some(id) = open.pop() {
             if self.limited.contains(id) {
                 return true;
             }

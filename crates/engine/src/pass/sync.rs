@@ -410,7 +410,7 @@ fn holders(status: Option<&SynchronizationStatus>) -> BTreeSet<&str> {
 }
 
 /// Locks by a status, each with one who holds it.
-fn holdings(status: Option<&SynchronizationStatus>) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn holdings(status: Option<&SynchronizationStatus>) -> impl Iterator<Item = (&str, &str)> {
     let mutexes = status.and_then(|s| s.mutex.as_ref()).into_iter();
     let mutexes = mutexes.flat_map(|m| m.holding.iter().map(|h| (h.mutex.as_str(), h.holder.as_str())));
     let semaphores = status.and_then(|s| s.semaphore.as_ref()).into_iter();

@@ -12,9 +12,9 @@ use super::moved::is_plain;
 use super::parallelism::in_progress;
 use super::prepared::Prepared;
 use super::{Evaluated, Pass, Stop};
-use crate::node;
 use crate::plan::{Base, Found, Kind};
 use crate::vars::{self, Vars};
+use crate::{names, node};
 
 /// How deep templates may be nested (C-EXE-01).
 const DEPTH_LIMIT: usize = 100;
@@ -61,6 +61,18 @@ impl From<&DagTask> for Holder {
             reference: task.template_ref.clone(),
             inline: task.inline.clone(),
             sort: "tasks",
+        }
+    }
+}
+
+/// What the template of a stored node was named by, unless that had it inline.
+impl From<&NodeStatus> for Holder {
+    fn from(node: &NodeStatus) -> Self {
+        Self {
+            name: names::step_or_task(&node.name).to_owned(),
+            template: node.template_name.clone(),
+            reference: node.template_ref.clone(),
+            ..Self::default()
         }
     }
 }
