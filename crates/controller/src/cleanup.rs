@@ -48,15 +48,26 @@ pub struct Action {
     pub namespace: String,
     /// Name of the pod.
     pub pod: String,
+    /// Only this incarnation; whichever there is if `None`.
+    pub uid: Option<String>,
     /// What is to be done.
     pub what: What,
 }
 
 impl Action {
-    fn pod_key(&self) -> (String, String) {
-        (self.namespace.clone(), self.pod.clone())
+    /// The pod, whatever is done to it.
+    fn pod_key(&self) -> PodKey {
+        (self.namespace.clone(), self.pod.clone(), self.uid.clone())
+    }
+
+    /// Whether a pod of that name is the one meant.
+    fn is_of(&self, uid: &str) -> bool {
+        self.uid.as_deref().is_none_or(|own| own == uid)
     }
 }
+
+/// Namespace, name and uid.
+type PodKey = (String, String, Option<String>);
 
 /// What can be done to a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,11 +76,8 @@ pub enum What {
     Terminate,
     /// SIGKILL to all that still run.
     Kill,
-    /// Delete it, of this uid only if one is given.
-    Delete {
-        /// Only this incarnation.
-        uid: Option<String>,
-    },
+    /// Delete it.
+    Delete,
     /// Label it completed and remove our finalizer.
     LabelCompleted,
     /// Remove our finalizer.
@@ -82,9 +90,9 @@ pub struct Cleaner {
     queue: Queue<Action>,
     grace_secs: Option<u32>,
     failures: Mutex<BTreeMap<Action, u32>>,
-    /// Pods (namespace, name) that were told to end, and until when their label waits for that. Who is labelled is seen by
+    /// Pods that were told to end, and until when their label waits for that. Who is labelled is seen by
     /// no controller any more, so a label that came first would leave what runs on to itself when we die.
-    ending: Mutex<BTreeMap<(String, String), Instant>>,
+    ending: Mutex<BTreeMap<PodKey, Instant>>,
 }
 
 impl Cleaner {
@@ -108,7 +116,7 @@ impl Cleaner {
         self.queue.add_after(action, after);
     }
 
-    fn ending(&self) -> MutexGuard<'_, BTreeMap<(String, String), Instant>> {
+    fn ending(&self) -> MutexGuard<'_, BTreeMap<PodKey, Instant>> {
         self.ending.lock().expect("no holder of this lock panics")
     }
 
@@ -150,9 +158,14 @@ impl Cleaner {
     }
 
     async fn perform(&self, action: &Action) -> Result<(), Failure> {
-        let Action { namespace, pod, what } = action;
+        let Action {
+            namespace,
+            pod,
+            uid,
+            what,
+        } = action;
         match what {
-            What::Delete { uid } => {
+            What::Delete => {
                 api::delete(
                     &self.client,
                     &api::PODS,
@@ -168,16 +181,27 @@ impl Cleaner {
                 Ok(())
             }
             What::LabelCompleted => {
-                let labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
-                match self.patch(namespace, pod, &labels).await? {
+                let mut labels = json!({"metadata": {"labels": {"workflows.argoproj.io/completed": "true"}}});
+                // The API refuses it for a later pod of that name.
+                if let Some(uid) = uid {
+                    labels["metadata"]["uid"] = json!(uid);
+                }
+                match self.patch(namespace, pod, &labels).await {
                     // What is stored tells whether there is a finalizer; asking first would double the calls.
-                    Some(stored) => self.let_go(&stored).await,
-                    None => Ok(()),
+                    Ok(Some(stored)) => self.let_go(&stored).await,
+                    Ok(None) => Ok(()),
+                    Err(failure) => match self.stored(action).await? {
+                        Some(_) => Err(failure),
+                        None => Ok(()),
+                    },
                 }
             }
-            What::RemoveFinalizer => self.remove_finalizer(namespace, pod).await,
-            What::Terminate => self.signal(namespace, pod, 15).await,
-            What::Kill => self.signal(namespace, pod, 9).await,
+            What::RemoveFinalizer => match self.stored(action).await? {
+                Some(pod) => self.let_go(&pod).await,
+                None => Ok(()),
+            },
+            What::Terminate => self.signal(action, 15).await,
+            What::Kill => self.signal(action, 9).await,
         }
     }
 
@@ -189,7 +213,7 @@ impl Cleaner {
         };
         if Instant::now() < until {
             match api::get::<Pod>(&self.client, &api::PODS, &action.namespace, &action.pod).await {
-                Ok(pod) if !running(&pod).is_empty() => return Ok(true),
+                Ok(pod) if action.is_of(&pod.metadata.uid) && !running(&pod).is_empty() => return Ok(true),
                 Ok(_) | Err(Failure::NotFound(_)) => {}
                 Err(other) => return Err(other),
             }
@@ -213,10 +237,12 @@ impl Cleaner {
         }
     }
 
-    async fn remove_finalizer(&self, namespace: &str, name: &str) -> Result<(), Failure> {
-        match api::get::<PartialObjectMetadata>(&self.client, &api::PODS, namespace, name).await {
-            Ok(pod) => self.let_go(&pod).await,
-            Err(Failure::NotFound(_)) => Ok(()),
+    /// The pod that an action is meant for, as stored; `None` when it is gone.
+    async fn stored(&self, action: &Action) -> Result<Option<PartialObjectMetadata>, Failure> {
+        let Action { namespace, pod, .. } = action;
+        match api::get::<PartialObjectMetadata>(&self.client, &api::PODS, namespace, pod).await {
+            Ok(pod) => Ok(Some(pod).filter(|pod| action.is_of(&pod.metadata.uid))),
+            Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
         }
     }
@@ -239,10 +265,11 @@ impl Cleaner {
     }
 
     /// Sends a signal to what runs in the pod; after a SIGTERM the SIGKILL is already asked for.
-    async fn signal(&self, namespace: &str, name: &str, signal: u8) -> Result<(), Failure> {
-        let pod: Pod = match api::get(&self.client, &api::PODS, namespace, name).await {
-            Ok(pod) => pod,
-            Err(Failure::NotFound(_)) => return Ok(()),
+    async fn signal(&self, action: &Action, signal: u8) -> Result<(), Failure> {
+        let (namespace, name) = (&action.namespace, &action.pod);
+        let pod: Pod = match api::get::<Pod>(&self.client, &api::PODS, namespace, name).await {
+            Ok(pod) if action.is_of(&pod.metadata.uid) => pod,
+            Ok(_) | Err(Failure::NotFound(_)) => return Ok(()),
             Err(other) => return Err(other),
         };
         if pod.status.phase == "Pending" {
@@ -259,9 +286,8 @@ impl Cleaner {
                 .termination_grace_period_seconds
                 .unwrap_or(DEFAULT_GRACE_SECS);
             let kill = Action {
-                namespace: namespace.to_owned(),
-                pod: name.to_owned(),
                 what: What::Kill,
+                ..action.clone()
             };
             self.queue
                 .add_after(kill, Duration::from_secs(u64::try_from(grace).unwrap_or(0)));
@@ -343,47 +369,84 @@ mod tests {
 
     use super::*;
 
-    /// A pod whose containers run on is labelled once they have ended; nobody can send them signals here.
-    #[tokio::test(start_paused = true)]
-    async fn a_pod_is_labelled_only_when_nothing_in_it_runs() {
+    /// A pod named "p" whose one container is in that state, seen through an API of its own.
+    async fn one_pod(state: Value) -> (Client, Pod) {
         let server = ApiServer::new(Options::default()).expect("the API starts");
         let client = Client::new(server.service(), "default");
-        let state = |state: Value| json!({"phase": "Running", "containerStatuses": [{"name": "main", "state": state}]});
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"},
             "spec": {"containers": [{"name": "main", "image": "i"}]},
         });
         let made: Result<Value, _> = api::create(&client, &api::PODS, "default", &pod).await;
         made.expect("the API takes it");
-        let set = async |status: Value| {
-            let patch = json!({"status": status});
-            let done = api::merge_patch::<Value>(&client, &api::PODS, "default", "p/status", &patch).await;
-            done.expect("the API takes it");
-        };
-        set(state(json!({"running": {}}))).await;
+        (client.clone(), set(&client, state).await)
+    }
+
+    async fn set(client: &Client, state: Value) -> Pod {
+        let status = json!({"phase": "Running", "containerStatuses": [{"name": "main", "state": state}]});
+        let patch = json!({"status": status});
+        let done = api::merge_patch(client, &api::PODS, "default", "p/status", &patch).await;
+        done.expect("the API takes it")
+    }
+
+    async fn get(client: &Client) -> Pod {
+        let pod = api::get(client, &api::PODS, "default", "p").await;
+        pod.expect("it is there")
+    }
+
+    fn action(what: What, uid: Option<&str>) -> Action {
+        Action {
+            namespace: "default".to_owned(),
+            pod: "p".to_owned(),
+            uid: uid.map(ToOwned::to_owned),
+            what,
+        }
+    }
+
+    fn is_labelled(pod: &Pod) -> bool {
+        pod.metadata
+            .labels
+            .contains_key("workflows.argoproj.io/completed")
+    }
+
+    /// A pod whose containers run on is labelled once they have ended; nobody can send them signals here.
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_is_labelled_only_when_nothing_in_it_runs() {
+        let (client, pod) = one_pod(json!({"running": {}})).await;
         let cleaner = Cleaner::new(client.clone(), None, Arc::default());
         let work = tokio::spawn(cleaner.clone().work());
         for what in [What::Terminate, What::LabelCompleted] {
-            let action = Action {
-                namespace: "default".to_owned(),
-                pod: "p".to_owned(),
-                what,
-            };
-            cleaner.ask(action, Duration::ZERO);
+            cleaner.ask(action(what, Some(&pod.metadata.uid)), Duration::ZERO);
         }
-        let is_labelled = async || {
-            tokio::time::sleep(Duration::from_secs(3)).await;
-            let pod: Pod = api::get(&client, &api::PODS, "default", "p")
-                .await
-                .expect("it is there");
-            pod.metadata
-                .labels
-                .contains_key("workflows.argoproj.io/completed")
-        };
-        assert!(!is_labelled().await);
-        set(state(json!({"terminated": {"exitCode": 143}}))).await;
-        assert!(is_labelled().await);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(!is_labelled(&get(&client).await));
+        set(&client, json!({"terminated": {"exitCode": 143}})).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(is_labelled(&get(&client).await));
         cleaner.stop();
         work.await.expect("it ends");
+    }
+
+    /// What was meant for a pod is not done to a later one of its name, as a restart or a retry makes it; and it is no
+    /// failure.
+    #[tokio::test]
+    async fn a_later_pod_of_the_same_name_is_left_alone() {
+        let (client, pod) = one_pod(json!({"waiting": {}})).await;
+        let cleaner = Cleaner::new(client.clone(), None, Arc::default());
+        let all = [
+            What::Terminate,
+            What::Kill,
+            What::LabelCompleted,
+            What::RemoveFinalizer,
+            What::Delete,
+        ];
+        for what in all {
+            let done = cleaner
+                .perform(&action(what.clone(), Some("of-an-earlier-one")))
+                .await;
+            assert!(done.is_ok(), "{what:?}: {done:?}");
+        }
+        let left = get(&client).await;
+        assert_eq!(left.metadata.resource_version, pod.metadata.resource_version);
     }
 }

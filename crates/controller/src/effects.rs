@@ -205,20 +205,23 @@ fn no_results(shared: &Shared, workflow: &Workflow) -> bool {
 
 /// Hands what concerns a finished pod to the cleaner.
 fn clean(shared: &Shared, namespace: &str, effect: &Effect) {
-    let (pod, what, after) = match effect {
-        Effect::TerminateContainers { pod, .. } => (pod, What::Terminate, Duration::ZERO),
+    let (pod, uid, what, after) = match effect {
+        Effect::TerminateContainers { pod, uid, .. } => (pod, Some(uid), What::Terminate, Duration::ZERO),
         Effect::DeletePod { pod, uid, after, .. } => {
             let wait = Duration::try_from(*after).unwrap_or(Duration::ZERO);
-            (pod, What::Delete { uid: uid.clone() }, wait)
+            (pod, uid.as_ref(), What::Delete, wait)
         }
-        Effect::LabelPodCompleted { pod, .. } => (pod, What::LabelCompleted, Duration::ZERO),
-        Effect::RemovePodFinalizer { pod, .. } => (pod, What::RemoveFinalizer, Duration::ZERO),
+        Effect::LabelPodCompleted { pod, uid, .. } => (pod, Some(uid), What::LabelCompleted, Duration::ZERO),
+        Effect::RemovePodFinalizer { pod, uid, .. } => {
+            (pod, Some(uid), What::RemoveFinalizer, Duration::ZERO)
+        }
         _ => return,
     };
     shared.cleaner.ask(
         Action {
             namespace: namespace.to_owned(),
             pod: pod.clone(),
+            uid: uid.cloned(),
             what,
         },
         after,

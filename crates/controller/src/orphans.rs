@@ -46,6 +46,7 @@ pub async fn tidy(shared: &Shared, key: &Key) -> Option<Duration> {
         let action = Action {
             namespace: pod.metadata.namespace.clone(),
             pod: pod.metadata.name.clone(),
+            uid: Some(pod.metadata.uid.clone()),
             what,
         };
         shared.cleaner.ask(action, after);
@@ -59,10 +60,9 @@ fn fate(pod: &Pod) -> Option<(What, Timestamp)> {
     if meta.deletion_timestamp.is_none()
         && let Some(delay) = is_to_go(pod)
     {
-        let uid = Some(meta.uid.clone());
         let since = last_transition(pod).unwrap_or(Timestamp::UNIX_EPOCH);
         let at = since.saturating_add(delay).unwrap_or(Timestamp::MAX);
-        return Some((What::Delete { uid }, at));
+        return Some((What::Delete, at));
     }
     let is_held = meta.finalizers.iter().any(|f| f == POD_FINALIZER);
     is_held.then_some((What::RemoveFinalizer, Timestamp::UNIX_EPOCH))

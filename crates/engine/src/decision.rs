@@ -279,6 +279,8 @@ pub enum Effect {
         node_id: String,
         /// Name of the pod.
         pod: String,
+        /// Only this incarnation: by then there may be a later one of its name.
+        uid: String,
     },
     /// Delete a pod.
     DeletePod {
@@ -286,8 +288,10 @@ pub enum Effect {
         node_id: String,
         /// Name of the pod.
         pod: String,
-        /// Only this incarnation.
+        /// Only this incarnation; of a pod that was not seen, whichever there is.
         uid: Option<String>,
+        /// Whether `podGC` asks for it, and not that it is in the way.
+        by_strategy: bool,
         /// How long after the changes are stored.
         after: SignedDuration,
     },
@@ -297,6 +301,8 @@ pub enum Effect {
         node_id: String,
         /// Name of the pod.
         pod: String,
+        /// Only this incarnation: by then there may be a later one of its name.
+        uid: String,
     },
     /// Remove our finalizer from a pod.
     RemovePodFinalizer {
@@ -304,6 +310,8 @@ pub enum Effect {
         node_id: String,
         /// Name of the pod.
         pod: String,
+        /// Only this incarnation: by then there may be a later one of its name.
+        uid: String,
     },
     /// Create a volume claim.
     CreateClaim {

@@ -293,7 +293,13 @@ impl Life {
             Effect::CreatePod { node_id, pod, .. } => return self.create(node_id, pod, now, created),
             Effect::Emit(_) | Effect::Metric(_) | Effect::TerminateContainers { .. } => return,
             Effect::CreateAgentPod { pod } => self.create("", pod, now, created),
-            Effect::LabelPodCompleted { pod, .. } | Effect::DeletePod { pod, uid: None, .. } => {
+            Effect::LabelPodCompleted { pod, .. }
+            | Effect::DeletePod { pod, uid: None, .. }
+            | Effect::DeletePod {
+                pod,
+                by_strategy: true,
+                ..
+            } => {
                 return self.drop_pod(pod);
             }
             Effect::WriteTaskSet { tasks } => self.tasks.extend(tasks.clone()),

@@ -92,12 +92,13 @@ fn actions(passed: &Passed, names: &BTreeMap<&str, &str>) -> Vec<Value> {
     let mut actions = Vec::new();
     for effect in &passed.decision.effects {
         let (action, id, pod, after) = match effect {
-            Effect::TerminateContainers { node_id, pod } => ("terminateContainers", node_id, pod, None),
-            Effect::LabelPodCompleted { node_id, pod } => ("labelPodCompleted", node_id, pod, None),
+            Effect::TerminateContainers { node_id, pod, .. } => ("terminateContainers", node_id, pod, None),
+            Effect::LabelPodCompleted { node_id, pod, .. } => ("labelPodCompleted", node_id, pod, None),
             Effect::DeletePod {
                 node_id,
                 pod,
                 uid: Some(_),
+                by_strategy: false,
                 ..
             } => ("deletePodByUID", node_id, pod, None),
             Effect::DeletePod {

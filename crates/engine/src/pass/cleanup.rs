@@ -49,23 +49,27 @@ impl Pass<'_> {
                 continue;
             }
             let (id, name) = (id.into_owned(), pod.metadata.name.clone());
+            let uid = pod.metadata.uid.clone();
             match self.fate(pod) {
                 Fate::Label => self.effect(Effect::LabelPodCompleted {
                     node_id: id,
                     pod: name,
+                    uid,
                 }),
                 Fate::Delete => {
                     let after = self.delete_delay();
                     self.effect(Effect::DeletePod {
                         node_id: id,
                         pod: name,
-                        uid: None,
+                        uid: Some(uid),
+                        by_strategy: true,
                         after,
                     });
                 }
                 Fate::RemoveFinalizer => self.effect(Effect::RemovePodFinalizer {
                     node_id: id,
                     pod: name,
+                    uid,
                 }),
                 Fate::Keep => {}
             }
@@ -78,6 +82,7 @@ impl Pass<'_> {
             node_id: node_id.to_owned(),
             pod: pod.metadata.name.clone(),
             uid: Some(pod.metadata.uid.clone()),
+            by_strategy: false,
             after: SignedDuration::ZERO,
         });
     }
@@ -88,6 +93,7 @@ impl Pass<'_> {
             node_id: node_id.to_owned(),
             pod,
             uid: None,
+            by_strategy: false,
             after: SignedDuration::ZERO,
         });
     }

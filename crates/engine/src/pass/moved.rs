@@ -427,7 +427,15 @@ fn names_of_made(effects: &[Effect]) -> BTreeSet<String> {
 
 /// Whether an effect is asked for in one decision only, and nothing else of the workflow depends on it.
 fn is_done_once(effect: &Effect) -> bool {
-    effect.is_for_others() && !matches!(effect, Effect::DeletePod { uid: Some(_), .. })
+    effect.is_for_others()
+        && !matches!(
+            effect,
+            Effect::DeletePod {
+                uid: Some(_),
+                by_strategy: false,
+                ..
+            }
+        )
 }
 
 /// Whether nothing but its end can come of a pod of that template.

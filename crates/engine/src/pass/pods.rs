@@ -304,18 +304,18 @@ impl<'a> Pass<'a> {
 
     /// Asks the containers of a node's pod to end.
     pub fn terminate(&mut self, id: &str) {
-        let Some(pod) = self
-            .pods
-            .get(id)
-            .and_then(|p| p.first())
-            .map(|p| p.metadata.name.clone())
-        else {
-            return;
-        };
+        if let Some(pod) = self.pods.get(id).and_then(|pods| pods.first().copied()) {
+            self.end_pod(id, pod);
+        }
+    }
+
+    /// Asks the containers of a pod to end, once for its node.
+    pub fn end_pod(&mut self, id: &str, pod: &Pod) {
         if self.terminated.insert(id.to_owned()) {
             self.effect(Effect::TerminateContainers {
                 node_id: id.to_owned(),
-                pod,
+                pod: pod.metadata.name.clone(),
+                uid: pod.metadata.uid.clone(),
             });
         }
     }

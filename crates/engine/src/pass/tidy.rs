@@ -94,18 +94,15 @@ impl Pass<'_> {
 
     /// Ends what still runs in the pods of some nodes.
     fn end_running_pods(&mut self, concerned: impl Fn(&str) -> bool) {
-        let running: Vec<(String, String)> = self
+        let running: Vec<_> = self
             .pods
             .iter()
             .filter(|(id, _)| concerned(id))
-            .flat_map(|(id, pods)| pods.iter().map(move |pod| (id, *pod)))
+            .flat_map(|(id, pods)| pods.iter().map(move |pod| (id.to_string(), *pod)))
             .filter(|(_, pod)| is_active(pod))
-            .map(|(id, pod)| (id.to_string(), pod.metadata.name.clone()))
             .collect();
-        for (node_id, pod) in running {
-            if self.terminated.insert(node_id.clone()) {
-                self.effect(Effect::TerminateContainers { node_id, pod });
-            }
+        for (id, pod) in running {
+            self.end_pod(&id, pod);
         }
     }
 

@@ -570,14 +570,14 @@ impl Sim {
                 Effect::CreatePod { pod, .. } => {
                     self.create_pod(workflow, decision, pod, outcomes);
                 }
-                Effect::TerminateContainers { pod, .. } => {
-                    self.clean(pod, Clean::Terminate, SignedDuration::ZERO, None)
+                Effect::TerminateContainers { pod, uid, .. } => {
+                    self.clean(pod, Clean::Terminate, SignedDuration::ZERO, Some(uid.clone()));
                 }
                 Effect::DeletePod { pod, after, uid, .. } => {
                     self.clean(pod, Clean::Delete, *after, uid.clone())
                 }
-                Effect::LabelPodCompleted { pod, .. } => {
-                    self.clean(pod, Clean::Label, SignedDuration::ZERO, None)
+                Effect::LabelPodCompleted { pod, uid, .. } => {
+                    self.clean(pod, Clean::Label, SignedDuration::ZERO, Some(uid.clone()));
                 }
                 Effect::DeleteTaskResults => {
                     let done = self.call() != Fate::Fails;
@@ -615,15 +615,13 @@ impl Sim {
         if fate != Fate::Fails {
             self.say(|| format!("cleaner: {what:?} {pod}"));
             match what {
+                _ if uid.as_deref().is_some_and(|uid| !self.is(pod, uid)) => {}
                 // Nobody would see it any more: it is labelled once it is over.
                 Clean::Label if !self.ended(pod) => busy = true,
                 Clean::Label => self.cluster.change_pod(pod, |p| {
                     p.metadata.labels.insert(COMPLETED.to_owned(), "true".to_owned());
                 }),
-                Clean::Delete if uid.as_deref().is_none_or(|uid| self.is(pod, uid)) => {
-                    self.cluster.delete_pod(pod);
-                }
-                Clean::Delete => {}
+                Clean::Delete => self.cluster.delete_pod(pod),
                 Clean::Terminate => self.terminate(pod),
             }
         }
