@@ -64,6 +64,12 @@ impl<'m> Session<'m> {
         self.ops.is_empty() && self.touched.is_empty() && self.askers.is_empty()
     }
 
+    /// Whether any lock was given back, or is not waited for any more.
+    #[must_use]
+    pub fn gives_back(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Release { .. }))
+    }
+
     /// What was done, in order.
     #[must_use]
     pub fn into_ops(self) -> Vec<Op> {
@@ -165,17 +171,29 @@ impl<'m> Session<'m> {
         })
     }
 
-    /// Registers a holder that is stored as such, whatever the limit (as C-SYN-30).
-    pub fn adopt(&mut self, lock: &str, holder: &str) {
-        if self.get(lock).is_some_and(|l| l.holders.contains(holder)) {
-            return;
+    /// Takes over who of a workflow (`<namespace>/<name>`) holds a lock by its stored status, whatever the limit (as
+    /// C-SYN-30). If those are too many then, who of it holds the lock in memory alone gives it back: the decision that
+    /// took it was not stored, or what it did after that was not done.
+    pub fn adopt(&mut self, lock: &str, workflow: &str, stored: &BTreeSet<&str>) {
+        for holder in stored {
+            if self.get(lock).is_none_or(|l| !l.holders.contains(*holder)) {
+                self.touch(lock).acquire(holder);
+                self.ops.push(Op::Acquire {
+                    lock: lock.to_owned(),
+                    holder: (*holder).to_owned(),
+                    handed: false,
+                });
+            }
         }
-        self.touch(lock).acquire(holder);
-        self.ops.push(Op::Acquire {
-            lock: lock.to_owned(),
-            holder: holder.to_owned(),
-            handed: false,
-        });
+        let is_over = |l: &&Lock| l.holders.len() > usize::try_from(l.limit).unwrap_or(usize::MAX);
+        let Some(over) = self.get(lock).filter(is_over) else {
+            return;
+        };
+        let is_unstored = |h: &&String| workflow_of(h) == workflow && !stored.contains(h.as_str());
+        let unstored: Vec<String> = over.holders.iter().filter(is_unstored).cloned().collect();
+        for holder in unstored {
+            self.release(lock, &holder);
+        }
     }
 
     /// Names of the locks that a holder holds or waits for.

@@ -179,8 +179,9 @@ pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision 
     let mut look = Pass::new(plan, *seen, now);
     look.reached = Some(BTreeSet::new());
     look.steps();
-    // What stands behind a node that is refused may go on all the same.
-    if look.has_changes() || !look.effects.is_empty() {
+    // What stands behind a node that is refused may go on all the same, now or later.
+    let is_later = look.wake_at.is_some_and(|at| at > now);
+    if is_later || look.has_changes() || !look.effects.is_empty() {
         look.complete_waiting();
         return look.decision();
     }
@@ -467,9 +468,9 @@ impl<'a> Pass<'a> {
     /// All effects, with what is done to locks at the end. What is given back may let another node of the workflow go
     /// on, whether or not there is anything to store.
     fn all_effects(&mut self) -> Vec<Effect> {
+        let gives_back = self.locks.gives_back();
         let locks = std::mem::replace(&mut self.locks, locks::Session::new(self.seen.locks)).into_ops();
-        let releases = |op: &locks::Op| matches!(op, locks::Op::Release { .. });
-        if locks.iter().any(releases) && !node::workflow_fulfilled(&self.status.phase) {
+        if gives_back && !node::workflow_fulfilled(&self.status.phase) {
             self.wake(self.now);
         }
         let mut effects = std::mem::take(&mut self.effects);

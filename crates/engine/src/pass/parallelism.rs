@@ -123,6 +123,13 @@ impl Pass<'_> {
         strays.any(|stray| names::is_within(&stray.node, name) || stray.id == self.nodes.id(name))
     }
 
+    /// Whether a pod is there for an attempt of the retry node of that name, of which nothing was stored. Its hooks are
+    /// no attempts: they take places of their own.
+    fn has_stray_attempt(&self, name: &str) -> bool {
+        let is_attempt = |node: &str| node.strip_prefix(name).is_some_and(|rest| rest.starts_with('('));
+        self.strays().iter().any(|stray| is_attempt(&stray.node))
+    }
+
     /// Whether a limit does not hold back this node, although as many count as may: it is one of them, or it may hold one
     /// that lacks its pod, or a pod is there that was made for it or for what is inside it.
     fn is_within_limit(&self, id: &str, name: &str, lacking: &[String], limit: i64) -> bool {
@@ -136,7 +143,7 @@ impl Pass<'_> {
             Some(node) if node.type_ == NodeType::Retry => {
                 match self.nodes.attempts(node).1.filter(|last| in_progress(last)) {
                     Some(last) => self.is_within_limit(&last.id, &last.name, lacking, limit),
-                    None => self.holds_stray(name),
+                    None => self.has_stray_attempt(name),
                 }
             }
             Some(node) => {

@@ -1,6 +1,6 @@
 //! Locks of the workflow and of templates, and how status shows them (section 19).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argosy_model::{
     MutexHolding, MutexStatus, NodePhase, NodeSynchronizationStatus, NodeType, SemaphoreHolding,
@@ -29,10 +29,14 @@ impl Pass<'_> {
         if node::workflow_fulfilled(&self.status.phase) {
             return;
         }
+        let mut stored: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (lock, holder) in holdings(self.wf.status.synchronization.as_ref()) {
             if locks::workflow_of(holder) == self.lock_key {
-                self.locks.adopt(lock, holder);
+                stored.entry(lock).or_default().insert(holder);
             }
+        }
+        for (lock, holders) in stored {
+            self.locks.adopt(lock, &self.lock_key, &holders);
         }
     }
 
@@ -229,8 +233,16 @@ impl Pass<'_> {
             .ok_or_else(|| format!("failed to initialize semaphore {name} with limit"))
     }
 
+    /// Whether a node of the workflow still waits for a lock.
+    fn is_awaited(&self, lock: &str) -> bool {
+        let own = |holder: &str| locks::workflow_of(holder) == self.lock_key;
+        let lock = self.locks.get(lock);
+        lock.is_some_and(|l| l.queue.iter().any(|waiter| own(&waiter.holder)))
+    }
+
     fn show_held(&mut self, name: &Name, holder: &str) {
         let text = name.to_string();
+        let is_awaited = self.is_awaited(&text);
         let status = self
             .status
             .synchronization
@@ -238,7 +250,7 @@ impl Pass<'_> {
         match name.kind {
             Kind::ConfigMap { .. } => {
                 let semaphore = status.semaphore.get_or_insert_with(SemaphoreStatus::default);
-                semaphore.waiting.retain(|w| w.semaphore != text);
+                semaphore.waiting.retain(|w| is_awaited || w.semaphore != text);
                 match semaphore.holding.iter_mut().find(|h| h.semaphore == text) {
                     Some(entry) if entry.holders.iter().any(|h| h == holder) => {}
                     Some(entry) => entry.holders.push(holder.to_owned()),
@@ -250,7 +262,7 @@ impl Pass<'_> {
             }
             Kind::Mutex | Kind::Database => {
                 let mutex = status.mutex.get_or_insert_with(MutexStatus::default);
-                mutex.waiting.retain(|w| w.mutex != text);
+                mutex.waiting.retain(|w| is_awaited || w.mutex != text);
                 let shown = mutex
                     .holding
                     .iter()
@@ -370,6 +382,7 @@ impl Pass<'_> {
     }
 
     fn hide(&mut self, lock: &str, holder: &str) {
+        let is_awaited = self.is_awaited(lock);
         let Some(status) = &mut self.status.synchronization else {
             return;
         };
@@ -378,9 +391,11 @@ impl Pass<'_> {
                 entry.holders.retain(|h| h != holder);
             }
             semaphore.holding.retain(|h| !h.holders.is_empty());
+            semaphore.waiting.retain(|w| is_awaited || w.semaphore != lock);
         }
         if let Some(mutex) = &mut status.mutex {
             mutex.holding.retain(|h| h.mutex != lock || h.holder != holder);
+            mutex.waiting.retain(|w| is_awaited || w.mutex != lock);
         }
         self.updated = true;
     }

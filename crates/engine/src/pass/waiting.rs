@@ -74,7 +74,8 @@ impl Pass<'_> {
 
     /// Whether this pass changes nothing and no other one ever would: the peer's workflow hangs for ever here.
     pub fn is_stuck(&self) -> bool {
-        if self.has_changes() || !self.assessed || !self.effects.is_empty() || self.wake_at.is_some() {
+        let does_something = self.has_changes() || !self.effects.is_empty() || self.locks.gives_back();
+        if does_something || !self.assessed || self.wake_at.is_some() {
             return false;
         }
         // The usual case, before the tree is searched.
