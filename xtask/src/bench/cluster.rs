@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ const MINE: &str = "argosy-bench";
 
 /// Longest time of what comes before and after a case.
 const LIMIT: Duration = Duration::from_secs(300);
+
+/// How many create workflows at the same time.
+const CREATORS: usize = 16;
 
 /// What the controller logs.
 const LOG: &str = "controller.log";
@@ -151,17 +155,7 @@ fn rows(case: &Case, controller: &Controller, proxy: &Proxy) -> anyhow::Result<V
         Some(_) => ("workflows.argoproj.io/phase=Running", "Running"),
     };
     let arrived = Arrived::watch(proxy, label)?;
-    for index in 0..case.count {
-        let workflow = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
-            "metadata": {
-                "name": format!("w{index}"),
-                "labels": {"workflows.argoproj.io/controller-instanceid": MINE},
-            },
-            "spec": case.spec,
-        });
-        proxy.call("POST", WORKFLOWS, Some(&workflow))?;
-    }
+    create(case, proxy)?;
     for index in 0..case.count {
         let left = case.limit.saturating_sub(begun.at.elapsed());
         let (phase, message) = arrived
@@ -193,6 +187,33 @@ fn rows(case: &Case, controller: &Controller, proxy: &Proxy) -> anyhow::Result<V
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// Creates all workflows of a case, as many at once as [`CREATORS`].
+fn create(case: &Case, proxy: &Proxy) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let create_rest = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= case.count {
+                return Ok(());
+            }
+            let workflow = json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+                "metadata": {
+                    "name": format!("w{index}"),
+                    "labels": {"workflows.argoproj.io/controller-instanceid": MINE},
+                },
+                "spec": case.spec,
+            });
+            proxy.call("POST", WORKFLOWS, Some(&workflow))?;
+        }
+    };
+    std::thread::scope(|scope| {
+        let creators: Vec<_> = (0..CREATORS).map(|_| scope.spawn(create_rest)).collect();
+        let mut done = creators.into_iter().map(std::thread::ScopedJoinHandle::join);
+        done.try_for_each(|done| done.map_err(|_| anyhow!("a creator of workflows panicked"))?)
+    })
 }
 
 /// Whether a request, by verb and resource, only reads.
