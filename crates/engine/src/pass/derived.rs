@@ -30,8 +30,12 @@ impl Pass<'_> {
         self.set_pod_running();
     }
 
-    /// Whether what is stored of the nodes together is right: sums, and whether any pod runs.
+    /// Whether what is stored of the nodes together is right: sums, and whether any pod runs. It is not after a person has
+    /// ended a node.
     pub fn stored_sums_hold(&self) -> bool {
+        if self.wf.status.nodes.values().any(is_to_be_completed) {
+            return false;
+        }
         let graph = Graph::of(self.wf.status.nodes.values());
         let mut all = Sum::default();
         graph.own.iter().for_each(|own| all.add(own));
