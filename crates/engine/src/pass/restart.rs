@@ -4,6 +4,7 @@ use argosy_model::k8s::Pod;
 use argosy_model::{NodePhase, NodeStatus};
 
 use super::Pass;
+use crate::node;
 
 /// Reasons of the kubelet that say nothing about the workload.
 const REASONS: [&str; 4] = [
@@ -30,7 +31,9 @@ impl Pass<'_> {
                         .as_ref()
                         .is_some_and(|t| t.started_at.is_some())
             });
-        if ran || !REASONS.contains(&status.reason.as_str()) || old.failed_pod_restarts >= limit {
+        // What ended before its pod did has been followed by others, which may have its place.
+        let is_over = node::phase_ended(&old.phase) || old.failed_pod_restarts >= limit;
+        if ran || is_over || !REASONS.contains(&status.reason.as_str()) {
             return None;
         }
         self.restart_pod(old, pod);
