@@ -54,24 +54,48 @@ const PAUSES: [Duration; 4] = [
     Duration::from_millis(800),
 ];
 
-/// Performs the effects that come before the status is stored.
+/// What came of the effects that come before the status is stored.
+pub struct Before {
+    /// Of all of them.
+    pub came: Came,
+    /// Whether a pod was made, or was there already.
+    pub made: bool,
+    /// Whether the decision had any effects, also later ones.
+    pub acts: bool,
+}
+
+/// Performs the effects that come before the status is stored. The pods are taken out of them: those of a loop of
+/// thousands are much to keep until the decision is stored.
 pub async fn before(
     shared: &Shared,
     workflow: &Workflow,
-    effects: &[Effect],
+    effects: &mut Vec<Effect>,
     outcomes: &mut Outcomes,
-) -> Came {
-    let mut came = Came::Done;
+) -> Before {
+    let acts = !effects.is_empty();
     // Pods last, and together: what they need is there then.
     let mut pods = Vec::new();
-    for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
+    let is_pod = |effect: &mut Effect| {
+        effect.order() == Order::BeforePersist && matches!(effect, Effect::CreatePod { .. })
+    };
+    for effect in effects.extract_if(.., is_pod) {
         if let Effect::CreatePod { pod, config_maps, .. } = effect {
-            pods.push((pod.as_ref(), config_maps.as_slice()));
-        } else {
-            came = came.max(perform(shared, workflow, effect, outcomes).await);
+            pods.push((pod, config_maps));
         }
     }
-    came.max(Came::news(create_pods(shared, pods, outcomes).await))
+    let mut came = Came::Done;
+    for effect in effects.iter().filter(|e| e.order() == Order::BeforePersist) {
+        came = came.max(perform(shared, workflow, effect, outcomes).await);
+    }
+    let mut made = false;
+    let mut calls = stream::iter(pods)
+        .map(|(pod, config_maps)| attempt(shared, pod, config_maps))
+        .buffered(POD_CALLS);
+    while let Some((pod, answer)) = calls.next().await {
+        made |= answer.is_ok();
+        came = came.max(Came::news(note_pod(shared, &pod, answer, outcomes)));
+    }
+    Before { came, made, acts }
 }
 
 /// Performs the effects that only stored status allows. The status no more asks for them, so each is tried several times.
@@ -108,7 +132,8 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
     let namespace = workflow.metadata.namespace.as_str();
     match effect {
         Effect::CreatePod { pod, config_maps, .. } => {
-            return Came::news(create_pods(shared, vec![(pod, config_maps)], outcomes).await);
+            let (pod, answer) = attempt(shared, pod.clone(), config_maps.clone()).await;
+            return Came::news(note_pod(shared, &pod, answer, outcomes));
         }
         Effect::CreateClaim { claim } => {
             return Came::news(create_claim(shared, workflow, claim, outcomes).await);
@@ -268,30 +293,16 @@ enum NotMade {
     Refused(Failure),
 }
 
-/// Makes pods, each after its ConfigMaps; true when an outcome is to be decided on.
-async fn create_pods(shared: &Shared, pods: Vec<(&Pod, &[ConfigMap])>, outcomes: &mut Outcomes) -> bool {
-    let mut calls = Vec::new();
-    for (pod, config_maps) in pods {
-        calls.push(attempt(shared, pod, config_maps));
-    }
-    let mut made = stream::iter(calls).buffered(POD_CALLS);
-    let mut learned = false;
-    while let Some((pod, made)) = made.next().await {
-        learned |= note_pod(shared, pod, made, outcomes);
-    }
-    learned
-}
-
-/// Makes a pod if it is its turn.
-async fn attempt<'a>(
+/// Makes a pod, after its ConfigMaps, if it is its turn.
+async fn attempt(
     shared: &Shared,
-    pod: &'a Pod,
-    config_maps: &[ConfigMap],
-) -> (&'a Pod, Result<Pod, NotMade>) {
+    pod: Box<Pod>,
+    config_maps: Vec<ConfigMap>,
+) -> (Box<Pod>, Result<Pod, NotMade>) {
     if let Err(wait) = shared.take_turn() {
         return (pod, Err(NotMade::TooFast(wait)));
     }
-    let made = create_pod(shared, pod, config_maps).await;
+    let made = create_pod(shared, &pod, &config_maps).await;
     (pod, made.map_err(NotMade::Refused))
 }
 

@@ -113,7 +113,7 @@ mod tests {
             let came = came.as_ref().map(|(what, at)| (what.as_str(), *at));
             assert_eq!(came, wanted, "{strategy} {phase} {finalizers:?}");
         };
-        const DELETE: &str = "Delete { uid: Some(\"u\") }";
+        const DELETE: &str = "Delete";
         let ours: &[&str] = &[POD_FINALIZER];
         check("OnPodSuccess/5s", "Succeeded", &[], Some((DELETE, 105)));
         check("OnPodSuccess/5s", "Failed", &[], None);

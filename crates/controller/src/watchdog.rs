@@ -64,10 +64,16 @@ impl Watchdog {
     }
 }
 
-/// Judges a workflow by the decision about it, and reports it when its time is up. Gives the time after which to look
-/// again.
-pub fn judge(shared: &Shared, key: &Key, workflow: &Workflow, decision: &Decision) -> Option<Duration> {
-    if moves(shared, workflow, decision) {
+/// Judges a workflow by the decision about it and whether that had effects, and reports it when its time is up. Gives the
+/// time after which to look again.
+pub fn judge(
+    shared: &Shared,
+    key: &Key,
+    workflow: &Workflow,
+    decision: &Decision,
+    acts: bool,
+) -> Option<Duration> {
+    if acts || moves(shared, workflow, decision) {
         let was = shared.watchdog.lock().remove(key);
         if was.is_some_and(|s| s.reported) {
             info!(workflow = %key, "Workflow moves again");
@@ -97,7 +103,6 @@ pub fn judge(shared: &Shared, key: &Key, workflow: &Workflow, decision: &Decisio
 fn moves(shared: &Shared, workflow: &Workflow, decision: &Decision) -> bool {
     crate::worker::is_completed(workflow)
         || !decision.changes.is_empty()
-        || !decision.effects.is_empty()
         || decision.wake_at.is_some()
         || decision.waiting.values().any(|reason| is_outside(shared, reason))
 }
@@ -175,11 +180,11 @@ mod tests {
         let (controller, client, workflow) = stage().await;
         let (shared, key) = (controller.shared.clone(), Key::new("default", "w"));
         let nothing = stuck(Waiting::Nodes(Vec::new()));
-        assert_eq!(judge(&shared, &key, &workflow, &nothing), Some(GRACE));
+        assert_eq!(judge(&shared, &key, &workflow, &nothing, false), Some(GRACE));
         assert_eq!(shared.watchdog.reported(), 0, "news may be on the way");
         for _ in 0..3 {
             tokio::time::advance(GRACE).await;
-            judge(&shared, &key, &workflow, &nothing);
+            judge(&shared, &key, &workflow, &nothing, false);
         }
         assert_eq!(shared.watchdog.reported(), 1);
         let text = controller.metrics().text(&controller.probe().gauges());
@@ -201,7 +206,7 @@ mod tests {
             wake_at: Some(jiff::Timestamp::UNIX_EPOCH),
             ..nothing
         };
-        assert_eq!(judge(&shared, &key, &workflow, &moving), None);
+        assert_eq!(judge(&shared, &key, &workflow, &moving, false), None);
         assert_eq!(shared.watchdog.reported(), 0);
         controller.stop().await;
     }
@@ -227,7 +232,7 @@ mod tests {
         controller.shared.world.put_workflow(workflow.clone());
         for (reason, suspect) in cases {
             let text = format!("{reason:?}");
-            let judged = judge(&controller.shared, &key, &workflow, &stuck(reason));
+            let judged = judge(&controller.shared, &key, &workflow, &stuck(reason), false);
             assert_eq!(judged.is_some(), suspect, "{text}");
         }
         controller.stop().await;

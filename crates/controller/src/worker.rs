@@ -23,7 +23,7 @@ use crate::Shared;
 use crate::api::{self, Failure};
 use crate::clock::wait_until;
 use crate::cron;
-use crate::effects::{self, Came};
+use crate::effects::{self, Before, Came};
 use crate::lean::Answer;
 use crate::metrics::changes;
 use crate::orphans;
@@ -142,7 +142,7 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
     estimate(shared, &workflow, &mut outcomes);
     for _ in 0..ROUNDS {
         let workflow = shared.world.workflow(key)?;
-        let decision = decide(shared, key, &plan, &workflow, &outcomes);
+        let mut decision = decide(shared, key, &plan, &workflow, &outcomes);
         debug!(
             workflow = %key,
             version = %workflow.metadata.resource_version,
@@ -151,14 +151,13 @@ async fn look(shared: &Shared, key: &Key) -> Option<Duration> {
             wake_at = ?decision.wake_at,
             "Decided"
         );
-        let came = effects::before(shared, &workflow, &decision.effects, &mut outcomes).await;
-        if came == Came::News {
+        let before = effects::before(shared, &workflow, &mut decision.effects, &mut outcomes).await;
+        if before.came == Came::News {
             shared.world.note_all(key);
             continue;
         }
-        let made = makes_a_pod(&decision, &outcomes);
-        let mut wait = settle(shared, key, &workflow, &decision, &mut outcomes, came).await;
-        if made {
+        let mut wait = settle(shared, key, &workflow, &decision, &mut outcomes, &before).await;
+        if before.made && decision.changes.is_empty() {
             // The pod is there now, which nobody tells us of.
             wait = Some(Duration::ZERO);
         }
@@ -182,15 +181,6 @@ fn estimate(shared: &Shared, workflow: &Workflow, outcomes: &mut Outcomes) {
     {
         outcomes.estimates = argosy_engine::estimate::from(&example);
     }
-}
-
-/// Whether a decision that changes nothing in the object has made a pod.
-fn makes_a_pod(decision: &Decision, outcomes: &Outcomes) -> bool {
-    let made = |effect: &Effect| match effect {
-        Effect::CreatePod { pod, .. } => !outcomes.pods.contains_key(&pod.metadata.name),
-        _ => false,
-    };
-    decision.changes.is_empty() && decision.effects.iter().any(made)
 }
 
 /// Asks again for what a finished workflow left behind because the effects of its last write were lost. Looked for again
@@ -258,7 +248,7 @@ async fn settle(
     workflow: &Workflow,
     decision: &Decision,
     outcomes: &mut Outcomes,
-    before: Came,
+    before: &Before,
 ) -> Option<Duration> {
     let stored;
     let current = if decision.changes.is_empty() {
@@ -291,7 +281,7 @@ async fn settle(
         shared.tidied().insert(key.clone(), Instant::now());
     }
     let after = effects::after(shared, current, &decision.effects, outcomes).await;
-    let failed = before.max(after) == Came::Failed;
+    let failed = before.came.max(after) == Came::Failed;
     if failed {
         shared.world.note_all(key);
     }
@@ -307,7 +297,7 @@ async fn settle(
         shared.ended.notify_one();
         return Some(Duration::ZERO);
     }
-    let suspicion = watchdog::judge(shared, key, current, decision);
+    let suspicion = watchdog::judge(shared, key, current, decision, before.acts);
     let until = decision
         .wake_at
         .map(|at| wait_until(at, shared.clock.now()).max(soonest));

@@ -267,6 +267,8 @@ impl Reader {
             let value = slot.value;
             self.steps.pop();
             if !is_there {
+                // Many objects are kept, and lists that grow by doubling are half empty.
+                all.shrink_to_fit();
                 return Ok(all);
             }
             all.extend(value);

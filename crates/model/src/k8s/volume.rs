@@ -34,59 +34,59 @@ objects! {
         /// An empty folder that lives as long as the pod.
         pub empty_dir: Option<EmptyDirVolumeSource> = "emptyDir", omit;
         /// A disk of Google.
-        pub gce_persistent_disk: Option<GcePersistentDiskVolumeSource> = "gcePersistentDisk", omit;
+        pub gce_persistent_disk: Option<Box<GcePersistentDiskVolumeSource>> = "gcePersistentDisk", omit;
         /// A disk of Amazon.
-        pub aws_elastic_block_store: Option<AwsElasticBlockStoreVolumeSource> = "awsElasticBlockStore", omit;
+        pub aws_elastic_block_store: Option<Box<AwsElasticBlockStoreVolumeSource>> = "awsElasticBlockStore", omit;
         /// A git repository; no longer supported.
-        pub git_repo: Option<GitRepoVolumeSource> = "gitRepo", omit;
+        pub git_repo: Option<Box<GitRepoVolumeSource>> = "gitRepo", omit;
         /// Keys of a Secret as files.
         pub secret: Option<SecretVolumeSource> = "secret", omit;
         /// An NFS share.
-        pub nfs: Option<NfsVolumeSource> = "nfs", omit;
+        pub nfs: Option<Box<NfsVolumeSource>> = "nfs", omit;
         /// An iSCSI disk.
         pub iscsi: Option<Box<IscsiVolumeSource>> = "iscsi", omit;
         /// A Gluster volume.
-        pub glusterfs: Option<GlusterfsVolumeSource> = "glusterfs", omit;
+        pub glusterfs: Option<Box<GlusterfsVolumeSource>> = "glusterfs", omit;
         /// A claim of a persistent volume.
         pub persistent_volume_claim: Option<PersistentVolumeClaimVolumeSource> = "persistentVolumeClaim", omit;
         /// A Ceph block device.
         pub rbd: Option<Box<RbdVolumeSource>> = "rbd", omit;
         /// A volume of an exec driver.
-        pub flex_volume: Option<FlexVolumeSource> = "flexVolume", omit;
+        pub flex_volume: Option<Box<FlexVolumeSource>> = "flexVolume", omit;
         /// A disk of OpenStack.
-        pub cinder: Option<CinderVolumeSource> = "cinder", omit;
+        pub cinder: Option<Box<CinderVolumeSource>> = "cinder", omit;
         /// A Ceph file system.
         pub cephfs: Option<Box<CephFsVolumeSource>> = "cephfs", omit;
         /// A Flocker volume.
-        pub flocker: Option<FlockerVolumeSource> = "flocker", omit;
+        pub flocker: Option<Box<FlockerVolumeSource>> = "flocker", omit;
         /// Facts about the pod as files.
-        pub downward_api: Option<DownwardApiVolumeSource> = "downwardAPI", omit;
+        pub downward_api: Option<Box<DownwardApiVolumeSource>> = "downwardAPI", omit;
         /// A Fibre Channel disk.
-        pub fc: Option<FcVolumeSource> = "fc", omit;
+        pub fc: Option<Box<FcVolumeSource>> = "fc", omit;
         /// A file share of Azure.
-        pub azure_file: Option<AzureFileVolumeSource> = "azureFile", omit;
+        pub azure_file: Option<Box<AzureFileVolumeSource>> = "azureFile", omit;
         /// Keys of a ConfigMap as files.
         pub config_map: Option<ConfigMapVolumeSource> = "configMap", omit;
         /// A disk of vSphere.
-        pub vsphere_volume: Option<VsphereVirtualDiskVolumeSource> = "vsphereVolume", omit;
+        pub vsphere_volume: Option<Box<VsphereVirtualDiskVolumeSource>> = "vsphereVolume", omit;
         /// A Quobyte volume.
         pub quobyte: Option<Box<QuobyteVolumeSource>> = "quobyte", omit;
         /// A disk of Azure.
         pub azure_disk: Option<Box<AzureDiskVolumeSource>> = "azureDisk", omit;
         /// A disk of Photon.
-        pub photon_persistent_disk: Option<PhotonPersistentDiskVolumeSource> = "photonPersistentDisk", omit;
+        pub photon_persistent_disk: Option<Box<PhotonPersistentDiskVolumeSource>> = "photonPersistentDisk", omit;
         /// Several sources in one folder.
-        pub projected: Option<ProjectedVolumeSource> = "projected", omit;
+        pub projected: Option<Box<ProjectedVolumeSource>> = "projected", omit;
         /// A Portworx volume.
-        pub portworx_volume: Option<PortworxVolumeSource> = "portworxVolume", omit;
+        pub portworx_volume: Option<Box<PortworxVolumeSource>> = "portworxVolume", omit;
         /// A ScaleIO volume.
         pub scale_io: Option<Box<ScaleIoVolumeSource>> = "scaleIO", omit;
         /// A StorageOS volume.
-        pub storageos: Option<StorageOsVolumeSource> = "storageos", omit;
+        pub storageos: Option<Box<StorageOsVolumeSource>> = "storageos", omit;
         /// A volume of a CSI driver that lives as long as the pod.
-        pub csi: Option<CsiVolumeSource> = "csi", omit;
+        pub csi: Option<Box<CsiVolumeSource>> = "csi", omit;
         /// A volume that is claimed for this pod alone.
-        pub ephemeral: Option<EphemeralVolumeSource> = "ephemeral", omit;
+        pub ephemeral: Option<Box<EphemeralVolumeSource>> = "ephemeral", omit;
         /// The files of an image.
         pub image: Option<ImageVolumeSource> = "image", omit;
     }
