@@ -186,6 +186,21 @@ fn all_is_looked_at_when_more_may_come_of_it() {
             wf[0]=Running 2/5
             wf[0].s(0:a)=Succeeded 1/1"#]],
     );
+    // Inside an item of a task with an exit handler, which may wait for that of the item before it.
+    check(
+        &format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: x, template: inner, withItems: [1, 2], onExit: leaf}}, {{name: b, template: leaf}}]}}}}\n  - {{name: inner, dag: {{tasks: [{{name: a, template: leaf}}, {{name: c, template: leaf}}, {{name: d, template: leaf, depends: a}}]}}}}\n{LEAF}"
+        ),
+        "wf.x(1:2).a",
+        "wf.b",
+        expect![[r#"
+            wf=Running 2/6
+            wf.x=Running 1/5
+            wf.x(1:2)=Running 1/3
+            wf.x(1:2).a=Succeeded 1/1
+            wf.x(1:2).d=Pending 0/1
+            wf.b=Succeeded 1/1"#]],
+    );
     // A template with a time limit.
     check(
         "  templates:\n  - {name: main, steps: [[{name: s, template: leaf, withItems: [a, b, c]}]]}\n  - {name: leaf, timeout: 1h, container: {image: x, command: [x]}}",
