@@ -61,7 +61,7 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Worker
     let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
     let mut workflows = feeds.open_for::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow, |_| {
-        lean::WHO_SET_WHAT
+        lean::WHAT_WAS_SET
     });
     let crons = feeds.open::<CronWorkflow>(&api::CRON_WORKFLOWS, &mine);
 

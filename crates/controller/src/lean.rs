@@ -58,6 +58,9 @@ impl Answer for PartialObjectMetadata {
 /// `metadata.managedFields`: which field was set by whom.
 pub const WHO_SET_WHAT: LeftOut = |of, key| key == "managedFields" && of == "ObjectMeta";
 
+/// `metadata.managedFields[].fieldsV1`: which fields were set, but not who did.
+pub const WHAT_WAS_SET: LeftOut = |of, key| key == "fieldsV1" && of == "ManagedFieldsEntry";
+
 /// Of pods also what only says how they run. Decided is by where a pod is, by the resources and the template of its
 /// containers, and by its status.
 pub const HOW_PODS_RUN: LeftOut = |of, key| match of {

@@ -12,7 +12,7 @@ use argosy_engine::pod::Trace;
 use argosy_engine::scope_check::explain;
 use argosy_engine::{Decision, Effect, Moved, Order, Outcomes, Plan, Severity, Snapshot, Store, throttle};
 use argosy_model::compression::{self, Effort};
-use argosy_model::k8s::PartialObjectMetadata;
+use argosy_model::k8s::{ObjectMeta, PartialObjectMetadata};
 use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
 use jiff::Timestamp;
@@ -374,6 +374,10 @@ async fn persist(
     let mut patch = decision.changes.merge_patch(workflow);
     patch["metadata"]["resourceVersion"] = json!(meta.resource_version);
     patch["metadata"]["uid"] = json!(meta.uid);
+    if is_noted_in_vain(meta) {
+        // One empty entry resets them; from then on they are not noted any more (Kubernetes API, Server-Side Apply).
+        patch["metadata"]["managedFields"] = json!([{}]);
+    }
     if shared.tracer.is_on() && !meta.annotations.contains_key(TRACE_ID) {
         patch["metadata"]["annotations"][TRACE_ID] = json!(Trace::derived(&meta.uid, "").trace_id);
     }
@@ -419,6 +423,13 @@ async fn persist(
         kept.stored = Some(tokio::time::Instant::now());
     }
     Ok(stored)
+}
+
+/// Whether Kubernetes notes which client set which field although none has ever applied the object, which alone makes use
+/// of it. For a status of thousands of nodes that takes as many bytes as they do, and a good part of the time of a write.
+fn is_noted_in_vain(meta: &ObjectMeta) -> bool {
+    let noted = &meta.managed_fields;
+    !noted.is_empty() && noted.iter().all(|entry| entry.operation != "Apply")
 }
 
 /// Whether a workflow with a patch is small enough to be stored as it is. Its size is counted once, and from then on the

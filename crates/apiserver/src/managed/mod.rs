@@ -130,8 +130,17 @@ fn without_identity(object: &Value) -> Value {
     object
 }
 
+/// Whether a written object asks to forget its owners: by one empty entry.
+fn is_reset(object: &Value) -> bool {
+    let list = meta::metadata(object).and_then(|metadata| metadata.get("managedFields"));
+    list == Some(&json!([{}]))
+}
+
 /// Keeps track of a write that is no apply. Objects that were never applied stay untracked.
 pub fn track(kind: &Kind, writer: &Writer<'_>, old: &Value, new: &mut Value) {
+    if is_reset(new) {
+        return write(new, Vec::new());
+    }
     let mut managers = read(new);
     if managers.is_empty() {
         managers = read(old);

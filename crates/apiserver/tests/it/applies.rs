@@ -58,6 +58,28 @@ async fn plain_writes_take_fields_over() {
     .await;
 }
 
+/// One empty entry forgets the owners, and plain writes begin no new ones.
+#[tokio::test]
+async fn owners_are_forgotten_on_demand() {
+    let reset = json!({"metadata": {"managedFields": [{}]}, "data": {"q": "1"}});
+    let none = json!({"data": {"p": "1", "q": "1"}, "metadata": {"managedFields": null}});
+    check(vec![
+        apply(&by("a"), data(json!({"p": "1"}))).gives(201, json!({})),
+        merge(&by("w"), reset.clone()).gives(200, none.clone()),
+        merge(&by("w"), json!({"data": {"r": "1"}})).gives(200, none.clone()),
+        get(&format!("{CM}/x")).gives(200, none),
+        apply(&by("b"), data(json!({"p": "2"}))).gives(
+            409,
+            json!({"message":
+            "Apply failed with 1 conflict: conflict with \"before-first-apply\" using v1: .data.p"}),
+        ),
+        // Where nobody was noted, it notes nobody.
+        post(CM, json!({"metadata": {"name": "y"}})).gives(201, json!({})),
+        merge(&format!("{CM}/y"), reset).gives(200, json!({"metadata": {"managedFields": null}})),
+    ])
+    .await;
+}
+
 #[tokio::test]
 async fn lists_with_keys_have_an_owner_per_element() {
     let pod = |name: &str, image: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [{"name": name, "image": image}]}});

@@ -241,3 +241,28 @@ async fn what_a_pod_passes_through_is_stored_at_once_only_where_a_hook_may_follo
     let hook = json!({"failed": {"template": "one", "expression": "steps.a.status == 'Failed'"}});
     check_moves(hook, 3).await;
 }
+
+/// Which client set which field is of use to those who apply objects, and as much to store as a status of thousands of
+/// nodes is.
+#[tokio::test(start_paused = true)]
+async fn who_set_which_field_is_noted_of_applied_workflows_alone() {
+    for (operation, is_noted) in [("Update", false), ("Apply", true)] {
+        let mut play = Play::new();
+        play.start(Config::default());
+        let mut workflow = wide(1);
+        workflow["metadata"]["managedFields"] = json!([{
+            "manager": "kubectl", "operation": operation, "apiVersion": "argoproj.io/v1alpha1",
+            "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}},
+        }]);
+        play.stage.submit(workflow).await;
+        let pods = play.stage.pods_when(1).await;
+        play.stage.end(&pods[0], 0).await;
+        let ended = play.stage.ended("w").await;
+        assert_eq!(
+            ended["metadata"]["managedFields"].is_array(),
+            is_noted,
+            "{operation}"
+        );
+        play.stop().await;
+    }
+}
