@@ -177,7 +177,7 @@ pub fn build_for_images(profile: Profile) -> anyhow::Result<ImagePrograms> {
     let (controller, pod) = match profile {
         Profile::Dev => ("dev", "dev"),
         Profile::Release => ("release", "release"),
-        Profile::Small => ("release", "small"),
+        Profile::Small => ("shipped", "small"),
     };
     let controller = build_static("argosy-controller", controller)?.join("argosy-controller");
     let folder = build_static("argosy-executor", pod)?;
