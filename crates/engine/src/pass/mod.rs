@@ -179,9 +179,10 @@ pub(crate) fn run(plan: &Plan, seen: &Snapshot<'_>, now: Timestamp) -> Decision 
     let mut look = Pass::new(plan, *seen, now);
     look.reached = Some(BTreeSet::new());
     look.steps();
-    // What stands behind a node that is refused may go on all the same, now or later.
-    let is_later = look.wake_at.is_some_and(|at| at > now);
-    if is_later || look.has_changes() || !look.effects.is_empty() {
+    // What stands behind a node that is refused may go on all the same, or be tried again in its time.
+    let mut reasons = look.waiting.values();
+    let is_retried = reasons.any(|reason| matches!(reason, Waiting::RetryAt(at) if *at > now));
+    if is_retried || look.has_changes() || !look.effects.is_empty() {
         look.complete_waiting();
         return look.decision();
     }
