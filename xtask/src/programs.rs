@@ -21,7 +21,8 @@ pub enum Profile {
     Dev,
     /// Optimised.
     Release,
-    /// What is shipped: as release, with pods' programs made as small as can be, which takes minutes more.
+    /// What is shipped: as release, in images with the controller linked as a whole, and with pods' programs made as small
+    /// as can be, which takes minutes more.
     Small,
 }
 

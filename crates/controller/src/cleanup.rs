@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use argosy_model::k8s::{ContainerStatus, PartialObjectMetadata, Pod};
+use argosy_model::k8s::{ContainerStatus, ObjectMeta, PartialObjectMetadata, Pod};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod as ClusterPod;
 use kube::api::AttachParams;
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::api::{self, Failure};
+use crate::lean::Answer;
 use crate::metrics::Registry;
 use crate::queue::{Load, Queue};
 
@@ -190,13 +191,13 @@ impl Cleaner {
                     // What is stored tells whether there is a finalizer; asking first would double the calls.
                     Ok(Some(stored)) => self.let_go(&stored).await,
                     Ok(None) => Ok(()),
-                    Err(failure) => match self.stored(action).await? {
+                    Err(failure) => match self.stored(action, of_part).await? {
                         Some(_) => Err(failure),
                         None => Ok(()),
                     },
                 }
             }
-            What::RemoveFinalizer => match self.stored(action).await? {
+            What::RemoveFinalizer => match self.stored(action, of_part).await? {
                 Some(pod) => self.let_go(&pod).await,
                 None => Ok(()),
             },
@@ -212,10 +213,9 @@ impl Cleaner {
             return Ok(false);
         };
         if Instant::now() < until {
-            match api::get::<Pod>(&self.client, &api::PODS, &action.namespace, &action.pod).await {
-                Ok(pod) if action.is_of(&pod.metadata.uid) && !running(&pod).is_empty() => return Ok(true),
-                Ok(_) | Err(Failure::NotFound(_)) => {}
-                Err(other) => return Err(other),
+            let pod = self.stored(action, |pod: &Pod| &pod.metadata).await?;
+            if pod.is_some_and(|pod| !running(&pod).is_empty()) {
+                return Ok(true);
             }
         }
         self.ending().remove(&key);
@@ -237,11 +237,14 @@ impl Cleaner {
         }
     }
 
-    /// The pod that an action is meant for, as stored; `None` when it is gone.
-    async fn stored(&self, action: &Action) -> Result<Option<PartialObjectMetadata>, Failure> {
-        let Action { namespace, pod, .. } = action;
-        match api::get::<PartialObjectMetadata>(&self.client, &api::PODS, namespace, pod).await {
-            Ok(pod) => Ok(Some(pod).filter(|pod| action.is_of(&pod.metadata.uid))),
+    /// The pod that an action is meant for, as stored, or a part of it; `None` when it is gone.
+    async fn stored<T: Answer>(
+        &self,
+        action: &Action,
+        metadata: fn(&T) -> &ObjectMeta,
+    ) -> Result<Option<T>, Failure> {
+        match api::get::<T>(&self.client, &api::PODS, &action.namespace, &action.pod).await {
+            Ok(pod) => Ok(Some(pod).filter(|pod| action.is_of(&metadata(pod).uid))),
             Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
         }
@@ -267,10 +270,8 @@ impl Cleaner {
     /// Sends a signal to what runs in the pod; after a SIGTERM the SIGKILL is already asked for.
     async fn signal(&self, action: &Action, signal: u8) -> Result<(), Failure> {
         let (namespace, name) = (&action.namespace, &action.pod);
-        let pod: Pod = match api::get::<Pod>(&self.client, &api::PODS, namespace, name).await {
-            Ok(pod) if action.is_of(&pod.metadata.uid) => pod,
-            Ok(_) | Err(Failure::NotFound(_)) => return Ok(()),
-            Err(other) => return Err(other),
+        let Some(pod) = self.stored(action, |pod: &Pod| &pod.metadata).await? else {
+            return Ok(());
         };
         if pod.status.phase == "Pending" {
             let uid = Some(pod.metadata.uid.as_str());
@@ -323,6 +324,10 @@ impl Cleaner {
             Err(_) => Err(Failure::Unreachable("exec took more than two minutes".to_owned())),
         }
     }
+}
+
+fn of_part(pod: &PartialObjectMetadata) -> &ObjectMeta {
+    &pod.metadata
 }
 
 /// The containers of a pod that run.
@@ -418,11 +423,17 @@ mod tests {
         for what in [What::Terminate, What::LabelCompleted] {
             cleaner.ask(action(what, Some(&pod.metadata.uid)), Duration::ZERO);
         }
+        // Virtual time: all that is due within it is done.
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert!(!is_labelled(&get(&client).await));
         set(&client, json!({"terminated": {"exitCode": 143}})).await;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        assert!(is_labelled(&get(&client).await));
+        let labelled = async {
+            while !is_labelled(&get(&client).await) {
+                tokio::time::sleep(LABEL_PAUSE).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(3), labelled).await;
+        assert!(in_time.is_ok(), "it is labelled within three seconds");
         cleaner.stop();
         work.await.expect("it ends");
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use argosy_model::{Arguments, DagTemplate, NodeStatus, NodeType, Template};
+use argosy_model::{Arguments, DagTemplate, NodeStatus, NodeType};
 
 use super::dag::DagContext;
 use super::moved::is_plain;
@@ -14,7 +14,6 @@ use super::prepared::{Graph, Prepared};
 use super::template::{Call, Holder};
 use super::{Pass, node};
 use crate::decision::Effect;
-use crate::names;
 use crate::plan::Base;
 
 /// Tasks that have ended well.
@@ -124,21 +123,18 @@ impl Pass<'_> {
     fn free_depth(&mut self, whole: &NodeStatus) -> Option<usize> {
         let mut depth = 0;
         let mut next = Some(whole.clone());
-        let mut item_of: Option<String> = None;
+        let mut holds_item = false;
         while let Some(node) = next {
             let flag = node.node_flag.as_ref();
             let template = self.node_template(&node)?;
             if flag.is_some_and(|flag| flag.hooked || flag.retried)
                 || !is_plain(&template)
                 || limits_inside(&template)
+                || holds_item && self.plan.workings.last(&node.id)?.watches()
             {
                 return None;
             }
-            if item_of.as_deref().is_some_and(|task| has_hooks(&template, task)) {
-                return None;
-            }
-            let is_item = node.name.ends_with(')');
-            item_of = is_item.then(|| names::step_or_task(&node.name).to_owned());
+            holds_item = node.name.ends_with(')');
             depth += 1;
             next = self.nodes.get(&node.boundary_id).cloned();
             if next.is_none() && node.name != self.wf.metadata.name {
@@ -185,17 +181,4 @@ impl Pass<'_> {
             && self.seen.outcomes.pods.is_empty()
             && !self.awaits_others()
     }
-}
-
-/// Whether the step or task of that name has hooks or an exit handler.
-fn has_hooks(template: &Template, name: &str) -> bool {
-    let tasks = template.dag.iter().flat_map(|dag| &dag.tasks);
-    let mut tasks = tasks.filter(|task| task.name == name);
-    let mut steps = template
-        .steps
-        .iter()
-        .flat_map(|group| &group.0)
-        .filter(|step| step.name == name);
-    tasks.any(|task| !task.hooks.is_empty() || !task.on_exit.is_empty())
-        || steps.any(|step| !step.hooks.is_empty() || !step.on_exit.is_empty())
 }
