@@ -176,7 +176,7 @@ async fn perform(shared: &Shared, workflow: &Workflow, effect: &Effect, outcomes
         Effect::TerminateContainers { .. }
         | Effect::DeletePod { .. }
         | Effect::LabelPodCompleted { .. }
-        | Effect::RemovePodFinalizer { .. } => clean(shared, namespace, effect),
+        | Effect::RemovePodFinalizer { .. } => clean(shared, workflow, effect),
         // One that is not seen yet wakes its workflow, which then asks again.
         Effect::DeleteTaskResults if no_results(shared, workflow) => {}
         Effect::DeleteTaskResults => {
@@ -228,15 +228,26 @@ fn no_results(shared: &Shared, workflow: &Workflow) -> bool {
     shared.world.parts(&key).results.is_empty()
 }
 
+/// How much later what nobody waits for is done, so that the API server first does what the workflow goes on by: pods that
+/// follow are made while labels and events of those before wait.
+pub fn unhurried(workflow: &Workflow) -> Duration {
+    match workflow.status.finished_at {
+        Some(_) => Duration::ZERO,
+        None => Duration::from_millis(500),
+    }
+}
+
 /// Hands what concerns a finished pod to the cleaner.
-fn clean(shared: &Shared, namespace: &str, effect: &Effect) {
+fn clean(shared: &Shared, workflow: &Workflow, effect: &Effect) {
     let (pod, uid, what, after) = match effect {
         Effect::TerminateContainers { pod, uid, .. } => (pod, Some(uid), What::Terminate, Duration::ZERO),
         Effect::DeletePod { pod, uid, after, .. } => {
             let wait = Duration::try_from(*after).unwrap_or(Duration::ZERO);
             (pod, uid.as_ref(), What::Delete, wait)
         }
-        Effect::LabelPodCompleted { pod, uid, .. } => (pod, Some(uid), What::LabelCompleted, Duration::ZERO),
+        Effect::LabelPodCompleted { pod, uid, .. } => {
+            (pod, Some(uid), What::LabelCompleted, unhurried(workflow))
+        }
         Effect::RemovePodFinalizer { pod, uid, .. } => {
             (pod, Some(uid), What::RemoveFinalizer, Duration::ZERO)
         }
@@ -244,7 +255,7 @@ fn clean(shared: &Shared, namespace: &str, effect: &Effect) {
     };
     shared.cleaner.ask(
         Action {
-            namespace: namespace.to_owned(),
+            namespace: workflow.metadata.namespace.clone(),
             pod: pod.clone(),
             uid: uid.cloned(),
             what,
@@ -260,7 +271,7 @@ async fn resolve_repository(
     let reference = shared.effective_repository_ref(workflow);
     let config = shared.config();
     let (default, own) = (&config.artifact_repository, &config.namespace);
-    repository::resolve(&shared.client, workflow, reference.as_ref(), own, default).await
+    repository::resolve(&shared.maps, workflow, reference.as_ref(), own, default).await
 }
 
 /// The account's token secret; the usual name when the account can't be read.

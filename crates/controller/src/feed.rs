@@ -60,7 +60,7 @@ pub async fn run(shared: Arc<Shared>, namespace: Option<String>, workers: Worker
     let mut pods = feeds.open_for::<Pod>(&api::PODS, &unfinished, World::knows_pod, parts_of_pods);
     let mut results = feeds.open::<WorkflowTaskResult>(&api::TASK_RESULTS, &of_workflow(""));
     let mut sets = feeds.open::<WorkflowTaskSet>(&api::TASK_SETS, &mine);
-    let mut workflows = feeds.open_for::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow, |_| {
+    let mut workflows = feeds.open_for::<Workflow>(&api::WORKFLOWS, &mine, World::knows_workflow, |_, _| {
         lean::WHAT_WAS_SET
     });
     let crons = feeds.open::<CronWorkflow>(&api::CRON_WORKFLOWS, &mine);
@@ -140,8 +140,9 @@ struct Feeds<'a> {
 }
 
 /// Pods are read whole only while their specs are logged.
-fn parts_of_pods(shared: &Shared) -> LeftOut {
+fn parts_of_pods(shared: &Shared, is_gone: bool) -> LeftOut {
     match shared.conduct().logged_specs {
+        _ if is_gone => lean::ALL_BUT_WHICH_POD,
         Specs::None => lean::HOW_PODS_RUN,
         Specs::Failed | Specs::All => lean::WHO_SET_WHAT,
     }
@@ -151,7 +152,7 @@ fn parts_of_pods(shared: &Shared) -> LeftOut {
 struct Taste {
     shared: Arc<Shared>,
     is_known: fn(&World, &Identity) -> bool,
-    left_out: fn(&Shared) -> LeftOut,
+    left_out: fn(&Shared, bool) -> LeftOut,
 }
 
 impl Interest for Taste {
@@ -159,8 +160,8 @@ impl Interest for Taste {
         (self.is_known)(&self.shared.world, who)
     }
 
-    fn left_out(&self) -> LeftOut {
-        (self.left_out)(&self.shared)
+    fn left_out(&self, is_gone: bool) -> LeftOut {
+        (self.left_out)(&self.shared, is_gone)
     }
 }
 
@@ -170,7 +171,7 @@ impl Feeds<'_> {
         resource: &'static Resource,
         labels: &str,
     ) -> mpsc::Receiver<Event<T>> {
-        self.open_for(resource, labels, |_, _| false, |_| lean::WHO_SET_WHAT)
+        self.open_for(resource, labels, |_, _| false, |_, _| lean::WHO_SET_WHAT)
     }
 
     /// As [`Feeds::open`], where we may know of a change before it is told, or want only parts.
@@ -179,7 +180,7 @@ impl Feeds<'_> {
         resource: &'static Resource,
         labels: &str,
         is_known: fn(&World, &Identity) -> bool,
-        left_out: fn(&Shared) -> LeftOut,
+        left_out: fn(&Shared, bool) -> LeftOut,
     ) -> mpsc::Receiver<Event<T>> {
         let (sender, receiver) = mpsc::channel(FEED_MAX);
         let cluster_wide = resource.plural == api::CLUSTER_WORKFLOW_TEMPLATES.plural;

@@ -69,6 +69,12 @@ pub const HOW_PODS_RUN: LeftOut = |of, key| match of {
     _ => WHO_SET_WHAT(of, key),
 };
 
+/// All of a pod but which one it is, which is enough of one that is gone.
+pub const ALL_BUT_WHICH_POD: LeftOut = |of, key| match of {
+    "Pod" => key != "metadata",
+    _ => WHO_SET_WHAT(of, key),
+};
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -98,7 +104,12 @@ mod tests {
                 "name": "main", "env": [{"name": "E", "value": "1"}], "resources": {"limits": {"cpu": "1"}},
             }],
         });
-        for (left_out, wanted) in [(WHO_SET_WHAT, who), (HOW_PODS_RUN, how)] {
+        let which = json!({"metadata": who["metadata"]});
+        for (left_out, wanted) in [
+            (WHO_SET_WHAT, who),
+            (HOW_PODS_RUN, how),
+            (ALL_BUT_WHICH_POD, which),
+        ] {
             let pod: Pod = decode::text(&whole.to_string(), left_out).expect("it is a pod");
             let wanted: Pod = serde_json::from_value(wanted).expect("it is a pod");
             assert_eq!(pod, wanted);

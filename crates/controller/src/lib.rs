@@ -18,6 +18,7 @@ mod identity;
 mod images;
 pub mod leader;
 mod lean;
+mod maps;
 pub mod meter;
 pub mod metrics;
 mod orphans;
@@ -59,6 +60,7 @@ pub use probe::Probe;
 
 use cleanup::Cleaner;
 use conduct::Bucket;
+use maps::Maps;
 use queue::Queue;
 use world::{Key, World};
 
@@ -95,7 +97,8 @@ pub struct Options {
     /// How soon after the last write of a workflow the next one is made for changes that can wait: how far a node is that
     /// is starting. Default 4 s: a pod on a kubelet passes through several states in the two to three seconds until its
     /// containers run, and a short one has ended a second later; each state that is stored is a write of the whole object.
-    /// Longer, and what people see is older; shorter, and the API server has more to write.
+    /// Longer, and what people see is older; shorter, and the API server has more to write. Where the last write took long,
+    /// it is a hundred times that, up to 30 s. 0: what can wait never does.
     pub store_pause: Duration,
     /// Where values of metrics go. Default: a registry of its own.
     pub metrics: Arc<Registry>,
@@ -123,6 +126,15 @@ impl Default for Options {
     }
 }
 
+/// A Kubernetes event that is to be written.
+struct EventToWrite {
+    namespace: String,
+    /// It as text, which takes a fifth of the memory: thousands may wait.
+    text: Vec<u8>,
+    /// Not before this time.
+    due: tokio::time::Instant,
+}
+
 /// What all tasks of the controller share.
 struct Shared {
     client: Client,
@@ -142,14 +154,14 @@ struct Shared {
     tidied: Mutex<BTreeMap<Key, Instant>>,
     cleaner: Arc<Cleaner>,
     images: Arc<dyn Images>,
+    maps: Maps,
     metrics: Arc<Registry>,
     tracer: otlp::Tracer,
     status_max: usize,
     store_pause: Duration,
     /// Whether everything was listed once.
     filled: AtomicBool,
-    /// Their namespaces and texts.
-    events: mpsc::Sender<(String, Vec<u8>)>,
+    events: mpsc::Sender<EventToWrite>,
     conduct: RwLock<Conduct>,
     /// Limits how fast pods are made, if anything does.
     bucket: Mutex<Option<Bucket>>,
@@ -236,16 +248,17 @@ impl Shared {
         let annotations = effects::of_node(workflow, event);
         let node = event.node_id.as_ref().filter(|_| events.as_pod);
         let key = Key::new(&workflow.metadata.namespace, &workflow.metadata.name);
+        let pause = effects::unhurried(workflow);
         match node.and_then(|id| self.world.pod_of(&key, id)) {
-            Some(pod) => self.write_event("Pod", &pod.metadata, event, annotations),
-            None => self.write_event("Workflow", &workflow.metadata, event, annotations),
+            Some(pod) => self.write_event("Pod", &pod.metadata, event, annotations, pause),
+            None => self.write_event("Workflow", &workflow.metadata, event, annotations, pause),
         }
     }
 
     /// The same for an event about an object of another kind of ours.
     fn emit_about(&self, kind: &str, meta: &ObjectMeta, event: &Event) {
         if self.conduct().events.workflows {
-            self.write_event(kind, meta, event, serde_json::Map::new());
+            self.write_event(kind, meta, event, serde_json::Map::new(), Duration::ZERO);
         }
     }
 
@@ -255,12 +268,16 @@ impl Shared {
         meta: &ObjectMeta,
         event: &Event,
         annotations: serde_json::Map<String, Value>,
+        pause: Duration,
     ) {
         let serial = self.event_serial.fetch_add(1, Ordering::Relaxed);
         let object = effects::event_object(kind, meta, event, annotations, self.clock.now(), serial);
-        // As text, which takes a fifth of the memory: thousands may wait.
-        let text = object.to_string().into_bytes();
-        if self.events.try_send((meta.namespace.clone(), text)).is_err() {
+        let event_to_write = EventToWrite {
+            namespace: meta.namespace.clone(),
+            text: object.to_string().into_bytes(),
+            due: tokio::time::Instant::now() + pause,
+        };
+        if self.events.try_send(event_to_write).is_err() {
             debug!(object = %meta.name, reason = %event.reason, "Event dropped, too many wait");
         }
     }
@@ -311,6 +328,7 @@ impl Controller {
             tidied: Mutex::default(),
             cleaner: cleaner.clone(),
             images,
+            maps: Maps::new(client.clone()),
             metrics,
             tracer,
             status_max,
@@ -382,9 +400,10 @@ impl Controller {
 }
 
 /// Writes events one after the other; an event that fails is not worth a retry.
-async fn write_events(client: Client, mut events: mpsc::Receiver<(String, Vec<u8>)>) {
-    while let Some((namespace, event)) = events.recv().await {
-        let made = api::create_from::<IgnoredAny>(&client, &api::EVENTS, &namespace, event);
+async fn write_events(client: Client, mut events: mpsc::Receiver<EventToWrite>) {
+    while let Some(EventToWrite { namespace, text, due }) = events.recv().await {
+        tokio::time::sleep_until(due).await;
+        let made = api::create_from::<IgnoredAny>(&client, &api::EVENTS, &namespace, text);
         if let Err(failure) = made.await {
             debug!(error = %failure, "Event not written");
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use argosy_model::k8s::ConfigMap;
 use argosy_model::{ArtifactRepository, ArtifactRepositoryRef, ArtifactRepositoryRefStatus, Workflow};
 use kube::Client;
 use serde_json::Value;
 
 use crate::api::{self, Failure};
 use crate::lean::Answer;
+use crate::maps::Maps;
 
 /// The ConfigMap that is looked at when a reference names none.
 const DEFAULT_MAP: &str = "artifact-repositories";
@@ -21,7 +21,7 @@ const DEFAULT_KEY: &str = "workflows.argoproj.io/default-artifact-repository";
 /// # Errors
 /// Words for the user: a ConfigMap or key that does not exist, or a repository that does not parse.
 pub async fn resolve(
-    client: &Client,
+    maps: &Maps,
     workflow: &Workflow,
     reference: Option<&ArtifactRepositoryRef>,
     own_namespace: &str,
@@ -29,14 +29,15 @@ pub async fn resolve(
 ) -> Result<ArtifactRepositoryRefStatus, String> {
     let namespace = &workflow.metadata.namespace;
     let Some(reference) = reference else {
-        return default_for(client, namespace, default).await;
+        return default_for(maps, namespace, default).await;
     };
     let map_name = Some(reference.config_map.as_str())
         .filter(|n| !n.is_empty())
         .unwrap_or(DEFAULT_MAP);
     let mut last = String::new();
     for candidate in [namespace.as_str(), own_namespace] {
-        let map: ConfigMap = match api::get(client, &api::CONFIG_MAPS, candidate, map_name).await {
+        let reading = maps.get(candidate, map_name).await;
+        let map = match &*reading {
             Ok(map) => map,
             Err(failure) => {
                 last = failure.to_string();
@@ -67,11 +68,11 @@ pub async fn resolve(
 }
 
 async fn default_for(
-    client: &Client,
+    maps: &Maps,
     namespace: &str,
     default: &Value,
 ) -> Result<ArtifactRepositoryRefStatus, String> {
-    match api::get::<ConfigMap>(client, &api::CONFIG_MAPS, namespace, DEFAULT_MAP).await {
+    match &*maps.get(namespace, DEFAULT_MAP).await {
         Ok(map) => {
             let key = map
                 .metadata

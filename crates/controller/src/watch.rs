@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use argosy_model::Field;
 use argosy_model::decode::{self, LeftOut};
-use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};
+use futures::AsyncBufReadExt;
 use kube::Client;
 use kube::core::params::{ListParams, WatchParams};
 use serde::Deserialize;
@@ -81,8 +81,8 @@ pub trait Interest {
     /// Whether a change need not be read: most are the echoes of our own writes.
     fn is_known(&self, who: &Identity) -> bool;
 
-    /// Which parts of objects need not.
-    fn left_out(&self) -> LeftOut;
+    /// Which parts of objects need not, and which of objects that are gone.
+    fn left_out(&self, is_gone: bool) -> LeftOut;
 }
 
 /// All of it, but for who set what.
@@ -93,7 +93,7 @@ impl Interest for Everything {
         false
     }
 
-    fn left_out(&self) -> LeftOut {
+    fn left_out(&self, _: bool) -> LeftOut {
         lean::WHO_SET_WHAT
     }
 }
@@ -167,7 +167,7 @@ async fn list<T: Field>(
     loop {
         let text = client.request_text(request.list(&params)?).await?;
         let page: Page<'_> = serde_json::from_str(&text)?;
-        let left_out = interest.left_out();
+        let left_out = interest.left_out(false);
         all.extend(page.items.iter().map(|raw| read(raw.get(), left_out)));
         match page.metadata.next.filter(|n| !n.is_empty()) {
             Some(next) => params.continue_token = Some(next),
@@ -200,15 +200,18 @@ async fn watch<T: Field>(
         Err(kube::Error::Api(status)) if status.code == 410 => return Ok(None),
         other => other?,
     };
-    let mut lines = Box::pin(stream.lines().into_stream());
+    let mut stream = Box::pin(stream);
+    let mut line = String::new();
     loop {
-        let line = tokio::select! {
-            line = lines.next() => line,
+        line.clear();
+        let read_bytes = tokio::select! {
+            read_bytes = stream.read_line(&mut line) => read_bytes?,
             () = events.closed() => return Ok(Some(from)),
         };
-        let Some(line) = line else { return Ok(Some(from)) };
-        let line = line?;
-        let change = Change::of(&line)?;
+        if read_bytes == 0 {
+            return Ok(Some(from));
+        }
+        let change = Change::of(line.trim_ascii_end())?;
         let who = Identity::of(change.object);
         match change.kind {
             "ERROR" => {
@@ -217,12 +220,12 @@ async fn watch<T: Field>(
             }
             "BOOKMARK" => {}
             "DELETED" => {
-                let last = read(change.object, interest.left_out());
+                let last = read(change.object, interest.left_out(true));
                 let _ = events.send(Event::Deleted(last)).await;
             }
             _ if interest.is_known(&who) => {}
             _ => {
-                let now = read(change.object, interest.left_out());
+                let now = read(change.object, interest.left_out(false));
                 let _ = events.send(Event::Applied(now)).await;
             }
         }

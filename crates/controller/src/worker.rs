@@ -17,6 +17,7 @@ use argosy_model::names::annotation::TRACE_ID;
 use argosy_model::{NodeResult, NodeStatus, Workflow, WorkflowPhase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tracing::{debug, error, info, warn};
 
 use crate::Shared;
@@ -43,6 +44,13 @@ const IDLE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause between looks while effects go on failing.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// What can wait is stored after so many times the time that the last write of its workflow took, if that is longer than
+/// the usual pause: an API server that is slow to answer has enough to do.
+const PAUSE_FACTOR: u32 = 100;
+
+/// And never later than this after it.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
 
@@ -60,8 +68,8 @@ pub struct Kept {
     moved: Moved,
     /// How many looks in a row had an effect that failed.
     failures: u32,
-    /// When a decision was stored last.
-    stored: Option<tokio::time::Instant>,
+    /// When a decision was stored last, and how long that took.
+    stored: Option<(tokio::time::Instant, Duration)>,
     /// More bytes than this the workflow does not have, as far as we wrote it.
     size_at_most: Option<usize>,
 }
@@ -355,13 +363,20 @@ fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration
     let Store::Later { until } = decision.store else {
         return None;
     };
-    let since = shared.plans().get(key)?.stored?.elapsed();
-    let rest = shared
-        .store_pause
-        .checked_sub(since)
-        .filter(|rest| !rest.is_zero())?;
+    let (at, took) = shared.plans().get(key)?.stored?;
+    let rest = store_pause(shared.store_pause, took).checked_sub(at.elapsed());
+    let rest = rest.filter(|rest| !rest.is_zero())?;
     let until = until.map(|at| wait_until(at, shared.clock.now()));
     Some(until.map_or(rest, |until| until.min(rest)))
+}
+
+/// How long after a write that took so long the next one is made for what can wait.
+fn store_pause(usual: Duration, took: Duration) -> Duration {
+    if usual.is_zero() {
+        return usual;
+    }
+    took.saturating_mul(PAUSE_FACTOR)
+        .clamp(usual, PAUSE_MAX.max(usual))
 }
 
 /// Writes the changes, only onto the object they were decided for.
@@ -381,7 +396,7 @@ async fn persist(
     if shared.tracer.is_on() && !meta.annotations.contains_key(TRACE_ID) {
         patch["metadata"]["annotations"][TRACE_ID] = json!(Trace::derived(&meta.uid, "").trace_id);
     }
-    let begun = shared.clock.now();
+    let (begun, asked) = (shared.clock.now(), tokio::time::Instant::now());
     let key = Key::new(&meta.namespace, &meta.name);
     let whole = match !shared.world.is_packed(workflow) && is_small(shared, &key, workflow, &patch) {
         true => write(shared, workflow, &patch).await,
@@ -389,17 +404,19 @@ async fn persist(
     };
     let answer: PartialObjectMetadata = match whole {
         // The API may also count what we do not: who has set which field of which node.
-        Err(Failure::TooLarge(_)) => match pack(&mut patch, workflow, decision, shared.status_max) {
-            Err(text) => return mark_too_large(shared, workflow, &text).await,
-            Ok(()) => match write(shared, workflow, &patch).await {
-                Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
-                packed => {
-                    let answer = packed?;
-                    shared.world.note_packed(&meta.uid);
-                    answer
-                }
-            },
-        },
+        Err(Failure::TooLarge(_)) => {
+            match apart(|| pack(&mut patch, workflow, decision, shared.status_max)) {
+                Err(text) => return mark_too_large(shared, workflow, &text).await,
+                Ok(()) => match write(shared, workflow, &patch).await {
+                    Err(Failure::TooLarge(text)) => return mark_too_large(shared, workflow, &text).await,
+                    packed => {
+                        let answer = packed?;
+                        shared.world.note_packed(&meta.uid);
+                        answer
+                    }
+                },
+            }
+        }
         whole => whole?,
     };
     let mut stored = workflow.clone();
@@ -420,7 +437,7 @@ async fn persist(
     let stored = Arc::new(stored);
     keep(shared, workflow, stored.clone());
     if let Some(kept) = shared.plans().get_mut(&key) {
-        kept.stored = Some(tokio::time::Instant::now());
+        kept.stored = Some((tokio::time::Instant::now(), asked.elapsed()));
     }
     Ok(stored)
 }
@@ -445,6 +462,14 @@ fn is_small(shared: &Shared, key: &Key, workflow: &Workflow, patch: &Value) -> b
         kept.size_at_most = Some(at_most);
     }
     at_most <= shared.status_max
+}
+
+/// Does what takes long without keeping others from this thread.
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// Has a patch write all nodes compressed, instead of the changed ones as they are (C-PER-02).
@@ -607,4 +632,31 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
     };
     shared.plans().insert(key.clone(), kept);
     (plan, outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_wait_waits_longer_for_a_slow_api_server() {
+        for (usual_secs, took_millis, wanted_secs) in [
+            (4, 0, 4),
+            (4, 40, 4),
+            (4, 100, 10),
+            (4, 5000, 30),
+            (60, 5000, 60),
+            (0, 5000, 0),
+        ] {
+            let pause = store_pause(
+                Duration::from_secs(usual_secs),
+                Duration::from_millis(took_millis),
+            );
+            assert_eq!(
+                pause,
+                Duration::from_secs(wanted_secs),
+                "{usual_secs} s, {took_millis} ms"
+            );
+        }
+    }
 }

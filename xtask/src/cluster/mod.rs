@@ -33,7 +33,7 @@ enum Action {
         #[arg(required = true)]
         archives: Vec<PathBuf>,
     },
-    /// Add the node `fake1`, on which every pod succeeds after a second without running anything.
+    /// Add to it the node `fake1`, on which every pod succeeds after a second without running anything.
     Kwok,
     /// Stop all of it and delete its state.
     Down,
@@ -81,8 +81,14 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
             println!("{}", cluster.kubeconfig().display());
             Ok(())
         }
-        Action::Load { archives } => archives.iter().try_for_each(|archive| cluster.load(archive)),
-        Action::Kwok => cluster.kwok(),
+        Action::Load { archives } => {
+            cluster.is_up()?;
+            archives.iter().try_for_each(|archive| cluster.load(archive))
+        }
+        Action::Kwok => {
+            cluster.is_up()?;
+            cluster.kwok()
+        }
         Action::Down => cluster.down(),
     }
 }
@@ -119,7 +125,7 @@ impl ControlPlane {
     pub fn start() -> anyhow::Result<Self> {
         let cluster = Cluster::new()?;
         anyhow::ensure!(
-            !cluster.kubeconfig().exists(),
+            cluster.is_up().is_err(),
             "a cluster runs already: `cargo xtask cluster down` stops it"
         );
         let plane = Self(cluster);
@@ -164,6 +170,14 @@ impl Cluster {
 
     fn kubeconfig(&self) -> PathBuf {
         self.state.join("admin.kubeconfig")
+    }
+
+    fn is_up(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.kubeconfig().is_file(),
+            "no cluster of ours runs: `cargo xtask cluster up` starts one"
+        );
+        Ok(())
     }
 
     fn up(&self) -> anyhow::Result<()> {

@@ -43,15 +43,23 @@ impl Modifiers {
         self.0.get(name).is_some_and(|m| m.disabled)
     }
 
-    fn labels(&self, name: &str, labels: &[(&str, &str)]) -> Labels {
+    /// Puts the labels that a series of this metric has in place of others.
+    fn put_labels(&self, name: &str, labels: &[(&str, &str)], place: &mut Labels) {
         let dropped = self.0.get(name).map_or(&[][..], |m| &m.disabled_attributes);
-        let mut kept: Labels = labels
+        let kept = labels
             .iter()
-            .filter(|(label, _)| !dropped.iter().any(|d| d == label))
-            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
-            .collect();
-        kept.sort();
-        kept
+            .filter(|(label, _)| !dropped.iter().any(|d| d == label));
+        let mut count = 0;
+        for (label, value) in kept {
+            if place.len() == count {
+                place.push(Default::default());
+            }
+            (*label).clone_into(&mut place[count].0);
+            (*value).clone_into(&mut place[count].1);
+            count += 1;
+        }
+        place.truncate(count);
+        place.sort();
     }
 
     fn buckets(&self, name: &str, own: &[f64]) -> Vec<f64> {
@@ -108,6 +116,8 @@ struct State {
     modifiers: Modifiers,
     ttl: Option<Duration>,
     series: usize,
+    /// The labels of what was changed last: there are several changes for each request.
+    labels: Labels,
 }
 
 /// The current values.
@@ -224,8 +234,9 @@ impl Registry {
     /// The value of a series, or the sum of a histogram's; `None` for one that was never set.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let state = self.lock();
-        let labels = state.modifiers.labels(name, labels);
-        Some(state.families.get(name)?.series.get(&labels)?.value.value)
+        let mut kept = Labels::new();
+        state.modifiers.put_labels(name, labels, &mut kept);
+        Some(state.families.get(name)?.series.get(&kept)?.value.value)
     }
 
     /// All values in Prometheus' text form, with those of gauges that were counted just now.
@@ -281,37 +292,41 @@ impl State {
         change: impl FnOnce(&mut Sample, &[f64]),
     ) {
         let Some(definition) = definition else { return };
-        let labels = self.modifiers.labels(definition.name, labels);
-        let bounds = self.modifiers.buckets(definition.name, definition.bounds);
-        let family = self
-            .families
-            .entry(definition.name.to_owned())
-            .or_insert_with(|| Family {
+        self.modifiers
+            .put_labels(definition.name, labels, &mut self.labels);
+        if !self.families.contains_key(definition.name) {
+            let family = Family {
                 help: definition.help.to_owned(),
                 kind: definition.kind,
-                bounds,
+                bounds: self.modifiers.buckets(definition.name, definition.bounds),
                 custom: definition.custom,
                 series: BTreeMap::new(),
-            });
+            };
+            self.families.insert(definition.name.to_owned(), family);
+        }
+        let Some(family) = self.families.get_mut(definition.name) else {
+            return;
+        };
         if family.kind != definition.kind || family.custom != definition.custom {
             return;
         }
-        if !family.series.contains_key(&labels) {
-            if self.series >= SERIES_MAX {
-                return;
+        let sample = match family.series.get_mut(&self.labels) {
+            Some(known) => known,
+            None if self.series >= SERIES_MAX => return,
+            None => {
+                self.series += 1;
+                let fresh = Sample {
+                    value: Value {
+                        value: 0.0,
+                        count: 0,
+                        buckets: vec![0; family.bounds.len()],
+                    },
+                    changed: Instant::now(),
+                    clock: None,
+                };
+                family.series.entry(self.labels.clone()).or_insert(fresh)
             }
-            self.series += 1;
-        }
-        let size = family.bounds.len();
-        let sample = family.series.entry(labels).or_insert_with(|| Sample {
-            value: Value {
-                value: 0.0,
-                count: 0,
-                buckets: vec![0; size],
-            },
-            changed: Instant::now(),
-            clock: None,
-        });
+        };
         sample.changed = Instant::now();
         change(sample, &family.bounds);
     }
