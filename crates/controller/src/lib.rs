@@ -98,7 +98,7 @@ pub struct Options {
     /// is starting. Default 4 s: a pod on a kubelet passes through several states in the two to three seconds until its
     /// containers run, and a short one has ended a second later; each state that is stored is a write of the whole object.
     /// Longer, and what people see is older; shorter, and the API server has more to write. Where the last write took long,
-    /// it is a hundred times that, up to 30 s. 0: what can wait never does.
+    /// it is two hundred times that, up to 30 s. 0: what can wait never does.
     pub store_pause: Duration,
     /// Where values of metrics go. Default: a registry of its own.
     pub metrics: Arc<Registry>,

@@ -46,10 +46,14 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// What can wait is stored after so many times the time that the last write of its workflow took, if that is longer than
 /// the usual pause: an API server that is slow to answer has enough to do.
-const PAUSE_FACTOR: u32 = 100;
+const PAUSE_FACTOR: u32 = 200;
 
 /// And never later than this after it.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// That a pod has ended beside others is stored after twice the time that the last write took, at most this: pods that end
+/// together take one write, and what follows the last of them need not wait for a write about the first.
+const SOON_MAX: Duration = Duration::from_secs(1);
 
 /// A live workflow is looked at at least this often, whatever happens (C-WRK-05).
 const HEAL: Duration = Duration::from_secs(20 * 60);
@@ -70,6 +74,8 @@ pub struct Kept {
     failures: u32,
     /// When a decision was stored last, and how long that took.
     stored: Option<(tokio::time::Instant, Duration)>,
+    /// When it was first decided that a pod has ended, if that is not stored yet.
+    end_seen: Option<tokio::time::Instant>,
     /// More bytes than this the workflow does not have, as far as we wrote it.
     size_at_most: Option<usize>,
 }
@@ -261,7 +267,8 @@ async fn settle(
     let stored;
     let current = if decision.changes.is_empty() {
         workflow
-    } else if let Some(rest) = postponed(shared, key, decision) {
+    } else if let Some(Postponed { gather, rest }) = postponed(shared, key, decision) {
+        tokio::time::sleep(gather).await;
         return Some(rest);
     } else {
         match persist(shared, workflow, decision).await {
@@ -358,23 +365,45 @@ fn note_failure(shared: &Shared, key: &Key, failed: bool) -> Option<Duration> {
     Some(RETRY.saturating_mul(factor).min(RETRY_MAX))
 }
 
-/// How long the decision is not stored yet, because it can wait and the last write is not long ago.
-fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Duration> {
-    let Store::Later { until } = decision.store else {
+/// How long a decision is not stored yet.
+struct Postponed {
+    /// During this time not even news are decided on.
+    gather: Duration,
+    /// After that, at most this time.
+    rest: Duration,
+}
+
+/// How long the decision is not stored yet, because it can wait and the last write is not long ago, or because other pods
+/// probably end now, too. `None`: it is to be stored.
+fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Postponed> {
+    if shared.store_pause.is_zero() {
         return None;
+    }
+    let mut plans = shared.plans();
+    let kept = plans.get_mut(key)?;
+    let (at, took) = kept.stored?;
+    let (until, since, pause, gather) = match decision.store {
+        Store::Now => return None,
+        Store::Soon { until } => {
+            let since = *kept.end_seen.get_or_insert_with(tokio::time::Instant::now);
+            (until, since, took.saturating_mul(2).min(SOON_MAX), took / 2)
+        }
+        Store::Later { until } => (until, at, store_pause(shared.store_pause, took), Duration::ZERO),
     };
-    let (at, took) = shared.plans().get(key)?.stored?;
-    let rest = store_pause(shared.store_pause, took).checked_sub(at.elapsed());
-    let rest = rest.filter(|rest| !rest.is_zero())?;
+    let rest = pause
+        .checked_sub(since.elapsed())
+        .filter(|rest| !rest.is_zero())?;
     let until = until.map(|at| wait_until(at, shared.clock.now()));
-    Some(until.map_or(rest, |until| until.min(rest)))
+    let rest = until.map_or(rest, |until| until.min(rest));
+    let gather = gather.min(rest);
+    Some(Postponed {
+        gather,
+        rest: rest - gather,
+    })
 }
 
 /// How long after a write that took so long the next one is made for what can wait.
 fn store_pause(usual: Duration, took: Duration) -> Duration {
-    if usual.is_zero() {
-        return usual;
-    }
     took.saturating_mul(PAUSE_FACTOR)
         .clamp(usual, PAUSE_MAX.max(usual))
 }
@@ -438,6 +467,7 @@ async fn persist(
     keep(shared, workflow, stored.clone());
     if let Some(kept) = shared.plans().get_mut(&key) {
         kept.stored = Some((tokio::time::Instant::now(), asked.elapsed()));
+        kept.end_seen = None;
     }
     Ok(stored)
 }
@@ -628,6 +658,7 @@ fn plan(shared: &Shared, key: &Key, workflow: &Arc<Workflow>) -> (Arc<Plan>, Out
         moved: Moved::Everything,
         failures: 0,
         stored,
+        end_seen: None,
         size_at_most: None,
     };
     shared.plans().insert(key.clone(), kept);
@@ -640,14 +671,9 @@ mod tests {
 
     #[test]
     fn what_can_wait_waits_longer_for_a_slow_api_server() {
-        for (usual_secs, took_millis, wanted_secs) in [
-            (4, 0, 4),
-            (4, 40, 4),
-            (4, 100, 10),
-            (4, 5000, 30),
-            (60, 5000, 60),
-            (0, 5000, 0),
-        ] {
+        for (usual_secs, took_millis, wanted_secs) in
+            [(4, 0, 4), (4, 20, 4), (4, 100, 20), (4, 5000, 30), (60, 5000, 60)]
+        {
             let pause = store_pause(
                 Duration::from_secs(usual_secs),
                 Duration::from_millis(took_millis),

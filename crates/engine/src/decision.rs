@@ -35,6 +35,12 @@ pub enum Store {
     /// At once.
     #[default]
     Now,
+    /// With the ends of others that come at the same time: pods have ended beside others, and nothing follows but what is
+    /// done to them.
+    Soon {
+        /// Not after this time, when there is something else to decide.
+        until: Option<Timestamp>,
+    },
     /// With what comes in the next moments: nothing is lost by it. Nodes that are known have moved, none has ended,
     /// nothing follows from it and nothing is to be done.
     Later {
@@ -44,11 +50,13 @@ pub enum Store {
 }
 
 impl Store {
-    /// When to store these changes, if something else is to be decided at `until`.
+    /// When to store these changes, if something else is to be decided at `until`. `may_follow`: the next decision may find
+    /// more to do.
     pub(crate) fn choose(
         changes: &Changes,
         effects: &[Effect],
         before: &Workflow,
+        may_follow: bool,
         until: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
@@ -57,15 +65,23 @@ impl Store {
             !node::phase_fulfilled(node) && old.is_some_and(|old| old.daemoned == node.daemoned)
         };
         let status = changes.status.as_ref();
-        let can_wait = changes.labels.is_empty()
+        let goes_on = changes.labels.is_empty()
             && changes.annotations.is_empty()
             && changes.finalizers.is_none()
             && status.is_none_or(|status| status.phase == before.status.phase)
-            && changes.nodes.iter().all(moved)
-            && effects.iter().all(|effect| matches!(effect, Effect::Emit(_)))
             && until.is_none_or(|at| at > now);
-        if can_wait {
+        let is_known = |id| before.status.nodes.contains_key(id);
+        if !goes_on {
+            Self::Now
+        } else if changes.nodes.iter().all(moved)
+            && effects.iter().all(|effect| matches!(effect, Effect::Emit(_)))
+        {
             Self::Later { until }
+        } else if !may_follow
+            && changes.nodes.keys().all(is_known)
+            && effects.iter().all(Effect::is_for_others)
+        {
+            Self::Soon { until }
         } else {
             Self::Now
         }

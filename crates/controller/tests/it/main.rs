@@ -7,6 +7,7 @@ mod failing;
 mod measured;
 mod otlp;
 mod play;
+mod storing;
 
 use std::time::Duration;
 

@@ -420,13 +420,13 @@ impl<'a> Pass<'a> {
                 .then(|| Box::new(std::mem::take(&mut self.status))),
             nodes: self.nodes.take_touched(),
         };
+        let leads_on = |effect: &Effect| !effect.is_for_others() && !self.begins_pod(effect);
+        let may_follow = others_wait || !changes.are_of_pods_alone(self.wf) || effects.iter().any(leads_on);
         let store = if self.hooks_wait {
             Store::Now
         } else {
-            Store::choose(&changes, &effects, self.wf, self.wake_at, self.now)
+            Store::choose(&changes, &effects, self.wf, may_follow, self.wake_at, self.now)
         };
-        let leads_on = |effect: &Effect| !effect.is_for_others() && !self.begins_pod(effect);
-        let may_follow = others_wait || !changes.are_of_pods_alone(self.wf) || effects.iter().any(leads_on);
         let wake_at = if changes.is_empty() || ended || !may_follow {
             self.wake_at
         } else {

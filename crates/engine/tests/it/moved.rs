@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use argosy_engine::{Plan, compile};
+use argosy_engine::{Plan, Store, compile};
 use argosy_model::k8s::Pod;
 use argosy_model::{Workflow, decode, yaml};
 use argosy_testkit::World;
@@ -253,5 +253,50 @@ fn what_begins_is_looked_at_again_if_more_may_come_of_it() {
         assert!(!passed.created.is_empty(), "{spec}");
         let is_due = passed.decision.wake_at.is_some_and(|at| at <= case.now);
         assert_eq!(is_due, again, "{spec}");
+    }
+}
+
+/// The end of a pod beside others is stored together with theirs; whatever follows from an end is stored at once.
+#[test]
+fn ends_beside_others_wait_for_theirs() {
+    let tasks = |d: &str| {
+        format!(
+            "  templates:\n  - {{name: main, dag: {{tasks: [{{name: a, template: leaf}}, {{name: b, template: leaf}}{d}]}}}}\n{LEAF}"
+        )
+    };
+    for (spec, phase, waits) in [
+        (tasks(""), "Succeeded", true),
+        (
+            tasks(", {name: d, template: leaf, dependencies: [a, b]}"),
+            "Succeeded",
+            true,
+        ),
+        (
+            tasks(", {name: d, template: leaf, dependencies: [a]}"),
+            "Succeeded",
+            false,
+        ),
+        (
+            tasks(", {name: d, template: leaf, depends: a.Failed || b}"),
+            "Succeeded",
+            true,
+        ),
+        (tasks(""), "Failed", false),
+        (
+            tasks("").replacen("template: leaf}", "template: leaf, onExit: leaf}", 1),
+            "Succeeded",
+            false,
+        ),
+    ] {
+        let mut case = Case::new(&spec);
+        let pod = case.pod_of("wf.a");
+        case.set(&pod, phase, true);
+        let passed = case.world.pass_by(&case.plan, WF, case.now);
+        let store = passed.expect("it was submitted").decision.store;
+        assert_eq!(
+            matches!(store, Store::Soon { .. }),
+            waits,
+            "{phase} {store:?}\n{spec}"
+        );
     }
 }
