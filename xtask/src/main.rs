@@ -15,6 +15,7 @@ mod fuzz;
 mod image;
 mod images;
 mod languages;
+mod learned;
 mod manifests;
 mod measure;
 mod parts;
@@ -56,6 +57,8 @@ enum Command {
     Cluster(cluster::Args),
     /// Make the images of the controller and of executors, without a container engine.
     Images(images::Args),
+    /// Record what a controller does on a cluster with simulated nodes; what is shipped is compiled for that.
+    Learn,
     /// Apply the manifests of an installation to the cluster and wait until it runs.
     Deploy(deploy::Args),
     /// Write the definitions of the custom resources into `manifests/`, from our types.
@@ -95,6 +98,7 @@ fn perform() -> anyhow::Result<()> {
         Command::Parts(args) => parts::main(&args),
         Command::Cluster(args) => cluster::main(&args),
         Command::Images(args) => images::main(&args),
+        Command::Learn => learned::main(),
         Command::Deploy(args) => deploy::main(&args),
         Command::Manifests => manifests::main(),
         Command::Fuzz(args) => fuzz::main(&args),

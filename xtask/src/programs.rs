@@ -9,7 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::shell;
+use crate::{learned, shell};
+
+/// Name of the controller's program.
+const CONTROLLER: &str = "argosy-controller";
 
 /// Names of the programs that go into pods.
 pub const POD_PROGRAMS: [&str; 2] = ["argosy-executor", "argosy-emissary"];
@@ -21,8 +24,8 @@ pub enum Profile {
     Dev,
     /// Optimised.
     Release,
-    /// What is shipped: as release, in images with the controller linked as a whole, and with pods' programs made as small
-    /// as can be, which takes minutes more.
+    /// What is shipped: as release, in images with the controller linked as a whole and made for what it was seen doing, and
+    /// with pods' programs made as small as can be, which takes minutes more.
     Small,
 }
 
@@ -124,7 +127,7 @@ fn cargo_build(command: &mut Command) -> anyhow::Result<()> {
 }
 
 fn build_pod_programs(profile: &str, into: &Path) -> anyhow::Result<()> {
-    let from = build_static("argosy-executor", profile)?;
+    let from = build_static("argosy-executor", profile, &[])?;
     std::fs::create_dir_all(into).with_context(|| format!("making {}", into.display()))?;
     for name in POD_PROGRAMS {
         place(&from.join(name), &into.join(name))?;
@@ -132,8 +135,9 @@ fn build_pod_programs(profile: &str, into: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the programs of a package so that they need no shared library, and gives the folder that they are in.
-fn build_static(package: &str, profile: &str) -> anyhow::Result<PathBuf> {
+/// Builds the programs of a package so that they need no shared library, with more flags for the compiler, and gives the
+/// folder that they are in.
+fn build_static(package: &str, profile: &str, more: &[String]) -> anyhow::Result<PathBuf> {
     let link = Linking::choose()?;
     let mut command = shell::cargo();
     command.args(["build", "--package", package, "--bins", "--profile", profile]);
@@ -143,7 +147,7 @@ fn build_static(package: &str, profile: &str) -> anyhow::Result<PathBuf> {
     } else {
         without_paths()?
     };
-    command.envs(link.environment(&flags));
+    command.envs(link.environment(&flags, more));
     cargo_build(&mut command)?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target_folder().join(&link.target).join(folder))
@@ -180,13 +184,26 @@ pub fn build_for_images(profile: Profile) -> anyhow::Result<ImagePrograms> {
         Profile::Release => ("release", "release"),
         Profile::Small => ("shipped", "small"),
     };
-    let controller = build_static("argosy-controller", controller)?.join("argosy-controller");
-    let folder = build_static("argosy-executor", pod)?;
+    let learned = if profile == Profile::Small {
+        learned::flags()?
+    } else {
+        Vec::new()
+    };
+    let controller = build_static("argosy-controller", controller, &learned)?.join(CONTROLLER);
+    let folder = build_static("argosy-executor", pod, &[])?;
     let pod = POD_PROGRAMS.map(|name| folder.join(name));
     if profile == Profile::Small {
         check_sizes(&pod)?;
     }
     Ok(ImagePrograms { controller, pod })
+}
+
+/// Builds the controller as it is shipped, with more flags for the compiler.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_controller(more: &[String]) -> anyhow::Result<PathBuf> {
+    Ok(build_static("argosy-controller", "shipped", more)?.join(CONTROLLER))
 }
 
 /// Replaces a program by renaming, because a running one can't be written to.
@@ -249,14 +266,16 @@ impl Linking {
         })
     }
 
-    /// Variables for Cargo and for the compilers that it calls; `renamed` are folders and what they are called instead.
-    fn environment(&self, renamed: &[(PathBuf, &str)]) -> Vec<(String, String)> {
+    /// Variables for Cargo and for the compilers that it calls; `renamed` are folders and what they are called instead,
+    /// `more` is for the compiler of Rust.
+    fn environment(&self, renamed: &[(PathBuf, &str)], more: &[String]) -> Vec<(String, String)> {
         let lower = self.target.replace('-', "_");
         let join = |flag: &str| -> Vec<String> {
             let one = |(from, to): &(PathBuf, &str)| format!("{flag}={}={to}", from.display());
             renamed.iter().map(one).collect()
         };
         let mut rust = join("--remap-path-prefix");
+        rust.extend_from_slice(more);
         let mut variables = Vec::new();
         match &self.wrapper {
             Some(wrapper) => variables.push((format!("CC_{lower}"), wrapper.clone())),

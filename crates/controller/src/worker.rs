@@ -386,7 +386,7 @@ fn postponed(shared: &Shared, key: &Key, decision: &Decision) -> Option<Postpone
         Store::Now => return None,
         Store::Soon { until } => {
             let since = *kept.end_seen.get_or_insert_with(tokio::time::Instant::now);
-            (until, since, took.saturating_mul(2).min(SOON_MAX), took / 2)
+            (until, since, took.saturating_mul(2).min(SOON_MAX), took / 4)
         }
         Store::Later { until } => (until, at, store_pause(shared.store_pause, took), Duration::ZERO),
     };

@@ -1,0 +1,82 @@
+//! `cargo xtask learn`: records what a controller does under load, so that the one that is shipped is compiled for that.
+//!
+//! The record is kept with the sources, because the same sources must give the same program. Where code has changed since,
+//! the compiler does without; so it is made anew before a release.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::{programs, shell};
+
+/// Where the record is, in the repository.
+const RECORD: &str = "xtask/src/controller.profdata";
+
+/// The oldest LLVM that reads it: the one that made it.
+const LLVM: u32 = 22;
+
+/// The cases of `bench --cluster` that are recorded, by a part of their names.
+const CASES: [&str; 3] = ["200 workflows", "fan-out of 500", "DAG 20"];
+
+/// What the compiler is told to use the record; nothing for one that can't read it.
+///
+/// # Errors
+/// When the compiler does not say what it is.
+pub fn flags() -> anyhow::Result<Vec<String>> {
+    let record = shell::root().join(RECORD);
+    ensure!(
+        record.is_file(),
+        "{RECORD} is missing: `cargo xtask learn` makes it"
+    );
+    let about = shell::output(Command::new("rustc").arg("-vV"))?;
+    let version = about.lines().find_map(|line| line.strip_prefix("LLVM version: "));
+    let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if major.is_none_or(|major| major < LLVM) {
+        eprintln!("this compiler can't read {RECORD}; the controller will be a little slower");
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        format!("-Cprofile-use={}", record.display()),
+        "-Cllvm-args=-no-pgo-warn-mismatch".to_owned(),
+    ])
+}
+
+/// Builds a controller that records, has it measured on the cluster, and keeps what it recorded.
+///
+/// # Errors
+/// When there is no cluster with simulated nodes, a build or a measurement fails, or LLVM's tools can't be had.
+pub fn main() -> anyhow::Result<()> {
+    let tool = merger()?;
+    let folder = tempfile::tempdir().context("making a folder for records")?;
+    let recording = format!("-Cprofile-generate={}", folder.path().display());
+    let controller = programs::build_controller(&[recording])?;
+    let own = std::env::current_exe().context("finding this program")?;
+    for case in CASES {
+        let mut bench = Command::new(&own);
+        bench.args(["bench", "--cluster", "--only", case, "--controller"]);
+        shell::run(bench.arg(&controller))?;
+    }
+    let records: Vec<PathBuf> = std::fs::read_dir(folder.path())?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<_>>()?;
+    ensure!(!records.is_empty(), "nothing was recorded");
+    let record = shell::root().join(RECORD);
+    let mut merge = Command::new(tool);
+    merge.args(["merge", "--sparse", "-o"]).arg(&record).args(records);
+    shell::run(&mut merge)?;
+    println!("{}", record.display());
+    Ok(())
+}
+
+/// LLVM's program that brings records together; tries once to get it.
+fn merger() -> anyhow::Result<PathBuf> {
+    let libraries = shell::output(Command::new("rustc").args(["--print", "target-libdir"]))?;
+    let beside = Path::new(libraries.trim()).with_file_name("bin");
+    let tool = beside.join("llvm-profdata");
+    if !tool.is_file() {
+        shell::run(Command::new("rustup").args(["component", "add", "llvm-tools"]))?;
+    }
+    ensure!(tool.is_file(), "{} is missing", tool.display());
+    Ok(tool)
+}
