@@ -80,3 +80,19 @@ fn merger() -> anyhow::Result<PathBuf> {
     ensure!(tool.is_file(), "{} is missing", tool.display());
     Ok(tool)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_record_is_there_and_read_by_the_llvm_that_made_it() {
+        let found = flags().expect("the record is kept with the sources");
+        let record = shell::root().join(RECORD);
+        let start = std::fs::read(&record).expect("it can be read");
+        // The mark of LLVM's indexed profiles, from the end.
+        assert!(start.starts_with(b"\xfflprofi\x81"), "{:x?}", start.get(..8));
+        let uses = |flag: &String| flag.ends_with(&record.display().to_string());
+        assert!(found.is_empty() || found.iter().any(uses), "{found:?}");
+    }
+}
