@@ -3,6 +3,7 @@
 //! The record is kept with the sources, because the same sources must give the same program. Where code has changed since,
 //! the compiler does without; so it is made anew before a release.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,8 +11,11 @@ use anyhow::{Context, ensure};
 
 use crate::{programs, shell};
 
-/// Where the record is, in the repository.
-const RECORD: &str = "xtask/src/controller.profdata";
+/// Where the record is, in the repository, compressed. It also tells what was never done: that is made small.
+const RECORD: &str = "xtask/src/controller.profdata.zst";
+
+/// How much it is compressed: it is stored for good, and written seldom.
+const LEVEL: i32 = 19;
 
 /// The oldest LLVM that reads it: the one that made it.
 const LLVM: u32 = 22;
@@ -24,11 +28,6 @@ const CASES: [&str; 3] = ["200 workflows", "fan-out of 500", "DAG 20"];
 /// # Errors
 /// When the compiler does not say what it is.
 pub fn flags() -> anyhow::Result<Vec<String>> {
-    let record = shell::root().join(RECORD);
-    ensure!(
-        record.is_file(),
-        "{RECORD} is missing: `cargo xtask learn` makes it"
-    );
     let about = shell::output(Command::new("rustc").arg("-vV"))?;
     let version = about.lines().find_map(|line| line.strip_prefix("LLVM version: "));
     let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
@@ -37,9 +36,24 @@ pub fn flags() -> anyhow::Result<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec![
-        format!("-Cprofile-use={}", record.display()),
+        format!("-Cprofile-use={}", unpacked()?.display()),
         "-Cllvm-args=-no-pgo-warn-mismatch".to_owned(),
     ])
+}
+
+/// The record as the compiler reads it, in the build folder.
+fn unpacked() -> anyhow::Result<PathBuf> {
+    let packed = File::open(shell::root().join(RECORD))
+        .with_context(|| format!("opening {RECORD}, which `cargo xtask learn` makes"))?;
+    let record = zstd::decode_all(packed).with_context(|| format!("reading {RECORD}"))?;
+    let folder = programs::target_folder();
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let path = folder.join("controller.profdata");
+    // Left as it is where it is the same, or all would be built anew.
+    if std::fs::read(&path).ok().as_ref() != Some(&record) {
+        std::fs::write(&path, record).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(path)
 }
 
 /// Builds a controller that records, has it measured on the cluster, and keeps what it recorded.
@@ -61,11 +75,16 @@ pub fn main() -> anyhow::Result<()> {
         .map(|entry| Ok(entry?.path()))
         .collect::<anyhow::Result<_>>()?;
     ensure!(!records.is_empty(), "nothing was recorded");
-    let record = shell::root().join(RECORD);
-    let mut merge = Command::new(tool);
-    merge.args(["merge", "--sparse", "-o"]).arg(&record).args(records);
-    shell::run(&mut merge)?;
-    println!("{}", record.display());
+    let merged = folder.path().join("merged");
+    shell::run(
+        Command::new(tool)
+            .args(["merge", "-o"])
+            .arg(&merged)
+            .args(records),
+    )?;
+    let packed = zstd::encode_all(File::open(&merged)?, LEVEL).context("compressing the record")?;
+    std::fs::write(shell::root().join(RECORD), packed).with_context(|| format!("writing {RECORD}"))?;
+    println!("{RECORD}");
     Ok(())
 }
 
@@ -86,13 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_record_is_there_and_read_by_the_llvm_that_made_it() {
-        let found = flags().expect("the record is kept with the sources");
-        let record = shell::root().join(RECORD);
-        let start = std::fs::read(&record).expect("it can be read");
+    fn the_record_is_there_as_the_compiler_reads_it() {
+        let path = unpacked().expect("the record is kept with the sources");
+        let record = std::fs::read(&path).expect("it was written just now");
         // The mark of LLVM's indexed profiles, from the end.
-        assert!(start.starts_with(b"\xfflprofi\x81"), "{:x?}", start.get(..8));
-        let uses = |flag: &String| flag.ends_with(&record.display().to_string());
+        assert!(record.starts_with(b"\xfflprofi\x81"), "{:x?}", record.get(..8));
+        let found = flags().expect("the compiler says what it is");
+        let uses = |flag: &String| flag.ends_with(&path.display().to_string());
         assert!(found.is_empty() || found.iter().any(uses), "{found:?}");
     }
 }
