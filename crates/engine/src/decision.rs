@@ -70,17 +70,18 @@ impl Store {
             && changes.finalizers.is_none()
             && status.is_none_or(|status| status.phase == before.status.phase)
             && until.is_none_or(|at| at > now);
-        let is_known = |id| before.status.nodes.contains_key(id);
-        if !goes_on {
+        // A node gets another name only while it goes on: one that has ended by the next decision would never get it.
+        let is_known = |(id, node): (&String, &NodeStatus)| {
+            let old = before.status.nodes.get(id);
+            old.is_some_and(|old| old.display_name == node.display_name)
+        };
+        if !goes_on || !changes.nodes.iter().all(is_known) {
             Self::Now
         } else if changes.nodes.iter().all(moved)
             && effects.iter().all(|effect| matches!(effect, Effect::Emit(_)))
         {
             Self::Later { until }
-        } else if !may_follow
-            && changes.nodes.keys().all(is_known)
-            && effects.iter().all(Effect::is_for_others)
-        {
+        } else if !may_follow && effects.iter().all(Effect::is_for_others) {
             Self::Soon { until }
         } else {
             Self::Now

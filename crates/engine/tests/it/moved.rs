@@ -23,7 +23,8 @@ struct Case {
 }
 
 impl Case {
-    fn new(spec: &str) -> Self {
+    /// One that was not decided about.
+    fn submitted(spec: &str) -> Self {
         let manifest =
             format!("metadata: {{name: {WF}, namespace: argo}}\nspec:\n  entrypoint: main\n{spec}");
         let object = yaml::value(&manifest).expect("it is YAML");
@@ -36,7 +37,11 @@ impl Case {
         world.submit(workflow, now);
         let submitted = &world.workflows[WF].workflow;
         let (plan, _) = compile(submitted, &world.templates, &world.config);
-        let mut case = Self { world, plan, now };
+        Self { world, plan, now }
+    }
+
+    fn new(spec: &str) -> Self {
+        let mut case = Self::submitted(spec);
         case.rest();
         for name in case.pods() {
             case.set(&name, "Running", true);
@@ -298,5 +303,27 @@ fn ends_beside_others_wait_for_theirs() {
             waits,
             "{phase} {store:?}\n{spec}"
         );
+    }
+}
+
+/// C-NODE-03: a node gets the name of its template's annotation while it goes on, so that is stored at once.
+#[test]
+fn a_new_display_name_is_stored_before_the_node_can_end() {
+    let template = |more: &str| {
+        format!(
+            "  templates:\n  - {{name: main, steps: [[{{name: s, template: t, withItems: [a, b]}}]]}}\n  - {{name: t, {more}container: {{image: x, command: [x]}}}}\n"
+        )
+    };
+    let named = template("annotations: {workflows.argoproj.io/display-name: other}, ");
+    for (spec, at_once) in [(template(""), false), (named, true)] {
+        let mut case = Case::submitted(&spec);
+        case.world
+            .pass_by(&case.plan, WF, case.now)
+            .expect("it was submitted");
+        let pod = case.pod_of("wf[0].s(0:a)");
+        case.set(&pod, "Running", true);
+        let passed = case.world.pass_by(&case.plan, WF, case.now);
+        let store = passed.expect("it was submitted").decision.store;
+        assert_eq!(matches!(store, Store::Now), at_once, "{store:?}\n{spec}");
     }
 }
