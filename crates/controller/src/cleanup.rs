@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use argosy_model::k8s::{ContainerStatus, ObjectMeta, PartialObjectMetadata, Pod};
+use argosy_model::k8s::{ContainerStatus, PartialObjectMetadata, Pod};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod as ClusterPod;
 use kube::api::AttachParams;
@@ -20,6 +20,7 @@ use crate::api::{self, Failure};
 use crate::lean::Answer;
 use crate::metrics::Registry;
 use crate::queue::{Load, Queue};
+use crate::world::Kept;
 
 /// How often an action that fails is tried before it is dropped: 0.1 s × 2^9 is about a minute in all.
 const TRIES: u32 = 10;
@@ -191,13 +192,13 @@ impl Cleaner {
                     // What is stored tells whether there is a finalizer; asking first would double the calls.
                     Ok(Some(stored)) => self.let_go(&stored).await,
                     Ok(None) => Ok(()),
-                    Err(failure) => match self.stored(action, of_part).await? {
+                    Err(failure) => match self.stored::<PartialObjectMetadata>(action).await? {
                         Some(_) => Err(failure),
                         None => Ok(()),
                     },
                 }
             }
-            What::RemoveFinalizer => match self.stored(action, of_part).await? {
+            What::RemoveFinalizer => match self.stored::<PartialObjectMetadata>(action).await? {
                 Some(pod) => self.let_go(&pod).await,
                 None => Ok(()),
             },
@@ -213,7 +214,7 @@ impl Cleaner {
             return Ok(false);
         };
         if Instant::now() < until {
-            let pod = self.stored(action, |pod: &Pod| &pod.metadata).await?;
+            let pod = self.stored::<Pod>(action).await?;
             if pod.is_some_and(|pod| !running(&pod).is_empty()) {
                 return Ok(true);
             }
@@ -238,13 +239,9 @@ impl Cleaner {
     }
 
     /// The pod that an action is meant for, as stored, or a part of it; `None` when it is gone.
-    async fn stored<T: Answer>(
-        &self,
-        action: &Action,
-        metadata: fn(&T) -> &ObjectMeta,
-    ) -> Result<Option<T>, Failure> {
+    async fn stored<T: Answer + Kept>(&self, action: &Action) -> Result<Option<T>, Failure> {
         match api::get::<T>(&self.client, &api::PODS, &action.namespace, &action.pod).await {
-            Ok(pod) => Ok(Some(pod).filter(|pod| action.is_of(&metadata(pod).uid))),
+            Ok(pod) => Ok(Some(pod).filter(|pod| action.is_of(&pod.meta().uid))),
             Err(Failure::NotFound(_)) => Ok(None),
             Err(other) => Err(other),
         }
@@ -270,7 +267,7 @@ impl Cleaner {
     /// Sends a signal to what runs in the pod; after a SIGTERM the SIGKILL is already asked for.
     async fn signal(&self, action: &Action, signal: u8) -> Result<(), Failure> {
         let (namespace, name) = (&action.namespace, &action.pod);
-        let Some(pod) = self.stored(action, |pod: &Pod| &pod.metadata).await? else {
+        let Some(pod) = self.stored::<Pod>(action).await? else {
             return Ok(());
         };
         if pod.status.phase == "Pending" {
@@ -324,10 +321,6 @@ impl Cleaner {
             Err(_) => Err(Failure::Unreachable("exec took more than two minutes".to_owned())),
         }
     }
-}
-
-fn of_part(pod: &PartialObjectMetadata) -> &ObjectMeta {
-    &pod.metadata
 }
 
 /// The containers of a pod that run.

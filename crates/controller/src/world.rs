@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use argosy_engine::{ConfigMaps, Moved, Templates, estimate, forget_pod};
-use argosy_model::k8s::{ConfigMap, ObjectMeta, Pod, Time};
+use argosy_model::k8s::{ConfigMap, ObjectMeta, PartialObjectMetadata, Pod, Time};
 use argosy_model::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowPhase, WorkflowTaskResult, WorkflowTaskSet,
     WorkflowTemplate, compression,
@@ -60,7 +60,7 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// An object that the world keeps.
+/// An object that the world keeps, or a part of one.
 pub trait Kept {
     /// Its metadata.
     fn meta(&self) -> &ObjectMeta;
@@ -77,6 +77,7 @@ kept!(
     ClusterWorkflowTemplate,
     CronWorkflow,
     Pod,
+    PartialObjectMetadata,
     ConfigMap
 );
 
